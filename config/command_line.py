@@ -1,0 +1,94 @@
+"""What `manage.py` does before Django: choose the database role and start what is missing.
+
+The choice is by command, because settings must be importable without starting anything: lint, the
+schema and `help` run on a machine that has no database.
+"""
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Final
+
+from config import embedded
+
+OFFLINE: Final = frozenset(
+    {
+        "",
+        "check",
+        "collectstatic",
+        "compilemessages",
+        "diffsettings",
+        "fakepay",
+        "findstatic",
+        "help",
+        "makemessages",
+        "makemigrations",
+        "optimizemigration",
+        "spectacular",
+        "startapp",
+        "startproject",
+        "version",
+    }
+)
+"""Commands that do their work without a database."""
+
+OWNER: Final = frozenset(
+    {
+        "createcachetable",
+        "dbshell",
+        "flush",
+        "migrate",
+        "sqlflush",
+        "sqlmigrate",
+        "sqlsequencereset",
+        "squashmigrations",
+        "test",
+    }
+)
+"""Commands that change the schema, or look at it as the role that owns it."""
+
+EMBEDDED_SETTINGS: Final = frozenset({"config.settings.local", "config.settings.test"})
+
+
+def prepare(argv: Sequence[str]) -> None:
+    """Set the database role for this command and start the embedded services that it needs."""
+    command = _command(argv)
+    if command in OWNER:
+        os.environ.setdefault("SWITCHYARD_DB_ROLE", "owner")
+    if _settings(argv) not in EMBEDDED_SETTINGS:
+        return
+    if _offline(command, argv):
+        # makemigrations asks the database whether its history is consistent, and says so when
+        # there is none to ask; here that is the usual case and no news.
+        warnings.filterwarnings(
+            "ignore", "Got an error checking a consistent migration history", RuntimeWarning
+        )
+        return
+    try:
+        embedded.ensure()
+    except embedded.EmbeddedError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from error
+
+
+def _command(argv: Sequence[str]) -> str:
+    return next((word for word in argv[1:] if not word.startswith("-")), "")
+
+
+def _offline(command: str, argv: Sequence[str]) -> bool:
+    if {"-h", "--help", "--version"} & set(argv):
+        return True
+    if command == "check":
+        return not any(word.startswith("--database") for word in argv)
+    return command in OFFLINE
+
+
+def _settings(argv: Sequence[str]) -> str:
+    words = list(argv)
+    for position, word in enumerate(words):
+        if word.startswith("--settings="):
+            return word.partition("=")[2]
+        if word == "--settings" and position + 1 < len(words):
+            return words[position + 1]
+    return os.environ["DJANGO_SETTINGS_MODULE"]

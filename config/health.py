@@ -1,0 +1,77 @@
+"""For load balancers: alive (the process answers) and ready (what it needs answers too)."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import structlog
+from django.core.cache import caches
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from config.celery import app
+
+log = structlog.get_logger(__name__)
+
+
+class NotReady(Exception):
+    """Something this process needs is there and not as it must be."""
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 while the process can answer at all; a failing database is no reason to kill it."""
+    del request
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when database, schema, cache and broker are usable, else 503 and which is not."""
+    del request
+    answers: dict[str, str] = {}
+    for name, check in _CHECKS.items():
+        try:
+            check()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the process is not ready)
+            log.warning("not ready", check=name, error=repr(error))
+            answers[name] = type(error).__name__  # the kind; the words may name hosts
+        else:
+            answers[name] = "ok"
+    ready = set(answers.values()) == {"ok"}
+    return JsonResponse({"ready": ready, "checks": answers}, status=200 if ready else 503)
+
+
+def _database() -> None:
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+@cache
+def _schema() -> None:
+    """The schema has every migration of this code. Remembered once true: it cannot go back."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise NotReady("migrations are missing")
+
+
+def _cache() -> None:
+    caches["default"].get("readyz")
+
+
+def _broker() -> None:
+    with app.connection_for_write(connect_timeout=2) as connection:
+        connection.ensure_connection(max_retries=1, timeout=2)
+
+
+_CHECKS: Final[dict[str, Callable[[], None]]] = {
+    "database": _database,
+    "schema": _schema,
+    "cache": _cache,
+    "broker": _broker,
+}

@@ -1,0 +1,35 @@
+"""The test suite: fixed keys, quick passwords, services of its own, and the owner's role."""
+
+import os
+
+from config import embedded
+from config.env import broker, database, env, next_redis_database
+from config.settings.base import *  # noqa: F403 (settings are layers of one namespace)
+from config.settings.base import CELERY_BROKER_TRANSPORT_OPTIONS, cache_settings, database_settings
+
+_services = embedded.addresses(embedded.Home.of_tests())
+_database_name: str = env("SY_TEST_DB", default="test_switchyard")
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+SECRET_KEY = "tests-only-key-that-guards-nothing-and-is-long-enough-for-every-check"  # noqa: S105
+SWITCHYARD_VAULT_KEY = "tests-only-vault-key-of-a-fitting-length"
+
+# As the owner, who creates the test database; its default privileges give the application's role
+# what it has elsewhere, for the tests that ask for that role.
+DATABASES = {
+    "default": database_settings(database(_services.owner_url)) | {"TEST": {"NAME": _database_name}}
+}
+CACHES = cache_settings(
+    next_redis_database(_services.redis_url), prefix=f"{_database_name}{_worker}"
+)
+# Not eager: a task that is rung goes to the broker. A queue per run keeps runs apart.
+CELERY_BROKER_URL = broker(_services.redis_url)
+CELERY_BROKER_TRANSPORT_OPTIONS |= {
+    "global_keyprefix": f"{_database_name}{_worker}:",
+}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
