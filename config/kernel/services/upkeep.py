@@ -1,0 +1,45 @@
+"""Housekeeping of the kernel's own tables: partitions ahead, old keys and finished rows away."""
+
+from typing import Final
+
+from django.db import connection, transaction
+
+from config.kernel import idempotency
+from config.kernel.operations import MONTHS_AHEAD
+
+LEASES_KEPT_DAYS: Final = 30
+REPORTS_KEPT_DAYS: Final = 30
+_BATCH: Final = 10_000
+
+
+def ensure_partitions() -> list[str]:
+    """Make the partitions of this month and the next three where they are missing.
+
+    The running role may not create tables: a function of the owner does it. Returns the names of
+    those made. A month that rows have already reached stays in the default partition.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT ensure_partitions(%s)", [MONTHS_AHEAD])
+        return [name for (name,) in cursor.fetchall()]
+
+
+def remove_expired() -> int:
+    """Delete old idempotency keys, folded reports and long-lapsed leases. Returns how many rows."""
+    removed = idempotency.remove_old()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM kernel_casereport WHERE id IN (
+                SELECT id FROM kernel_casereport WHERE folded
+                  AND recorded_at < clock_timestamp() - make_interval(days => %s)
+                ORDER BY id LIMIT %s)
+            """,
+            [REPORTS_KEPT_DAYS, _BATCH],
+        )
+        removed += cursor.rowcount
+        cursor.execute(
+            "DELETE FROM kernel_lease "
+            "WHERE expires_at < clock_timestamp() - make_interval(days => %s)",
+            [LEASES_KEPT_DAYS],
+        )
+        return int(removed + cursor.rowcount)

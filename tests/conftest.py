@@ -1,0 +1,59 @@
+"""The ground of every test: the suite's own services, and no way out of this machine."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from config import embedded
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the services before a test asks for a database. Workers use what the first one started.
+
+    Settings know the address beforehand, so nothing needs to be handed on.
+    """
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        embedded.ensure(home=embedded.Home.of_tests())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        embedded.release(embedded.Home.of_tests())
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    """Copy the test database from a migrated template: seconds instead of a minute."""
+    from django.db import connection
+
+    from tests.template_database import template_database
+
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template_database()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process() -> None:
+    """Versions, keys and business time start anew in every test; what a process keeps must too."""
+    import inventory.selectors
+    from config.kernel import authentication, clock, vault
+    from routing import reference
+
+    for keeper in (authentication, clock, vault, inventory.selectors, reference):
+        keeper.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> Iterator[None]:
+    """Empty only what a committing test has filled."""
+    from django.test import TransactionTestCase
+
+    from tests.quick_flush import teardown
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        yield
