@@ -1,0 +1,247 @@
+"""The stock API: SKUs, nodes and stock to read; changes and snapshots to send. One command each."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from config.kernel import access, clock
+from config.kernel.access import Permission
+from config.kernel.actors import actor_of
+from config.kernel.errors import Invalid, NotFound
+from config.kernel.idempotency import idempotent
+from config.kernel.models import Account
+from config.kernel.pagination import KeysetPagination
+from config.kernel.permissions import needs
+from config.kernel.types import Outcome, Scope
+from inventory import selectors, services
+from inventory.api import serializers as shapes
+from inventory.models import Sku, StockPosition
+from inventory.selectors.explore import waterfalls_of
+from inventory.types import ChangeAnswer, SnapshotRow, StockChange
+
+SEE = (Permission.INVENTORY_VIEW, Permission.API_STOCK_WRITE)
+WRITE = (Permission.INVENTORY_ADJUST, Permission.API_STOCK_WRITE)
+
+_CODES = [
+    OpenApiParameter("sku", str, many=True, description="SKU code; may be repeated."),
+    OpenApiParameter("node", str, many=True, description="Node code; may be repeated."),
+]
+
+
+class SkuViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Sku]):
+    """SKUs of the caller's accounts, by id. `?code=` finds one, `?q=` searches code and name."""
+
+    serializer_class = shapes.SkuShape
+    permission_classes = [needs(*SEE)]
+    pagination_class = KeysetPagination
+    keyset_order = ("id",)
+    queryset = Sku.objects.none()
+
+    def get_queryset(self) -> Any:
+        found = Sku.objects.for_scope(access.scope_of(self.request.user))
+        if code := self.request.query_params.get("code"):
+            found = found.filter(code=code)
+        if text := self.request.query_params.get("q"):
+            found = found.filter(name__icontains=text) | found.filter(code__istartswith=text)
+        return found
+
+    @extend_schema(parameters=[OpenApiParameter("code", str), OpenApiParameter("q", str)])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
+
+
+class NodeViewSet(ViewSet):
+    """The nodes that the caller's accounts use, each with what it does and what is paused."""
+
+    permission_classes = [needs(*SEE, Permission.FULFILLMENT_VIEW)]
+
+    @extend_schema(responses=shapes.NodeListShape)
+    def list(self, request: Request) -> Response:
+        found = selectors.nodes(access.scope_of(request.user))
+        return Response(shapes.NodeListShape({"results": found}).data)
+
+
+class ReservationViewSet(ViewSet):
+    """What is reserved for an order, waiting and closed reservations among them."""
+
+    permission_classes = [needs(*SEE, Permission.API_ORDERS_READ)]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("thread", OpenApiTypes.UUID, required=True)],
+        responses=shapes.ReservationListShape,
+    )
+    def list(self, request: Request) -> Response:
+        scope = access.scope_of(request.user)
+        thread_id = _uuid(request.query_params.get("thread", ""))
+        found = [
+            one for one in selectors.reservations_of(thread_id) if scope.allows(one.account_id)
+        ]
+        return Response(shapes.ReservationListShape({"results": found}).data)
+
+
+class StockViewSet(viewsets.GenericViewSet[StockPosition]):
+    """Stock as a waterfall per SKU and node, and the facts that change it."""
+
+    serializer_class = shapes.StockShape
+    pagination_class = KeysetPagination
+    keyset_order = ("id",)
+    queryset = StockPosition.objects.none()
+
+    def get_permissions(self) -> Sequence[Any]:
+        return [needs(*(SEE if self.action == "list" else WRITE))()]
+
+    @extend_schema(parameters=_CODES)
+    def list(self, request: Request) -> Response:
+        scope = access.scope_of(request.user)
+        found = StockPosition.objects.for_scope(scope).select_related("node", "sku")
+        nodes = access.nodes_of(request.user)
+        if nodes is not None:
+            found = found.filter(node_id__in=nodes)
+        for name, column in [("sku", "sku__code__in"), ("node", "node__code__in")]:
+            if codes := request.query_params.getlist(name):
+                found = found.filter(**{column: codes})
+        page = self.paginate_queryset(found) or []
+        shown = [shapes.StockShape(one).data for one in waterfalls_of(page, scope=scope)]
+        return self.get_paginated_response(shown)
+
+    @extend_schema(request=shapes.ChangesInput, responses=shapes.StockItemsShape)
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def changes(self, request: Request) -> Response:
+        """Send what came, went, was sold or counted: up to 1,000, each with its own outcome."""
+        given = _read(shapes.ChangesInput, request)
+        account_id = _account(request, given["account"])
+        rows = given["changes"]
+        skus = selectors.skus_by_code(account_id, _channel(request), {row["sku"] for row in rows})
+        nodes = _nodes(request, {row["node"] for row in rows}, account_id)
+        wanted = [
+            StockChange(
+                node_id=nodes[row["node"]],
+                sku_id=skus[row["sku"]].id,
+                account_id=account_id,
+                quantity=row["quantity"],
+                kind=row["kind"],
+                condition=row["condition"],
+                lot=row["lot"],
+                expires_on=row["expires_on"],
+                source=given["source"],
+                external_id=row["external_id"],
+                note=row["note"],
+            )
+            if row["sku"] in skus and row["node"] in nodes
+            else None
+            for row in rows
+        ]
+        known = [change for change in wanted if change is not None]
+        outcomes = iter(services.record_changes(known, at=clock.now(), actor=actor_of(request)))
+        return _answer(
+            [
+                next(outcomes) if change is not None else _unknown(row, skus)
+                for row, change in zip(rows, wanted, strict=True)
+            ]
+        )
+
+    @extend_schema(request=shapes.SnapshotInput, responses=shapes.StockItemsShape)
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def snapshots(self, request: Request) -> Response:
+        """Send what a node's system sees lying there, as of a time."""
+        given = _read(shapes.SnapshotInput, request)
+        account_id = _account(request, given["account"])
+        rows = given["rows"]
+        nodes = _nodes(request, {given["node"]}, account_id)
+        if given["node"] not in nodes:
+            raise NotFound("There is no such node.")
+        skus = selectors.skus_by_code(account_id, _channel(request), {row["sku"] for row in rows})
+        known = [
+            SnapshotRow(skus[row["sku"]].id, row["quantity"], row["condition"], row["lot"])
+            for row in rows
+            if row["sku"] in skus
+        ]
+        outcomes = iter(
+            services.apply_snapshot(
+                nodes[given["node"]],
+                given["source"],
+                given["as_of"],
+                known,
+                at=clock.now(),
+                actor=actor_of(request),
+            )
+        )
+        return _answer(
+            [next(outcomes) if row["sku"] in skus else _unknown(row, skus) for row in rows]
+        )
+
+
+def _answer(outcomes: Sequence[Outcome[Any]]) -> Response:
+    return Response({"results": [_item(outcome) for outcome in outcomes]})
+
+
+def _item(outcome: Outcome[ChangeAnswer | None]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"outcome": outcome.kind.value}
+    if outcome.value is not None:
+        shown["movement_id"] = str(outcome.value.movement_id)
+        shown["on_hand"] = outcome.value.on_hand
+    if outcome.problem is not None:
+        shown["problem"] = {"code": outcome.problem.code, "detail": outcome.problem.detail}
+    return shown
+
+
+def _unknown(row: dict[str, Any], skus: Collection[str]) -> Outcome[Any]:
+    if row["sku"] not in skus:
+        return Outcome.refused("unknown-sku", f"There is no SKU {row['sku']}.")
+    return Outcome.refused("unknown-node", f"There is no node {row['node']}.")
+
+
+def _read(shape: Callable[..., Any], request: Request) -> dict[str, Any]:
+    given = shape(data=request.data)
+    given.is_valid(raise_exception=True)
+    read: dict[str, Any] = given.validated_data
+    return read
+
+
+def _account(request: Request, code: str) -> UUID:
+    """The account that is meant: the one named, or the only one that the caller may write to."""
+    scope: Scope = actor_of(request).scope
+    if code:
+        found = Account.objects.filter(code=code).values_list("pk", flat=True).first()
+        if found is None or not scope.allows(found):
+            raise NotFound("There is no such account.")
+        return found
+    if scope.everything or len(scope.account_ids) != 1:
+        raise Invalid(
+            "Name the account.",
+            errors=[{"pointer": "/account", "code": "required", "detail": "Name the account."}],
+        )
+    return next(iter(scope.account_ids))
+
+
+def _channel(request: Request) -> UUID | None:
+    channel_id: UUID | None = getattr(request.user, "channel_id", None)
+    return channel_id
+
+
+def _nodes(request: Request, codes: Collection[str], account_id: UUID) -> dict[str, int]:
+    """The ids of nodes that the account uses and at which the caller may write."""
+    scope = Scope(frozenset({account_id}))
+    found = selectors.nodes_by_code(codes, scope)
+    within = access.nodes_of(request.user, Permission.INVENTORY_ADJUST)
+    return {code: pk for code, pk in found.items() if within is None or pk in within}
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(
+            "thread is the id of an order.",
+            errors=[{"pointer": "?thread", "code": "invalid", "detail": "Not a UUID."}],
+        ) from None

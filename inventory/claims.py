@@ -1,0 +1,134 @@
+"""Reservations in bulk: locked by id after their positions, moved in memory, written at once."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from config.kernel.errors import Busy, Conflict, NotFound
+from config.kernel.types import ALL_ACCOUNTS
+from inventory.ledger import Book, expect_rows
+from inventory.models import Reservation
+from inventory.states import CLAIMING_STATES
+from inventory.types import Portion
+
+
+class Claims:
+    """Reservations that this transaction has locked, with the state that each had then."""
+
+    def __init__(self, rows: Iterable[Reservation]) -> None:
+        self.rows = {row.id: row for row in rows}
+        self._states = {row.id: row.state for row in self.rows.values()}
+        self._touched: dict[UUID, Reservation] = {}
+
+    @classmethod
+    def lock(cls, reservation_ids: Collection[UUID]) -> "Claims":
+        """Lock the reservations by ascending id. Raises NotFound when one does not exist."""
+        wanted = set(reservation_ids)
+        claims = cls(Reservation.objects.for_scope(ALL_ACCOUNTS).locked(wanted))
+        if missing := wanted - claims.rows.keys():
+            raise NotFound(f"There is no reservation {min(missing)}.")
+        return claims
+
+    def touch(self, row: Reservation) -> None:
+        self._touched[row.id] = row
+
+    def write(self) -> None:
+        """Put the changed reservations down in one statement, each from the state it had."""
+        rows = list(self._touched.values())
+        if not rows:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE inventory_reservation r
+                SET state = now.state, consumed = now.consumed, released = now.released,
+                    release_reason = now.release_reason, expires_at = now.expires_at,
+                    position_id = now.position_id, node_id = now.node_id,
+                    closed_at = now.closed_at
+                FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
+                    %s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::timestamptz[])
+                    AS now (id, was, state, consumed, released, release_reason, expires_at,
+                        position_id, node_id, closed_at)
+                WHERE r.id = now.id AND r.state = now.was
+                """,
+                [
+                    [row.id for row in rows],
+                    [self._states[row.id] for row in rows],
+                    [str(row.state) for row in rows],
+                    [row.consumed for row in rows],
+                    [row.released for row in rows],
+                    [row.release_reason for row in rows],
+                    [row.expires_at for row in rows],
+                    [row.position_id for row in rows],
+                    [row.node_id for row in rows],
+                    [row.closed_at for row in rows],
+                ],
+            )
+            expect_rows(cursor.rowcount, len(rows))
+
+
+def open_book(reservation_ids: Collection[UUID], *, levels: bool) -> tuple[Book, Claims]:
+    """Lock the positions of the reservations, their levels if asked, then the reservations.
+
+    Raises Busy when one of them got a position in between: the caller may try again.
+    """
+    wanted = list(set(reservation_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT position_id FROM inventory_reservation "
+            "WHERE id = ANY(%s) AND position_id IS NOT NULL",
+            [wanted],
+        )
+        position_ids = [row[0] for row in cursor.fetchall()]
+    book = Book.of_positions(position_ids, levels=levels)
+    claims = Claims.lock(wanted)
+    for row in claims.rows.values():
+        if row.position_id is not None and row.position_id not in book.positions:
+            raise Busy("The reservation has just been given its stock.")
+    return book, claims
+
+
+def sum_portions(portions: Sequence[Portion]) -> dict[UUID, int]:
+    """Units per reservation. Raises Conflict for a portion of nothing."""
+    wanted: dict[UUID, int] = {}
+    for portion in portions:
+        if portion.quantity <= 0:
+            raise Conflict("A portion of a reservation has at least one unit.")
+        wanted[portion.reservation_id] = wanted.get(portion.reservation_id, 0) + portion.quantity
+    return wanted
+
+
+def give_back(row: Reservation, quantity: int, *, reason: str, at: datetime) -> None:
+    """Release units of one reservation; the last open ones close it as consumed or released."""
+    require_open(row, quantity)
+    row.released += quantity
+    row.release_reason = reason
+    if not row.open:
+        if row.consumed:
+            row.consume(at=at)
+        else:
+            row.release(at=at)
+
+
+def require_open(row: Reservation, quantity: int) -> None:
+    """Check that so many units are still open. Raises Conflict, naming what is."""
+    if quantity > row.open:
+        raise Conflict(
+            f"Only {row.open} of the reservation's units are still open.",
+            reservation_id=str(row.id),
+            open=row.open,
+        )
+
+
+def position_of(row: Reservation) -> int:
+    """The position that the reservation claims. Raises Conflict while it waits for supply."""
+    if row.position_id is None:
+        raise Conflict("The reservation still waits for supply.", reservation_id=str(row.id))
+    return row.position_id
+
+
+def is_claiming(row: Reservation) -> bool:
+    """Whether its open units are counted in `reserved` of its position."""
+    return row.state in CLAIMING_STATES

@@ -1,0 +1,471 @@
+"""The one writer of stock: position, level and movement, from one number.
+
+A `Book` holds the rows that this transaction has locked, in the global order: positions by id,
+then their levels by id. Commands change it in memory; `write` puts it down in a constant number of
+statements. Nothing else changes `sellable`, `shortfall`, `landed` or `on_hand`; the take alone
+raises `reserved` beside it, under the same lock.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import connection
+
+from config.kernel import case_reports, events, ids
+from config.kernel.types import Actor
+from inventory.states import SELLABLE_CONDITIONS, Condition, MovementKind
+from inventory.types import SubjectTag, subject_id
+
+SHORTFALL_WORK, LANDED_WORK = "inventory_shortfallwork", "inventory_landedwork"
+
+
+@dataclass(frozen=True, slots=True)
+class PositionKey:
+    """Which position: one owner's SKU at one node, within one account."""
+
+    account_id: UUID
+    node_id: int
+    sku_id: int
+    owner_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What a movement says of its reason."""
+
+    kind: str
+    cause_kind: str = ""
+    cause_id: UUID | None = None
+    source: str = ""
+    external_id: str = ""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Position:
+    """A locked position. `had_shortfall` and `had_landed` are what stood when it was locked."""
+
+    id: int
+    key: PositionKey
+    sellable: int
+    reserved: int
+    buffer: int
+    shortfall: int
+    landed: int
+    counted_at: datetime | None
+    event_seq: int
+    had_shortfall: int = field(init=False)
+    had_landed: int = field(init=False)
+    touched: bool = False
+
+    def __post_init__(self) -> None:
+        self.had_shortfall, self.had_landed = self.shortfall, self.landed
+
+    @property
+    def subject(self) -> UUID:
+        return subject_id(SubjectTag.POSITION, self.id)
+
+
+@dataclass(slots=True)
+class Level:
+    """A locked level; `id` is None until it is written for the first time."""
+
+    id: int | None
+    position: Position
+    condition: str
+    lot: str
+    expires_on: date | None
+    on_hand: int
+    touched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Movement:
+    id: UUID
+    level: Level
+    quantity: int
+    balance: int
+    why: Why
+    at: datetime
+
+
+@dataclass(slots=True)
+class Discrepancy:
+    """A fact went beyond the book: `missing` units were there that the book did not have."""
+
+    position: Position
+    missing: int
+    why: Why
+
+
+class Book:
+    """The stock rows that this transaction has locked, and what it is about to write to them."""
+
+    def __init__(self, positions: Iterable[Position], levels: Iterable[Level]) -> None:
+        self.positions = {position.id: position for position in positions}
+        self.by_key = {position.key: position for position in self.positions.values()}
+        self.levels = {(level.position.id, level.condition, level.lot): level for level in levels}
+        self.discrepancies: list[Discrepancy] = []
+        self._movements: list[_Movement] = []
+
+    @classmethod
+    def open_for(cls, keys: Collection[PositionKey]) -> "Book":
+        """Lock the positions of these keys with their levels, making those that do not exist yet.
+
+        New positions are inserted in key order and before the first lock, so that two books never
+        wait for each other in a ring.
+        """
+        wanted = sorted(keys, key=lambda key: (key.sku_id, key.node_id, key.owner_id))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO inventory_stockposition (account_id, node_id, sku_id, owner_id,
+                    sellable, reserved, buffer, shortfall, landed, event_seq)
+                SELECT wanted.account_id, wanted.node_id, wanted.sku_id, wanted.owner_id,
+                    0, 0, 0, 0, 0, 0
+                FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[])
+                    WITH ORDINALITY AS wanted (account_id, node_id, sku_id, owner_id, place)
+                WHERE NOT EXISTS (
+                    SELECT FROM inventory_stockposition known
+                    WHERE (known.sku_id, known.node_id, known.owner_id)
+                        = (wanted.sku_id, wanted.node_id, wanted.owner_id))
+                ORDER BY wanted.place
+                ON CONFLICT (sku_id, node_id, owner_id) DO NOTHING
+                """,
+                _columns(wanted),
+            )
+            cursor.execute(
+                """
+                SELECT p.id FROM inventory_stockposition p
+                JOIN unnest(%s::bigint[], %s::bigint[], %s::uuid[])
+                    AS wanted (node_id, sku_id, owner_id)
+                  ON (p.sku_id, p.node_id, p.owner_id)
+                   = (wanted.sku_id, wanted.node_id, wanted.owner_id)
+                """,
+                _columns(wanted)[1:],
+            )
+            position_ids = [row[0] for row in cursor.fetchall()]
+        return cls.of_positions(position_ids)
+
+    @classmethod
+    def of_positions(cls, position_ids: Collection[int], *, levels: bool = True) -> "Book":
+        """Lock these positions by ascending id, and their levels unless only claims will change."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT id, account_id, node_id, sku_id, owner_id, sellable, reserved, buffer,
+                    shortfall, landed, counted_at, event_seq
+                FROM inventory_stockposition WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+                """,
+                [sorted(set(position_ids))],
+            )
+            positions = {
+                row[0]: Position(row[0], PositionKey(*row[1:5]), *row[5:])
+                for row in cursor.fetchall()
+            }
+            if not levels:
+                return cls(positions.values(), [])
+            cursor.execute(
+                """
+                SELECT id, position_id, condition, lot, expires_on, on_hand
+                FROM inventory_stocklevel WHERE position_id = ANY(%s) ORDER BY id FOR UPDATE
+                """,
+                [list(positions)],
+            )
+            found = [Level(row[0], positions[row[1]], *row[2:]) for row in cursor.fetchall()]
+        return cls(positions.values(), found)
+
+    def level(
+        self,
+        position: Position,
+        condition: str = Condition.AVAILABLE,
+        lot: str = "",
+        expires_on: date | None = None,
+    ) -> Level:
+        """The level of a condition and lot; a new one is written with the rest of the book."""
+        key = (position.id, str(condition), lot)
+        if key not in self.levels:
+            self.levels[key] = Level(None, position, str(condition), lot, expires_on, 0)
+        return self.levels[key]
+
+    def levels_of(self, position: Position, condition: str = Condition.AVAILABLE) -> list[Level]:
+        """Levels of one condition that hold units, first to expire first (FEFO)."""
+        held = [
+            level
+            for level in self.levels.values()
+            if level.position is position and level.condition == condition and level.on_hand > 0
+        ]
+        return sorted(held, key=lambda level: (level.expires_on or date.max, level.lot))
+
+    def move(self, level: Level, quantity: int, why: Why, *, at: datetime) -> UUID:
+        """Move units in (+) or out (−): on hand, what is sellable and the movement, from one number."""
+        movement_id = ids.uuid7()
+        level.on_hand += quantity
+        level.touched = level.position.touched = True
+        if level.condition in SELLABLE_CONDITIONS:
+            level.position.sellable += quantity
+        self._movements.append(_Movement(movement_id, level, quantity, level.on_hand, why, at))
+        return movement_id
+
+    def lower(
+        self, levels: Sequence[Level], default: Level, quantity: int, why: Why, *, at: datetime
+    ) -> UUID:
+        """Take units out of the levels in order. What the book does not have goes as well.
+
+        A fact is never refused: beyond the book a `discrepancy` brings in, on `default`, what must
+        have been there, and the fact takes it out. Returns the id of the first movement.
+        """
+        moved: list[UUID] = []
+        left = quantity
+        for level in levels:
+            if part := min(left, level.on_hand):
+                moved.append(self.move(level, -part, why, at=at))
+                left -= part
+        if left:
+            gap = Why(MovementKind.DISCREPANCY, why.cause_kind, why.cause_id, note=why.note)
+            self.move(default, left, gap, at=at)
+            moved.append(self.move(default, -left, why, at=at))
+            self.discrepancies.append(Discrepancy(default.position, left, why))
+        return moved[0]
+
+    def claim(self, position: Position, quantity: int) -> None:
+        """Raise (+) or lower (−) what is reserved."""
+        position.reserved += quantity
+        position.touched = True
+
+    def set_aside(self, position: Position, landed: int) -> None:
+        """Keep so many units for waiting demand, and no more."""
+        position.landed = landed
+        position.touched = True
+
+    def write(self, *, at: datetime, actor: Actor) -> None:
+        """Put the book down, tell what fell short and what landed, and report what did not add up."""
+        touched = [position for position in self.positions.values() if position.touched]
+        for position in touched:
+            position.shortfall = max(0, position.reserved - position.sellable)
+            position.landed = min(position.landed, max(0, position.sellable - position.reserved))
+        facts = _facts(touched)
+        self._write_positions(touched)
+        self._write_levels()
+        self._write_movements(actor)
+        write_work(SHORTFALL_WORK, _debts(touched, "shortfall"), at=at)
+        write_work(LANDED_WORK, _debts(touched, "landed"), at=at)
+        events.record(facts, at=at, actor=actor)
+        case_reports.report(self._reports(touched), at=at)
+
+    def _write_positions(self, touched: Sequence[Position]) -> None:
+        if not touched:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE inventory_stockposition p
+                SET sellable = now.sellable, reserved = now.reserved, shortfall = now.shortfall,
+                    landed = now.landed, buffer = now.buffer, counted_at = now.counted_at,
+                    event_seq = now.event_seq
+                FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+                    %s::bigint[], %s::timestamptz[], %s::bigint[])
+                    AS now (id, sellable, reserved, shortfall, landed, buffer, counted_at, event_seq)
+                WHERE p.id = now.id
+                """,
+                [
+                    [position.id for position in touched],
+                    [position.sellable for position in touched],
+                    [position.reserved for position in touched],
+                    [position.shortfall for position in touched],
+                    [position.landed for position in touched],
+                    [position.buffer for position in touched],
+                    [position.counted_at for position in touched],
+                    [position.event_seq for position in touched],
+                ],
+            )
+            expect_rows(cursor.rowcount, len(touched))
+
+    def _write_levels(self) -> None:
+        touched = [level for level in self.levels.values() if level.touched]
+        known = [level for level in touched if level.id is not None]
+        fresh = [level for level in touched if level.id is None]
+        with connection.cursor() as cursor:
+            if known:
+                cursor.execute(
+                    """
+                    UPDATE inventory_stocklevel l
+                    SET on_hand = now.on_hand, allocated = least(l.allocated, now.on_hand)
+                    FROM unnest(%s::bigint[], %s::bigint[]) AS now (id, on_hand)
+                    WHERE l.id = now.id
+                    """,
+                    [[level.id for level in known], [level.on_hand for level in known]],
+                )
+                expect_rows(cursor.rowcount, len(known))
+            if fresh:
+                cursor.execute(
+                    """
+                    INSERT INTO inventory_stocklevel (account_id, position_id, condition, lot,
+                        expires_on, on_hand, allocated)
+                    SELECT fresh.*, 0 FROM unnest(%s::uuid[], %s::bigint[], %s::text[],
+                        %s::text[], %s::date[], %s::bigint[]) AS fresh
+                    RETURNING id, position_id, condition, lot
+                    """,
+                    [
+                        [level.position.key.account_id for level in fresh],
+                        [level.position.id for level in fresh],
+                        [level.condition for level in fresh],
+                        [level.lot for level in fresh],
+                        [level.expires_on for level in fresh],
+                        [level.on_hand for level in fresh],
+                    ],
+                )
+                for level_id, position_id, condition, lot in cursor.fetchall():
+                    self.levels[position_id, condition, lot].id = level_id
+
+    def _write_movements(self, actor: Actor) -> None:
+        moved = self._movements
+        if not moved:
+            return
+        keys = [movement.level.position.key for movement in moved]
+        reasons = [movement.why for movement in moved]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO inventory_movement (id, account_id, node_id, sku_id, position_id,
+                    level_id, condition, lot, quantity, balance, kind, cause_kind, cause_id,
+                    source, external_id, note, at, actor_kind, actor_id, actor_name,
+                    correlation_id)
+                SELECT moved.*, %s, %s, %s, %s
+                FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[],
+                    %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[],
+                    %s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[],
+                    %s::timestamptz[]) AS moved
+                """,
+                [
+                    actor.kind,
+                    actor.id,
+                    actor.name,
+                    actor.correlation_id,
+                    [movement.id for movement in moved],
+                    [key.account_id for key in keys],
+                    [key.node_id for key in keys],
+                    [key.sku_id for key in keys],
+                    [movement.level.position.id for movement in moved],
+                    [movement.level.id for movement in moved],
+                    [movement.level.condition for movement in moved],
+                    [movement.level.lot for movement in moved],
+                    [movement.quantity for movement in moved],
+                    [movement.balance for movement in moved],
+                    [str(why.kind) for why in reasons],
+                    [why.cause_kind for why in reasons],
+                    [why.cause_id for why in reasons],
+                    [why.source for why in reasons],
+                    [why.external_id for why in reasons],
+                    [why.note for why in reasons],
+                    [movement.at for movement in moved],
+                ],
+            )
+        self._movements = []
+
+    def _reports(self, touched: Sequence[Position]) -> list[case_reports.Report]:
+        short = [
+            case_reports.Report(
+                "SHORTFALL",
+                "position",
+                position.subject,
+                position.key.account_id,
+                {"node_id": position.key.node_id, "sku_id": position.key.sku_id}
+                | {"shortfall": position.shortfall},
+                cause=f"node:{position.key.node_id}",
+            )
+            for position in touched
+            if position.shortfall > position.had_shortfall
+        ]
+        beyond = [
+            case_reports.Report(
+                "STOCK_DISCREPANCY",
+                "position",
+                found.position.subject,
+                found.position.key.account_id,
+                {"node_id": found.position.key.node_id, "sku_id": found.position.key.sku_id}
+                | {"missing": found.missing, "kind": str(found.why.kind)},
+                cause=f"node:{found.position.key.node_id}",
+            )
+            for found in self.discrepancies
+        ]
+        self.discrepancies = []
+        return short + beyond
+
+
+def expect_rows(written: int, wanted: int) -> None:
+    """Refuse to commit when an UPDATE … FROM reached another number of rows than were locked."""
+    if written != wanted:
+        raise RuntimeError(f"{wanted} rows were locked, but {written} were written")
+
+
+def _columns(keys: Sequence[PositionKey]) -> list[list[object]]:
+    return [
+        [key.account_id for key in keys],
+        [key.node_id for key in keys],
+        [key.sku_id for key in keys],
+        [key.owner_id for key in keys],
+    ]
+
+
+def _facts(touched: Sequence[Position]) -> list[events.Fact]:
+    """One event per position that fell (further) short, and per one whose landed units rose."""
+    facts = []
+    for position in touched:
+        shared = {
+            "position_id": position.id,
+            "node_id": position.key.node_id,
+            "sku_id": position.key.sku_id,
+        }
+        news = [
+            ("stock.short", position.shortfall, position.had_shortfall, "shortfall"),
+            ("stock.received", position.landed, position.had_landed, "landed"),
+        ]
+        for topic, present, before, name in news:
+            if present > before:
+                position.event_seq += 1
+                facts.append(
+                    events.Fact(
+                        topic,
+                        "position",
+                        position.subject,
+                        position.event_seq,
+                        position.key.account_id,
+                        shared | {name: present},
+                    )
+                )
+    return facts
+
+
+def _debts(touched: Sequence[Position], name: str) -> list[tuple[int, int]]:
+    """(position, units) of each position whose shortfall or landed units have changed."""
+    return [
+        (position.id, getattr(position, name))
+        for position in touched
+        if getattr(position, name) != getattr(position, f"had_{name}")
+    ]
+
+
+def write_work(table: str, debts: Sequence[tuple[int, int]], *, at: datetime) -> None:
+    """Keep a table of open work equal to what positions owe: (position, units), 0 settles it."""
+    owed = [(position_id, units) for position_id, units in debts if units]
+    settled = [position_id for position_id, units in debts if not units]
+    with connection.cursor() as cursor:
+        if owed:
+            cursor.execute(
+                f"""
+                INSERT INTO {table} (position_id, quantity, at)
+                SELECT owed.*, %s FROM unnest(%s::bigint[], %s::bigint[]) AS owed
+                ON CONFLICT (position_id) WHERE done_at IS NULL
+                DO UPDATE SET quantity = excluded.quantity
+                """,  # noqa: S608  # one of the two table names of this module
+                [at, [row[0] for row in owed], [row[1] for row in owed]],
+            )
+        if settled:
+            cursor.execute(
+                f"UPDATE {table} SET done_at = %s "  # noqa: S608  # likewise
+                "WHERE position_id = ANY(%s) AND done_at IS NULL",
+                [at, settled],
+            )

@@ -1,0 +1,50 @@
+from inventory.models.inbound import FeedWatermark, Inbound, InboundLine
+from inventory.models.items import Barcode, ChannelListing, KitComponent, Sku
+from inventory.models.network import (
+    Carrier,
+    ChannelNode,
+    Node,
+    NodeClosure,
+    NodeCutoff,
+    NodeFunction,
+    NodeGrant,
+    NodeHours,
+    ServiceLevel,
+)
+from inventory.models.stock import (
+    CountRequest,
+    Exclusion,
+    LandedWork,
+    Movement,
+    Reservation,
+    ShortfallWork,
+    StockLevel,
+    StockPosition,
+)
+
+__all__ = [
+    "Barcode",
+    "Carrier",
+    "ChannelListing",
+    "ChannelNode",
+    "CountRequest",
+    "Exclusion",
+    "FeedWatermark",
+    "Inbound",
+    "InboundLine",
+    "KitComponent",
+    "LandedWork",
+    "Movement",
+    "Node",
+    "NodeClosure",
+    "NodeCutoff",
+    "NodeFunction",
+    "NodeGrant",
+    "NodeHours",
+    "Reservation",
+    "ServiceLevel",
+    "ShortfallWork",
+    "Sku",
+    "StockLevel",
+    "StockPosition",
+]

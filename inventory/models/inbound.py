@@ -1,0 +1,128 @@
+"""What is on its way to a node, and how far the feeds about its stock have told."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from config.kernel.fsm import StateField, StateModel, transition
+from config.kernel.history import HistoricalRecords
+from config.kernel.querysets import ScopedQuerySet
+from inventory.models.items import Sku
+from inventory.models.network import Node
+from inventory.states import FeedSemantics, InboundKind, InboundState
+
+
+class Inbound(StateModel):
+    """Goods on their way to a node: expected → arriving → received; cancelled before that."""
+
+    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    number = models.CharField(max_length=64)
+    node = models.ForeignKey(Node, models.PROTECT, related_name="inbound")
+    kind = models.CharField(max_length=12, choices=InboundKind)
+    source = models.CharField(max_length=64, default="manual")
+    state = StateField(max_length=12, choices=InboundState, default=InboundState.EXPECTED)
+    at = models.DateTimeField()
+
+    history = HistoricalRecords()
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "inbound"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "source", "number"], name="inbound_number_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=InboundState.values), name="inbound_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=InboundKind.values), name="inbound_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @transition(
+        field=state,
+        source=[InboundState.EXPECTED, InboundState.ARRIVING],
+        target=InboundState.ARRIVING,
+    )
+    def arrive(self) -> None:
+        """Some of it has been received."""
+
+    @transition(
+        field=state,
+        source=[InboundState.EXPECTED, InboundState.ARRIVING],
+        target=InboundState.RECEIVED,
+    )
+    def finish(self) -> None:
+        """Everything expected has been received."""
+
+    @transition(
+        field=state,
+        source=[InboundState.EXPECTED, InboundState.ARRIVING],
+        target=InboundState.CANCELLED,
+    )
+    def cancel(self) -> None:
+        """The rest does not come."""
+
+
+class InboundLine(models.Model):
+    """Units of one SKU within an inbound; more may be received than was expected."""
+
+    inbound = models.ForeignKey(Inbound, models.CASCADE, related_name="lines")
+    sku = models.ForeignKey(Sku, models.PROTECT, related_name="inbound_lines")
+    expected = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    eta_at = models.DateTimeField()
+    reliability_percent = models.SmallIntegerField(default=90)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expected__gte=0, received__gte=0), name="inbound_line_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(reliability_percent__gte=0, reliability_percent__lte=100),
+                name="inbound_line_reliability",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["sku", "eta_at"],
+                name="inbound_line_due",
+                condition=Q(received__lt=F("expected")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.inbound_id} {self.sku_id}"
+
+
+class FeedWatermark(models.Model):
+    """How far a source has told about a node's stock, and what its numbers mean.
+
+    `nets_committed`: the source has already taken off the units that we have committed.
+    """
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="watermarks")
+    source = models.CharField(max_length=64)
+    semantics = models.CharField(
+        max_length=12, choices=FeedSemantics, default=FeedSemantics.SNAPSHOT
+    )
+    nets_committed = models.BooleanField(default=False)
+    as_of = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    history = HistoricalRecords(excluded_fields=["as_of", "seen_at"])
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["node", "source"], name="feed_watermark_once"),
+            models.CheckConstraint(
+                condition=Q(semantics__in=FeedSemantics.values), name="feed_semantics_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node_id} {self.source}"

@@ -1,0 +1,73 @@
+"""What inventory can be asked."""
+
+from inventory.selectors.explore import (
+    count_requests,
+    exclusions_in_force,
+    ledger,
+    waterfall,
+)
+from inventory.selectors.inbound import arriving
+from inventory.selectors.items import search_skus, skus, skus_by_code
+from inventory.selectors.network import (
+    accounts_of_nodes,
+    channel_nodes,
+    forget,
+    network,
+    nodes,
+    nodes_by_code,
+    service_level_ids,
+)
+from inventory.selectors.supply import (
+    claims_at,
+    claims_of,
+    eta_of,
+    exclusions,
+    holders,
+    holders_of,
+    landed,
+    positions_of,
+    reservations,
+    reservations_of,
+    short_positions,
+    short_risk,
+    shortfalls,
+    skus_to_serve,
+    supply,
+    threads_at,
+    waiting,
+)
+
+__all__ = [
+    "accounts_of_nodes",
+    "arriving",
+    "channel_nodes",
+    "claims_at",
+    "claims_of",
+    "count_requests",
+    "eta_of",
+    "exclusions",
+    "exclusions_in_force",
+    "forget",
+    "holders",
+    "holders_of",
+    "landed",
+    "ledger",
+    "network",
+    "nodes",
+    "nodes_by_code",
+    "positions_of",
+    "reservations",
+    "reservations_of",
+    "search_skus",
+    "service_level_ids",
+    "short_positions",
+    "short_risk",
+    "shortfalls",
+    "skus",
+    "skus_by_code",
+    "skus_to_serve",
+    "supply",
+    "threads_at",
+    "waiting",
+    "waterfall",
+]

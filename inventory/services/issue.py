@@ -1,0 +1,225 @@
+"""Units leave, come back before the first scan, or turn out not to be there.
+
+Called inside the caller's transaction, which has locked the order and fulfillment order first.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from config.kernel.errors import Conflict
+from config.kernel.types import ALL_ACCOUNTS, Actor
+from inventory.claims import give_back, open_book, position_of, require_open, sum_portions
+from inventory.ledger import Book, Level, Position, Why
+from inventory.models import Movement, Reservation
+from inventory.services.counts import ask_for_counts, exclude
+from inventory.states import Condition, MovementKind, ReservationState, ShortageReason
+from inventory.types import ExclusionWanted, Portion, Shortage
+
+EXCLUDED_AFTER_SHORT = timedelta(hours=24)
+
+
+def issue(
+    portions: Sequence[Portion],
+    cause_kind: str,
+    cause_id: UUID,
+    *,
+    at: datetime,
+    actor: Actor,
+) -> None:
+    """The units left the node: consume the reservations and lower on hand, first to expire first.
+
+    A fact is never refused: units beyond the book are issued with a discrepancy and a case. What
+    left before the position's last snapshot or count is in that number already: it consumes the
+    reservation, and a movement of the same size balances the issue.
+    """
+    wanted = sum_portions(portions)
+    book, claims = open_book(wanted.keys(), levels=True)
+    why = Why(MovementKind.ISSUE, cause_kind, cause_id)
+    for reservation_id, quantity in wanted.items():
+        row = claims.rows[reservation_id]
+        require_open(row, quantity)
+        _require_confirmed(row)
+        position = book.positions[position_of(row)]
+        row.consumed += quantity
+        if not row.open:
+            row.consume(at=at)
+        claims.touch(row)
+        book.claim(position, -quantity)
+        _lower(book, position, quantity, why, at=at)
+    claims.write()
+    book.write(at=at, actor=actor)
+
+
+def put_back(
+    portions: Sequence[Portion],
+    cause_kind: str,
+    cause_id: UUID,
+    *,
+    at: datetime,
+    actor: Actor,
+) -> None:
+    """Undo an issue before the first scan: the units lie in their lots again, still committed.
+
+    Raises Conflict when fewer units were consumed.
+    """
+    wanted = sum_portions(portions)
+    book, claims = open_book(wanted.keys(), levels=True)
+    lots = _issued_lots(book, cause_id)
+    why = Why(MovementKind.PUT_BACK, cause_kind, cause_id)
+    for reservation_id, quantity in wanted.items():
+        row = claims.rows[reservation_id]
+        if quantity > row.consumed:
+            raise Conflict(
+                f"Only {row.consumed} of the reservation's units had left.",
+                reservation_id=str(row.id),
+                consumed=row.consumed,
+            )
+        position = book.positions[position_of(row)]
+        row.consumed -= quantity
+        if row.state == ReservationState.CONSUMED:
+            row.reopen()
+        claims.touch(row)
+        book.claim(position, quantity)
+        _raise(book, position, quantity, why, lots.get(position.id, []), at=at)
+    claims.write()
+    book.write(at=at, actor=actor)
+
+
+def record_shortages(shortages: Sequence[Shortage], *, at: datetime, actor: Actor) -> None:
+    """Units that a picker did not find, or found broken, are no longer available.
+
+    They go to `count_pending` or `damaged`, their reservation gives them up, the node is asked
+    to count, and the SKU is not sourced there for 24 hours or until the count is answered.
+    """
+    _require_reasons(shortages)
+    book, claims = open_book({one.reservation_id for one in shortages}, levels=True)
+    found: dict[tuple[int, int], str] = {}
+    for shortage in shortages:
+        row = claims.rows[shortage.reservation_id]
+        require_open(row, shortage.quantity)
+        _require_confirmed(row)
+        position = book.positions[position_of(row)]
+        book.claim(position, -shortage.quantity)
+        _set_apart(book, position, shortage, at=at)
+        _give_up(row, shortage, at=at)
+        claims.touch(row)
+        found[position.key.node_id, position.key.sku_id] = shortage.reason
+    claims.write()
+    accounts = {
+        (position.key.node_id, position.key.sku_id): position.key.account_id
+        for position in book.positions.values()
+    }
+    asked = ask_for_counts(
+        [(accounts[place], *place, reason) for place, reason in sorted(found.items())],
+        at=at,
+        actor=actor,
+    )
+    exclude(
+        [
+            ExclusionWanted(
+                *place, at + EXCLUDED_AFTER_SHORT, reason, "count_request", asked.get(place)
+            )
+            for place, reason in sorted(found.items())
+        ],
+        at=at,
+        actor=actor,
+    )
+    book.write(at=at, actor=actor)
+
+
+def _require_confirmed(row: Reservation) -> None:
+    if row.state not in (ReservationState.RESERVED, ReservationState.COMMITTED):
+        raise Conflict(f"The reservation is {row.state}.", reservation_id=str(row.id))
+
+
+def _lower(book: Book, position: Position, quantity: int, why: Why, *, at: datetime) -> None:
+    default = book.level(position)
+    if position.counted_at is not None and at < position.counted_at:
+        note = f"left before the count of {position.counted_at:%Y-%m-%d %H:%M} UTC"
+        counted = Why(MovementKind.SNAPSHOT, why.cause_kind, why.cause_id, note=note)
+        book.move(default, quantity, counted, at=at)
+        book.move(default, -quantity, why, at=at)
+        return
+    book.lower(book.levels_of(position), default, quantity, why, at=at)
+
+
+def _raise(
+    book: Book,
+    position: Position,
+    quantity: int,
+    why: Why,
+    lots: list[tuple[str, int]],
+    *,
+    at: datetime,
+) -> None:
+    left = quantity
+    while left and lots:
+        lot, issued = lots.pop()
+        part = min(left, issued)
+        book.move(book.level(position, lot=lot), part, why, at=at)
+        left -= part
+        if issued > part:
+            lots.append((lot, issued - part))
+    if left:
+        book.move(book.level(position), left, why, at=at)
+
+
+def _issued_lots(book: Book, cause_id: UUID) -> dict[int, list[tuple[str, int]]]:
+    """(lot, units) that this cause took from each position and has not put back yet."""
+    moved = (
+        Movement.objects.for_scope(ALL_ACCOUNTS)
+        .filter(
+            cause_id=cause_id,
+            position_id__in=list(book.positions),
+            condition=Condition.AVAILABLE,
+            kind__in=[MovementKind.ISSUE, MovementKind.PUT_BACK],
+        )
+        .order_by("id")
+        .values_list("position_id", "lot", "quantity")
+    )
+    issued: dict[int, dict[str, int]] = {}
+    for position_id, lot, quantity in moved:
+        lots = issued.setdefault(position_id, {})
+        lots[lot] = lots.get(lot, 0) - quantity
+    return {
+        position_id: [(lot, units) for lot, units in lots.items() if units > 0]
+        for position_id, lots in issued.items()
+    }
+
+
+def _set_apart(book: Book, position: Position, shortage: Shortage, *, at: datetime) -> None:
+    """Move what the book still has of the units out of `available`, lot by lot."""
+    damaged = shortage.reason == ShortageReason.DAMAGED
+    kind = MovementKind.DAMAGE if damaged else MovementKind.SHORT
+    target = Condition.DAMAGED if damaged else Condition.COUNT_PENDING
+    why = Why(kind, "reservation", shortage.reservation_id)
+    left = shortage.quantity
+    for level in book.levels_of(position):
+        if part := min(left, level.on_hand):
+            _change_condition(book, level, target, part, why, at=at)
+            left -= part
+
+
+def _change_condition(
+    book: Book, level: Level, target: str, quantity: int, why: Why, *, at: datetime
+) -> None:
+    book.move(level, -quantity, why, at=at)
+    into = book.level(level.position, target, level.lot, level.expires_on)
+    book.move(into, quantity, why, at=at)
+
+
+def _give_up(row: Reservation, shortage: Shortage, *, at: datetime) -> None:
+    """Release the units; a reservation that gives up all it had has failed."""
+    if shortage.quantity == row.open and not row.consumed:
+        row.released += shortage.quantity
+        row.release_reason = shortage.reason
+        row.fail(at=at)
+    else:
+        give_back(row, shortage.quantity, reason=shortage.reason, at=at)
+
+
+def _require_reasons(shortages: Sequence[Shortage]) -> None:
+    for shortage in shortages:
+        if shortage.quantity <= 0 or shortage.reason not in ShortageReason.values:
+            raise Conflict("A shortage has at least one unit and is short or damaged.")

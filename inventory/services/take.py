@@ -1,0 +1,322 @@
+"""The take: turning wanted units into reservations, exactly, whatever else is going on.
+
+Every function here is called inside the caller's transaction, after everything else that it locks
+and before nothing that it computes: positions are what all orders share.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from config.kernel import ids
+from config.kernel.errors import Invalid
+from config.kernel.types import ALL_ACCOUNTS, Actor
+from inventory.claims import Claims, give_back
+from inventory.ledger import LANDED_WORK, expect_rows, write_work
+from inventory.models import Reservation
+from inventory.states import ReservationState
+from inventory.types import FutureWant, Taken, TakeResult, Want
+
+_SERVED = "served"
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """A locked position: whose it is, and the units that may be had of it now."""
+
+    account_id: UUID
+    node_id: int
+    sku_id: int
+    free: int
+    landed: int
+
+
+def take(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResult:
+    """Reserve what can be had, each want whole or not at all, served in the order given.
+
+    Three statements. What others were quicker to reserve comes back as lost. Must run inside the
+    caller's transaction.
+    """
+    locked = _lock(wants)
+    taken, lost, used = _serve(wants, {id_: row.free for id_, row in locked.items()})
+    _raise_reserved(used)
+    reserved = _insert(taken, locked, ReservationState.RESERVED, None, at=at)
+    return TakeResult(tuple(reserved), tuple(lost))
+
+
+def take_again(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResult:
+    """Take once more in a transaction that holds positions already, without ever waiting.
+
+    A position that another transaction holds counts as lost: waiting for it now could close a ring.
+    """
+    locked = _lock(wants, skip_locked=True)
+    taken, lost, used = _serve(wants, {id_: row.free for id_, row in locked.items()})
+    _raise_reserved(used)
+    reserved = _insert(taken, locked, ReservationState.RESERVED, None, at=at)
+    return TakeResult(tuple(reserved), tuple(lost))
+
+
+def lock_positions(position_ids: Collection[int], reservation_ids: Collection[UUID] = ()) -> None:
+    """Lock at once, by ascending id, all positions that this transaction will release and take.
+
+    A transaction that gives units back at one position and takes them at another calls this first:
+    its later calls then wait for nobody. Two statements at most.
+    """
+    wanted = set(position_ids)
+    with connection.cursor() as cursor:
+        if reservation_ids:
+            cursor.execute(
+                "SELECT DISTINCT position_id FROM inventory_reservation "
+                "WHERE id = ANY(%s) AND position_id IS NOT NULL",
+                [list(reservation_ids)],
+            )
+            wanted |= {row[0] for row in cursor.fetchall()}
+        cursor.execute(
+            "SELECT id FROM inventory_stockposition WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+            [sorted(wanted)],
+        )
+
+
+def hold(wants: Sequence[Want], *, until: datetime, at: datetime, actor: Actor) -> TakeResult:
+    """Reserve for a cart: like `take`, but the claim expires unless it is confirmed by `until`."""
+    locked = _lock(wants)
+    taken, lost, used = _serve(wants, {id_: row.free for id_, row in locked.items()})
+    _raise_reserved(used)
+    held = _insert(taken, locked, ReservationState.HELD, until, at=at)
+    return TakeResult(tuple(held), tuple(lost))
+
+
+def confirm_held(reservation_ids: Sequence[UUID], *, at: datetime, actor: Actor) -> None:
+    """The cart became an order: held → reserved. Raises IllegalTransition for one that expired."""
+    claims = Claims.lock(reservation_ids)
+    for row in claims.rows.values():
+        row.confirm()
+        claims.touch(row)
+    claims.write()
+
+
+def take_landed(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResult:
+    """Reserve for waiting demand: units set aside for it may be had too, and are used up first.
+
+    The demand's waiting reservation becomes the claim, or gives up as many units to a new one.
+    """
+    locked = _lock(wants)
+    reachable = {id_: row.free + row.landed for id_, row in locked.items()}
+    taken, lost, used = _serve(wants, reachable)
+    left = _use_landed(used)
+    write_work(
+        LANDED_WORK,
+        [(id_, left[id_]) for id_, row in locked.items() if id_ in left and row.landed],
+        at=at,
+    )
+    confirmed = _serve_waiting(taken, at=at)
+    fresh = [want for want, known in zip(taken, confirmed, strict=True) if known is None]
+    made = iter(_insert(fresh, locked, ReservationState.RESERVED, None, at=at))
+    return TakeResult(tuple(known or next(made) for known in confirmed), tuple(lost))
+
+
+def reserve_future(wants: Sequence[FutureWant], *, at: datetime, actor: Actor) -> list[UUID]:
+    """Queue demand that no position can serve now. Returns the waiting reservations, in order."""
+    _require_units([want.quantity for want in wants])
+    made = [ids.uuid7() for _ in wants]
+    if wants:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO inventory_reservation (id, account_id, sku_id, node_id, demand_id,
+                    thread_id, quantity, priority, promised_at, inbound_line_id, state, consumed,
+                    released, release_reason, at)
+                SELECT wanted.*, 'waiting', 0, 0, '', %s
+                FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[],
+                    %s::uuid[], %s::bigint[], %s::smallint[], %s::timestamptz[], %s::bigint[])
+                    AS wanted
+                """,
+                [
+                    at,
+                    made,
+                    [want.account_id for want in wants],
+                    [want.sku_id for want in wants],
+                    [want.node_id for want in wants],
+                    [want.demand_id for want in wants],
+                    [want.thread_id for want in wants],
+                    [want.quantity for want in wants],
+                    [want.priority for want in wants],
+                    [want.promised_at for want in wants],
+                    [want.inbound_line_id for want in wants],
+                ],
+            )
+    return made
+
+
+def _lock(wants: Sequence[Want], *, skip_locked: bool = False) -> dict[int, _Locked]:
+    """Lock the positions by ascending id; read what each can give."""
+    _require_units([want.quantity for want in wants])
+    waiting = "SKIP LOCKED" if skip_locked else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT id, account_id, node_id, sku_id,
+                CASE WHEN shortfall = 0
+                    THEN greatest(0, sellable - reserved - buffer - landed) ELSE 0 END,
+                landed
+            FROM inventory_stockposition WHERE id = ANY(%s) ORDER BY id FOR UPDATE {waiting}
+            """,  # noqa: S608  # one of two keywords
+            [sorted({want.position_id for want in wants})],
+        )
+        return {row[0]: _Locked(*row[1:]) for row in cursor.fetchall()}
+
+
+def _serve(
+    wants: Sequence[Want], reachable: Mapping[int, int]
+) -> tuple[list[Want], list[Want], Counter[int]]:
+    """Serve the wants one after another in memory: taken, lost, and units used per position."""
+    used: Counter[int] = Counter()
+    taken: list[Want] = []
+    lost: list[Want] = []
+    for want in wants:
+        if reachable.get(want.position_id, 0) - used[want.position_id] >= want.quantity:
+            used[want.position_id] += want.quantity
+            taken.append(want)
+        else:
+            lost.append(want)
+    return taken, lost, used
+
+
+def _raise_reserved(used: Counter[int]) -> None:
+    """One row per position: of several matches an UPDATE … FROM would apply only one."""
+    if not used:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE inventory_stockposition p SET reserved = p.reserved + need.quantity
+            FROM unnest(%s::bigint[], %s::bigint[]) AS need (id, quantity)
+            WHERE p.id = need.id AND p.shortfall = 0
+              AND p.sellable - p.reserved - p.buffer - p.landed >= need.quantity
+            """,
+            [list(used), list(used.values())],
+        )
+        expect_rows(cursor.rowcount, len(used))
+
+
+def _use_landed(used: Counter[int]) -> dict[int, int]:
+    """Raise what is reserved, from landed units first; returns the landed units that remain."""
+    if not used:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE inventory_stockposition p
+            SET reserved = p.reserved + need.quantity,
+                landed = p.landed - least(p.landed, need.quantity)
+            FROM unnest(%s::bigint[], %s::bigint[]) AS need (id, quantity)
+            WHERE p.id = need.id AND p.shortfall = 0
+              AND greatest(0, p.sellable - p.reserved - p.buffer - p.landed) + p.landed
+                >= need.quantity
+            RETURNING p.id, p.landed
+            """,
+            [list(used), list(used.values())],
+        )
+        left = dict(cursor.fetchall())
+    expect_rows(len(left), len(used))
+    return left
+
+
+def _insert(
+    taken: Sequence[Want],
+    locked: Mapping[int, _Locked],
+    state: ReservationState,
+    until: datetime | None,
+    *,
+    at: datetime,
+) -> list[Taken]:
+    """Insert one reservation per want; account, node and SKU are the position's own."""
+    if not taken:
+        return []
+    made = [ids.uuid7() for _ in taken]
+    rows = [locked[want.position_id] for want in taken]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO inventory_reservation (id, account_id, sku_id, node_id, position_id,
+                demand_id, thread_id, quantity, priority, promised_at, state, consumed, released,
+                release_reason, expires_at, at)
+            SELECT taken.*, %s, 0, 0, '', %s, %s
+            FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[],
+                %s::uuid[], %s::uuid[], %s::bigint[], %s::smallint[], %s::timestamptz[]) AS taken
+            """,
+            [
+                state.value,
+                until,
+                at,
+                made,
+                [row.account_id for row in rows],
+                [row.sku_id for row in rows],
+                [row.node_id for row in rows],
+                [want.position_id for want in taken],
+                [want.demand_id for want in taken],
+                [want.thread_id for want in taken],
+                [want.quantity for want in taken],
+                [want.priority for want in taken],
+                [want.promised_at for want in taken],
+            ],
+        )
+    return [Taken(want, made_id) for want, made_id in zip(taken, made, strict=True)]
+
+
+def _serve_waiting(taken: Sequence[Want], *, at: datetime) -> list[Taken | None]:
+    """Turn the demands' waiting reservations into claims: whole ones in place, others in part.
+
+    None stands for a want that still needs a reservation of its own.
+    """
+    claims = Claims(_locked_waiting({want.demand_id for want in taken}))
+    waiting: dict[UUID, list[Reservation]] = {}
+    for row in claims.rows.values():
+        waiting.setdefault(row.demand_id, []).append(row)
+    confirmed: list[Taken | None] = []
+    for want in taken:
+        rows = [row for row in waiting.get(want.demand_id, []) if _is_waiting(row)]
+        whole = next((row for row in rows if row.quantity == row.open == want.quantity), None)
+        if whole is None:
+            _lower_waiting(claims, rows, want.quantity, at=at)
+            confirmed.append(None)
+        else:
+            whole.position_id, whole.node_id = want.position_id, want.node_id
+            whole.confirm()
+            claims.touch(whole)
+            confirmed.append(Taken(want, whole.id))
+    claims.write()
+    return confirmed
+
+
+def _locked_waiting(demands: Collection[UUID]) -> list[Reservation]:
+    return list(
+        Reservation.objects.for_scope(ALL_ACCOUNTS)
+        .filter(demand_id__in=demands, state=ReservationState.WAITING)
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+
+
+def _lower_waiting(
+    claims: Claims, rows: Sequence[Reservation], quantity: int, *, at: datetime
+) -> None:
+    left = quantity
+    for row in rows:
+        if part := min(left, row.open):
+            give_back(row, part, reason=_SERVED, at=at)
+            claims.touch(row)
+            left -= part
+
+
+def _is_waiting(row: Reservation) -> bool:
+    return bool(row.state == ReservationState.WAITING)
+
+
+def _require_units(quantities: Sequence[int]) -> None:
+    if any(quantity <= 0 for quantity in quantities):
+        raise Invalid("A want is for at least one unit.")
