@@ -1,0 +1,139 @@
+"""What the orders API answers, as plain values: no serializer is built per row."""
+
+from typing import Any
+
+from config.kernel.types import Outcome
+from orders.models import Order, OrderLine
+from orders.selectors import OrderPage
+from orders.states import BUCKETS
+from orders.types import AcceptedOrder, CapturedOrder
+
+
+def order_row(order: Order) -> dict[str, Any]:
+    """One order of the list; its channel must have been read with it."""
+    return {
+        "id": str(order.pk),
+        "number": order.number,
+        "external_id": order.external_id,
+        "external_number": order.external_number,
+        "channel": order.channel.code,
+        "state": str(order.state),
+        "progress": order.progress,
+        "payment_state": order.payment_state,
+        "currency": order.currency,
+        "total_minor": order.total_minor,
+        "cancelled_minor": order.cancelled_minor,
+        "holds_open": order.holds_open,
+        "placed_at": order.placed_at,
+        "updated_at": order.updated_at,
+        "ship_by": order.ship_by,
+        "deliver_by": order.deliver_by,
+        "tags": order.tags,
+    }
+
+
+def page_body(page: OrderPage) -> dict[str, Any]:
+    """One order with everything that belongs to it."""
+    body = order_row(page.order)
+    body["groups"] = [_group(page, group) for group in page.groups]
+    body["holds"] = [
+        {
+            "id": str(hold.pk),
+            "type": hold.type,
+            "scope": hold.scope,
+            "state": str(hold.state),
+            "blocks": hold.blocks,
+            "reason": hold.reason,
+            "placed_at": hold.placed_at,
+            "until": hold.until,
+        }
+        for hold in page.holds
+    ]
+    body["money"] = [
+        {
+            "kind": kind,
+            "state": str(getattr(row, "state", "issued")),
+            "amount_minor": row.amount_minor,
+        }
+        for kind, rows in (
+            ("authorization", page.authorizations),
+            ("capture", page.captures),
+            ("refund", page.refunds),
+            ("invoice", page.invoices),
+        )
+        for row in rows
+    ]
+    if page.buyer is not None:
+        body["customer"] = {
+            "name": page.buyer.name,
+            "company": page.buyer.company,
+            "email": page.buyer.email,
+            "phone": page.buyer.phone,
+        }
+    return body
+
+
+def _group(page: OrderPage, group: Any) -> dict[str, Any]:
+    body = {
+        "id": str(group.pk),
+        "method": group.method,
+        "fulfilled_by": group.fulfilled_by,
+        "region": group.region,
+        "postal_code": group.postal_code,
+        "country": group.country,
+        "pickup_node": group.pickup_node.code if group.pickup_node else None,
+        "service_level": group.service_level.code if group.service_level else None,
+        "ship_by": group.ship_by,
+        "deliver_by": group.deliver_by,
+        "lines": [_line(line) for line in page.lines if line.group_id == group.pk],
+    }
+    address = page.addresses.get(group.pk)
+    if address is not None:
+        body["address"] = {name: getattr(address, name) for name in address.__dataclass_fields__}
+    return body
+
+
+def _line(line: OrderLine) -> dict[str, Any]:
+    return {
+        "id": str(line.pk),
+        "external_id": line.external_id,
+        "external_sku": line.external_sku,
+        "sku": line.sku.code if line.sku else None,
+        "kind": line.kind,
+        "title": line.title,
+        "parent_id": str(line.parent_id) if line.parent_id else None,
+        "relation": line.relation,
+        "unit_price": str(line.unit_price),
+        "total_minor": line.total_minor,
+        "quantities": {"ordered": line.ordered}
+        | {bucket: getattr(line, bucket) for bucket in BUCKETS},
+    }
+
+
+def taken_order(captured: CapturedOrder, accepted: AcceptedOrder | None) -> dict[str, Any]:
+    """The answer to an order sent: what it became."""
+    return {
+        "id": str(captured.id),
+        "number": captured.number,
+        "external_id": captured.external_id,
+        "state": accepted.state if accepted else captured.state,
+        "progress": accepted.progress if accepted else captured.progress,
+        "holds": list(captured.holds),
+        "warnings": list(captured.warnings),
+        "repeated": captured.repeated,
+        "reserved": accepted.reserved if accepted else 0,
+        "backordered": accepted.backordered if accepted else 0,
+        "ship_by": accepted.ship_by if accepted else None,
+        "deliver_by": accepted.deliver_by if accepted else None,
+    }
+
+
+def problem_of(outcome: Outcome[Any]) -> dict[str, Any]:
+    """The problem of a refused item."""
+    if outcome.problem is None:
+        return {}
+    return {
+        "code": outcome.problem.code,
+        "detail": outcome.problem.detail,
+        **outcome.problem.extra,
+    }

@@ -1,0 +1,23 @@
+from orders.models.holds import Hold
+from orders.models.lines import LineCancellation, OrderLine
+from orders.models.money import Authorization, Capture, Invoice, Refund, Tender
+from orders.models.order import DeliveryGroup, Order
+from orders.models.people import Contact, Customer
+from orders.models.promises import OrderNote, Promise
+
+__all__ = [
+    "Authorization",
+    "Capture",
+    "Contact",
+    "Customer",
+    "DeliveryGroup",
+    "Hold",
+    "Invoice",
+    "LineCancellation",
+    "Order",
+    "OrderLine",
+    "OrderNote",
+    "Promise",
+    "Refund",
+    "Tender",
+]

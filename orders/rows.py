@@ -1,0 +1,227 @@
+"""Several tables in one statement: inserts and updates as CTEs over `unnest`, row counts checked.
+
+The number of statements, and of round trips, does not grow with the rows. What a row does not
+name takes the field's default once, as a constant; what the database fills itself is left to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+from django.db.models.fields import NOT_PROVIDED
+from psycopg.types.json import Jsonb
+
+from config.kernel.errors import Conflict
+
+_BETWEEN = "\x1f"
+
+Row = Mapping[str, Any]
+
+
+class RowsMoved(Conflict):
+    """Rows that were read and locked are not as they were read: a programming error elsewhere."""
+
+    code, title = "rows-moved", "The record changed meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as SQL sees it. Lists travel as joined text: arrays of arrays do not unnest."""
+
+    name: str
+    type: str
+    is_list: bool
+    is_json: bool
+    filled_by_database: bool
+    default: Any
+
+    def array_type(self) -> str:
+        return "text[]" if self.is_list else f"{self.type}[]"
+
+    def read(self, source: str) -> str:
+        value = f'{source}."{self.name}"'
+        return f"string_to_array({value}, E'\\x1f')::{self.type}" if self.is_list else value
+
+    def dumped(self, value: Any) -> Any:
+        if self.is_list:
+            return None if value is None else _BETWEEN.join(value)
+        if self.is_json and value is not None:
+            return Jsonb(value)
+        return value
+
+
+@cache
+def columns_of(model: type[models.Model]) -> dict[str, Column]:
+    """The model's columns by name, with what a missing value becomes."""
+    known = {}
+    for known_field in model._meta.concrete_fields:
+        name = str(known_field.column)
+        known[name] = Column(
+            name=name,
+            type=_type_of(known_field),
+            is_list=isinstance(known_field, ArrayField),
+            is_json=isinstance(known_field, models.JSONField),
+            filled_by_database=known_field.has_db_default(),
+            default=NOT_PROVIDED if known_field.primary_key else known_field.get_default(),
+        )
+    return known
+
+
+def _type_of(known_field: Any) -> str:
+    """The type to cast to; text for varchar, so that what is too long is refused, not cut."""
+    named = str(known_field.db_type(connection))
+    return "text" if named.startswith("varchar") and not named.endswith("[]") else named
+
+
+@dataclass(slots=True)
+class Statement:
+    """A statement being put together. `run` sends it and answers what the first insert returned."""
+
+    _parts: list[str] = field(default_factory=list)
+    _params: list[Any] = field(default_factory=list)
+    _expected: list[int] = field(default_factory=list)
+    _counts: list[str] = field(default_factory=list)
+
+    def insert(
+        self,
+        model: type[models.Model],
+        rows: Sequence[Row],
+        *,
+        on_conflict: str = "",
+        returning: Sequence[str] = (),
+        owners: Sequence[Any] | None = None,
+        order_by: str = "",
+    ) -> str:
+        """Add an insert; answer the name of its CTE, empty when there are no rows.
+
+        `owners` holds, row by row, the id that the first insert must have returned for this row
+        to be written at all: children of what was there before are left out.
+        """
+        if not rows:
+            return ""
+        columns = columns_of(model)
+        given = list(rows[0])
+        constant = [
+            column
+            for name, column in columns.items()
+            if name not in rows[0] and not column.filled_by_database
+        ]
+        names = ", ".join(f'"{name}"' for name in [*given, *(column.name for column in constant)])
+        values = ", ".join(
+            [
+                *(columns[name].read("given") for name in given),
+                *(self._constant(column) for column in constant),
+            ]
+        )
+        join = "" if owners is None else "JOIN w0 ON w0.id = given.owner"
+        ordered = f'ORDER BY given."{order_by}"' if order_by else ""
+        answered = ", ".join(f'"{name}"' for name in returning) or "1"
+        self._parts.append(
+            f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {values} '  # noqa: S608  # names from the model
+            f"FROM {self._given(columns, given, rows, owners)} {join} {ordered} {on_conflict} "
+            f"RETURNING {answered}"
+        )
+        if owners is None and not on_conflict:
+            self._expect(len(rows))
+        return f"w{len(self._parts) - 1}"
+
+    def update(
+        self, model: type[models.Model], rows: Sequence[Row], *, guard: str = "", key: str = "id"
+    ) -> None:
+        """Add an update of whole values, one row per record; each must be there and pass `guard`.
+
+        In `guard` the record is `kept`, the row `given`. A column named `before_x` is only read.
+        """
+        if not rows:
+            return
+        columns = dict(columns_of(model))
+        for name in rows[0]:
+            if name.startswith("before_"):
+                columns[name] = _renamed(columns[name.removeprefix("before_")], name)
+        given = list(rows[0])
+        sets = ", ".join(
+            f'"{name}" = {columns[name].read("given")}'
+            for name in given
+            if name != key and not name.startswith("before_")
+        )
+        self._changing(model, columns, given, rows, sets, guard, key)
+
+    def add(self, model: type[models.Model], rows: Sequence[Row], *, key: str = "id") -> None:
+        """Add an update by differences; none of the values may fall below zero."""
+        if not rows:
+            return
+        columns, given = columns_of(model), list(rows[0])
+        changed = [name for name in given if name != key]
+        sets = ", ".join(f'"{name}" = kept."{name}" + given."{name}"' for name in changed)
+        guard = " AND ".join(f'kept."{name}" + given."{name}" >= 0' for name in changed)
+        self._changing(model, columns, given, rows, sets, guard, key)
+
+    def run(self, *, returning: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """Send it. Raises RowsMoved when an update or a plain insert missed a row."""
+        if not self._parts:
+            return []
+        named = ", ".join(f"w{at} AS ({part})" for at, part in enumerate(self._parts))
+        counts = ", ".join(self._counts)
+        answer = f"{', '.join(returning)} FROM w0" if returning else counts or "1"
+        final = f"SELECT {answer}"
+        with connection.cursor() as cursor:
+            cursor.execute(f"WITH {named} {final}", self._params)
+            answered: list[tuple[Any, ...]] = cursor.fetchall()
+        if not returning and self._counts and list(answered[0]) != self._expected:
+            raise RowsMoved("What was about to be changed is not as it was read.")
+        return answered
+
+    def _changing(
+        self,
+        model: type[models.Model],
+        columns: Mapping[str, Column],
+        given: Sequence[str],
+        rows: Sequence[Row],
+        sets: str,
+        guard: str,
+        key: str,
+    ) -> None:
+        condition = f" AND {guard}" if guard else ""
+        self._parts.append(
+            f'UPDATE "{model._meta.db_table}" AS kept SET {sets} '  # noqa: S608  # names from the model
+            f"FROM {self._given(columns, given, rows, None)} "
+            f'WHERE kept."{key}" = given."{key}"{condition} RETURNING 1'
+        )
+        self._expect(len(rows))
+
+    def _given(
+        self,
+        columns: Mapping[str, Column],
+        names: Sequence[str],
+        rows: Sequence[Row],
+        owners: Sequence[Any] | None,
+    ) -> str:
+        arrays = []
+        for name in names:
+            column = columns[name]
+            arrays.append(f"%s::{column.array_type()}")
+            self._params.append([column.dumped(row[name]) for row in rows])
+        listed = [f'"{name}"' for name in names]
+        if owners is not None:
+            arrays.append("%s::uuid[]")
+            listed.append("owner")
+            self._params.append(list(owners))
+        return f"unnest({', '.join(arrays)}) AS given ({', '.join(listed)})"
+
+    def _constant(self, column: Column) -> str:
+        if column.is_list:
+            self._params.append(column.default)
+        else:
+            self._params.append(column.dumped(column.default))
+        return f"%s::{column.type}"
+
+    def _expect(self, count: int) -> None:
+        self._expected.append(count)
+        self._counts.append(f"(SELECT count(*) FROM w{len(self._parts) - 1})")  # noqa: S608
+
+
+def _renamed(column: Column, name: str) -> Column:
+    return Column(name, column.type, column.is_list, column.is_json, False, None)

@@ -1,0 +1,18 @@
+"""The delivery groups of orders."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from config.kernel.types import ALL_ACCOUNTS
+from orders.models import DeliveryGroup
+from orders.states import FulfilledBy, Method
+
+
+def shipping_groups(order_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Our groups of these orders that go to an address: order id by group id."""
+    return dict(
+        DeliveryGroup.objects.for_scope(ALL_ACCOUNTS)
+        .filter(order_id__in=order_ids, fulfilled_by=FulfilledBy.US, method=Method.SHIP)
+        .order_by("pk")
+        .values_list("pk", "order_id")
+    )

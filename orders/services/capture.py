@@ -1,0 +1,304 @@
+"""Capture: a draft becomes an order once, whatever it lacks; what it lacks becomes holds."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from config.kernel import case_reports, events, vault
+from config.kernel.history import Change
+from config.kernel.history import record as record_history
+from config.kernel.models import SubjectKey
+from config.kernel.types import Actor, Outcome
+from orders import validators
+from orders.models import (
+    Authorization,
+    Contact,
+    Customer,
+    DeliveryGroup,
+    Hold,
+    Order,
+    OrderLine,
+    OrderNote,
+    Tender,
+)
+from orders.rows import Statement
+from orders.services.capture_known import Key, Surroundings, key_of, lookalike_of, surroundings
+from orders.services.capture_rows import shape
+from orders.services.holding import case_of
+from orders.services.shaped import Judged, Shaped, needs_key, tamed
+from orders.states import Mode, OrderState
+from orders.types import CapturedOrder, OrderDraft
+from orders.validators.finding import Finding, Known, Lookalike, Severity
+
+_LONGEST_ID = 128
+
+
+@transaction.atomic
+def capture_orders(
+    drafts: Sequence[OrderDraft], *, at: datetime, actor: Actor
+) -> list[Outcome[CapturedOrder]]:
+    """Keep each draft as an order, once per (channel, document kind, external id).
+
+    A repeat answers with the first. Refused is only what nobody has sold yet, with everything
+    found wrong. The number of statements does not depend on the number of drafts.
+    """
+    known = surroundings(drafts, at)
+    outcomes: dict[int, Outcome[CapturedOrder]] = {}
+    shaped: dict[int, Shaped] = {}
+    first: dict[Key, int] = {}
+    for position, draft in enumerate(drafts):
+        refusal = _impossible(draft, known, actor)
+        if refusal is not None:
+            outcomes[position] = refusal
+            continue
+        if key_of(draft) in first:
+            continue
+        first[key_of(draft)] = position
+        answer = _shape(draft, position, known, at=at, actor=actor)
+        if isinstance(answer, Shaped):
+            shaped[position] = answer
+        else:
+            outcomes[position] = answer
+    born = _write(list(shaped.values()))
+    _record([one for one in shaped.values() if one.id in born], at=at, actor=actor)
+    for position, one in shaped.items():
+        if one.id in born:
+            outcomes[position] = Outcome.done(_answer(one, born[one.id]))
+    return _with_repeats(drafts, outcomes, first)
+
+
+def _impossible(
+    draft: OrderDraft, known: Surroundings, actor: Actor
+) -> Outcome[CapturedOrder] | None:
+    """What is no order of this caller at all."""
+    channel = known.channels.get(draft.channel_id)
+    if (
+        channel is None
+        or channel.account_id != draft.account_id
+        or not actor.scope.allows(draft.account_id)
+    ):
+        return Outcome.refused("not-found", "There is no such channel.")
+    if not draft.external_id or len(draft.external_id) > _LONGEST_ID:
+        return Outcome.refused(
+            "invalid",
+            f"The order needs an external id of at most {_LONGEST_ID} characters.",
+            errors=[{"pointer": "/external_id", "code": "external-id", "detail": "missing"}],
+        )
+    return None
+
+
+def _shape(
+    draft: OrderDraft,
+    position: int,
+    known: Surroundings,
+    *,
+    at: datetime,
+    actor: Actor,
+) -> Shaped | Outcome[CapturedOrder]:
+    """Judge one draft; answer its rows, or everything that keeps it out."""
+    channel, value = known.channels[draft.channel_id], known.hashes[position]
+    skus = known.skus.get(draft.channel_id, {})
+    findings = validators.judge(
+        draft,
+        Known(
+            channel_currency=channel.currency,
+            at=at,
+            skus=skus,
+            node_codes=frozenset(known.routes.nodes),
+            service_codes=frozenset(known.routes.services),
+            lookalike=lookalike_of(draft, value, known),
+        ),
+    )
+    if any(finding.severity is Severity.REJECT for finding in findings):
+        return _rejected(findings)
+    if value:
+        known.lookalikes.setdefault(value, []).append(
+            (key_of(draft), Lookalike(draft.external_number or draft.external_id, draft.placed_at))
+        )
+    fits = len(draft.currency) == len(channel.currency) and draft.currency.isupper()
+    judged = Judged(
+        draft=tamed(draft),
+        findings=findings,
+        skus=skus,
+        components=known.components,
+        routes=known.routes,
+        lookalike_hash=value,
+        currency=draft.currency if fits else channel.currency,
+    )
+    key = vault.make_key() if needs_key(draft) else None
+    shaped = shape(judged, key.id if key else None, placed_by=actor.name, at=at)
+    shaped.keys = [{"id": key.id, "wrapped": key.wrapped}] if key else []
+    return shaped
+
+
+def _rejected(findings: Sequence[Finding]) -> Outcome[CapturedOrder]:
+    wrong = [finding for finding in findings if finding.severity is Severity.REJECT]
+    return Outcome.refused(
+        "invalid",
+        " ".join(finding.detail for finding in wrong),
+        errors=[
+            {"pointer": finding.pointer, "code": finding.code, "detail": finding.detail}
+            for finding in findings
+            if finding.severity in {Severity.REJECT, Severity.HOLD}
+        ],
+    )
+
+
+def _write(shaped: Sequence[Shaped]) -> dict[UUID, str]:
+    """Every table in one statement; answer the numbers of the orders that were not there before.
+
+    Sorted by external id, so that two batches with the same orders wait and never cross.
+    """
+    ordered = sorted(shaped, key=lambda one: key_of(one.draft))
+    if not ordered:
+        return {}
+    statement = Statement()
+    statement.insert(
+        Order,
+        [one.order for one in ordered],
+        on_conflict="ON CONFLICT (channel_id, document_kind, external_id) DO NOTHING",
+        returning=("id", "number"),
+    )
+    customers = {
+        one.customer["id"]: (one.customer, one.id) for one in ordered if one.customer is not None
+    }
+    people = [customers[customer_id] for customer_id in sorted(customers)]
+    statement.insert(
+        Customer,
+        [row for row, _ in people],
+        owners=[owner for _, owner in people],
+        on_conflict="ON CONFLICT DO NOTHING",
+        order_by="id",
+    )
+    for model, name in (
+        (SubjectKey, "keys"),
+        (Contact, "contacts"),
+        (DeliveryGroup, "groups"),
+        (OrderLine, "lines"),
+        (Hold, "holds"),
+        (Tender, "tenders"),
+        (Authorization, "authorizations"),
+        (OrderNote, "notes"),
+    ):
+        rows = [(row, one.id) for one in ordered for row in getattr(one, name)]
+        statement.insert(model, [row for row, _ in rows], owners=[owner for _, owner in rows])
+    return dict(statement.run(returning=("id", "number")))
+
+
+def _record(born: Sequence[Shaped], *, at: datetime, actor: Actor) -> None:
+    """History, events and cases of the orders that are new."""
+    reason = "captured"
+    record_history(
+        Order, [one.id for one in born], Change.CREATED, at=at, actor=actor, reason=reason
+    )
+    held = [row for one in born for row in one.holds]
+    record_history(
+        Hold, [row["id"] for row in held], Change.CREATED, at=at, actor=actor, reason=reason
+    )
+    secured = [row["id"] for one in born for row in one.authorizations]
+    record_history(Authorization, secured, Change.CREATED, at=at, actor=actor, reason=reason)
+    events.record([fact for one in born for fact in _facts(one)], at=at, actor=actor)
+    case_reports.report([found for row in held if (found := case_of(row)) is not None], at=at)
+
+
+def _facts(one: Shaped) -> list[events.Fact]:
+    order = one.order
+    topic = "order.imported" if order["mode"] == Mode.HISTORY else "order.captured"
+    captured = events.Fact(
+        topic,
+        "order",
+        one.id,
+        1,
+        order["account_id"],
+        {
+            "channel_id": str(order["channel_id"]),
+            "mode": order["mode"],
+            "lines": len(one.lines),
+            "total_minor": order["total_minor"],
+            "currency": order["currency"],
+        },
+        one.id,
+    )
+    return [
+        captured,
+        *(
+            events.Fact(
+                "order.held",
+                "order",
+                one.id,
+                2 + position,
+                order["account_id"],
+                {"hold_id": str(row["id"]), "type": row["type"]},
+                one.id,
+            )
+            for position, row in enumerate(one.holds)
+        ),
+    ]
+
+
+def _answer(one: Shaped, number: str) -> CapturedOrder:
+    return CapturedOrder(
+        id=one.id,
+        number=number,
+        external_id=one.draft.external_id,
+        state=one.order["state"],
+        progress=one.order["progress"],
+        holds=tuple(row["type"] for row in one.holds),
+        warnings=one.warnings,
+        accepts=one.order["state"] == OrderState.CAPTURED,
+    )
+
+
+def _with_repeats(
+    drafts: Sequence[OrderDraft],
+    outcomes: dict[int, Outcome[CapturedOrder]],
+    first: Mapping[Key, int],
+) -> list[Outcome[CapturedOrder]]:
+    """Answer what was there before with the first; also a draft that would be refused today."""
+    unanswered = {
+        position: key_of(draft)
+        for position, draft in enumerate(drafts)
+        if position not in outcomes or (key_of(draft) in first and not outcomes[position].ok)
+    }
+    there = _existing(set(unanswered.values()))
+    for position, key in unanswered.items():
+        if key in there:
+            outcomes[position] = Outcome.repeated(there[key])
+        elif position not in outcomes:
+            outcomes[position] = outcomes[first[key]]
+    return [outcomes[position] for position in range(len(drafts))]
+
+
+def _existing(keys: set[Key]) -> dict[Key, CapturedOrder]:
+    if not keys:
+        return {}
+    asked = sorted(keys)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT o.channel_id, o.document_kind, o.external_id, o.id, o.number, o.state,
+                o.progress, coalesce(array_agg(h.type ORDER BY h.id)
+                    FILTER (WHERE h.id IS NOT NULL), '{}')
+            FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS asked (channel, kind, external)
+            JOIN orders_order o ON o.channel_id = asked.channel
+                AND o.document_kind = asked.kind AND o.external_id = asked.external
+            LEFT JOIN orders_hold h ON h.order_id = o.id AND h.state = 'active'
+            GROUP BY o.id
+            """,
+            [[key[0] for key in asked], [key[1] for key in asked], [key[2] for key in asked]],
+        )
+        return {
+            (row[0], row[1], row[2]): CapturedOrder(
+                id=row[3],
+                number=row[4],
+                external_id=row[2],
+                state=row[5],
+                progress=row[6],
+                holds=tuple(row[7]),
+                repeated=True,
+                accepts=row[5] == OrderState.CAPTURED,
+            )
+            for row in cursor.fetchall()
+        }

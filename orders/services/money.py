@@ -1,0 +1,295 @@
+"""Money that follows units: invoices as they leave, captures as they are invoiced, and giving back.
+
+Works on a sheet, before it is written. What must be asked of a provider becomes rows (capture,
+refund) and intents; the asking is `orders.services.settle`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from config.kernel import case_reports, ids
+from config.kernel.history import Change
+from config.kernel.services.intents import NewIntent, add
+from config.kernel.types import Actor
+from orders import billing
+from orders.models import Authorization, Capture, Invoice, Order, Refund
+from orders.services.in_hand import LineInHand
+from orders.services.sheet import Sheet
+from orders.services.tenders import (
+    AuthorizationInHand,
+    TenderInHand,
+    Tenders,
+    is_billed,
+    lock_tenders,
+    refold_payment,
+    write_tenders,
+)
+from orders.states import Blocks, CollectedBy, InvoiceKind, LineKind
+
+CAPTURE, VOID, REFUND = "payment.capture", "payment.void", "payment.refund"
+
+
+@dataclass(slots=True)
+class Asked:
+    """Intents and cases that go with the sheet once it is written; orders that owe what nothing secures."""
+
+    intents: list[NewIntent] = field(default_factory=list)
+    reports: list[case_reports.Report] = field(default_factory=list)
+    owing: set[UUID] = field(default_factory=set)
+
+    def send(self, *, at: datetime, actor: Actor) -> None:
+        """Two statements at most, after the sheet."""
+        if self.intents:
+            add(self.intents, at=at, actor=actor)
+        case_reports.report(self.reports, at=at)
+
+
+def bill_changes(
+    sheet: Sheet, order_id: UUID, *, at: datetime, parcel_id: UUID | None = None
+) -> None:
+    """Invoice what was shipped and drop what was cancelled since the last bill of this order."""
+    order = sheet.orders[order_id]
+    lines = [line for line in sheet.lines_of(order_id) if line.kind != LineKind.KIT]
+    closing = [
+        line for line in lines if (line.shipped, line.cancelled) != sheet.closed_before(line.id)
+    ]
+    if not closing or not is_billed(order):
+        return
+    closings = [_closing(sheet, line) for line in closing]
+    total = sum(line.total_minor for line in lines)
+    made = billing.bill(
+        closings,
+        order_part_minor=order.total_minor - total,
+        lines_total_minor=total,
+        lines_closed_minor=sum(
+            billing.value_of(line.total_minor, line.ordered, sum(sheet.closed_before(line.id)))
+            for line in lines
+        ),
+        invoiced_before=any(sheet.closed_before(line.id)[0] for line in lines),
+        last=not any(line.open for line in lines),
+    )
+    for line, dropped in zip(closing, made.dropped, strict=True):
+        sheet.price_cancellation(line.id, dropped)
+        sheet.bill_up_to_now(line.id)
+    order.cancelled_minor += made.dropped_minor
+    if any(closing.shipping for closing in closings):
+        order.invoiced_minor += made.charged_minor
+        sheet.insert(Invoice, _invoice_row(order, made.charged_minor, parcel_id, at))
+
+
+def _closing(sheet: Sheet, line: LineInHand) -> billing.Closing:
+    shipped, cancelled = sheet.closed_before(line.id)
+    return billing.Closing(
+        line.total_minor,
+        line.ordered,
+        shipped + cancelled,
+        line.shipped - shipped,
+        line.cancelled - cancelled,
+    )
+
+
+def _invoice_row(order: Order, amount: int, parcel_id: UUID | None, at: datetime) -> dict[str, Any]:
+    return {
+        "id": ids.uuid7(),
+        "order_id": order.id,
+        "account_id": order.account_id,
+        "parcel_id": parcel_id,
+        "kind": InvoiceKind.INVOICE.value,
+        "amount_minor": amount,
+        "currency": order.currency,
+        "at": at,
+    }
+
+
+def settle(sheet: Sheet, order_ids: Sequence[UUID], *, at: datetime) -> Asked:
+    """Ask for what is invoiced and not captured, give back what is captured and not owed.
+
+    Locks the tenders of these orders (one statement). Only what we collect is touched. Money under
+    a hold that blocks capture waits; the amounts are to date, so that the next call catches up.
+    """
+    return ask(sheet, tenders_of(sheet, order_ids), at=at)
+
+
+def tenders_of(sheet: Sheet, order_ids: Sequence[UUID]) -> Tenders:
+    """Lock the tenders of those orders whose money is ours to keep: one statement."""
+    return lock_tenders([i for i in order_ids if is_billed(sheet.orders[i])])
+
+
+def ask(sheet: Sheet, tenders: Tenders, *, at: datetime) -> Asked:
+    """`settle` for tenders that are locked already; stores where each order's payment stands."""
+    asked = Asked()
+    voided: list[dict[str, Any]] = []
+    for order_id, own in tenders.items():
+        order = sheet.orders[order_id]
+        _ask_captures(sheet, order, own, asked, at)
+        _ask_refunds(sheet, order, own, asked, at)
+        voided += _ask_voids(sheet, order, own, asked, at)
+        refold_payment(order, own)
+    write_tenders(sheet, [tender for own in tenders.values() for tender in own])
+    sheet.statement.update(Authorization, voided)
+    return asked
+
+
+def _ask_captures(
+    sheet: Sheet, order: Order, tenders: Sequence[TenderInHand], asked: Asked, at: datetime
+) -> None:
+    if Blocks.CAPTURE in order.blocked or order.invoiced_minor <= 0:
+        return
+    for tender, owed in zip(tenders, billing.owed_on(order.invoiced_minor, tenders), strict=True):
+        missing = owed
+        for authorization in tender.authorizations:
+            if amount := min(missing, authorization.room(at)):
+                missing -= amount
+                intent = _ask_capture(sheet, order, tender, authorization, amount, at)
+                asked.intents.append(intent)
+        if missing:
+            asked.owing.add(order.id)
+            asked.reports.append(_payment_report(order, tender, missing))
+
+
+def _ask_capture(
+    sheet: Sheet,
+    order: Order,
+    tender: TenderInHand,
+    authorization: AuthorizationInHand,
+    amount: int,
+    at: datetime,
+) -> NewIntent:
+    capture_id = ids.uuid7()
+    tender.captured_minor += amount
+    tender.unanswered_minor += amount
+    authorization.taken_minor += amount
+    sheet.insert(
+        Capture,
+        {
+            "id": capture_id,
+            "tender_id": tender.id,
+            "authorization_id": authorization.id,
+            "order_id": order.id,
+            "account_id": order.account_id,
+            "amount_minor": amount,
+            "at": at,
+        },
+    )
+    sheet.note_history(Capture, capture_id, Change.CREATED)
+    sheet.tell(
+        order.id,
+        "payment.capture_requested",
+        {"capture_id": str(capture_id), "amount_minor": amount},
+    )
+    return _intent(
+        CAPTURE, "capture", capture_id, tender, order, amount, reference=authorization.reference
+    )
+
+
+def _ask_refunds(
+    sheet: Sheet, order: Order, tenders: Sequence[TenderInHand], asked: Asked, at: datetime
+) -> None:
+    """What we hold beyond what the order is worth now goes back, the last tender first."""
+    due = order.total_minor - order.cancelled_minor
+    shares = billing.across_tenders(due, [tender.amount_minor for tender in tenders])
+    for tender, share in zip(tenders, shares, strict=True):
+        over = tender.captured_minor - tender.refunded_minor - share
+        if tender.collected_by != CollectedBy.US or over <= 0:
+            continue
+        refund_id = ids.uuid7()
+        tender.refunded_minor += over
+        sheet.insert(
+            Refund,
+            {
+                "id": refund_id,
+                "tender_id": tender.id,
+                "order_id": order.id,
+                "account_id": order.account_id,
+                "amount_minor": over,
+                "reason": "cancelled",
+                "at": at,
+            },
+        )
+        sheet.note_history(Refund, refund_id, Change.CREATED)
+        sheet.tell(
+            order.id,
+            "payment.refund_requested",
+            {"refund_id": str(refund_id), "amount_minor": over},
+        )
+        asked.intents.append(
+            _intent(
+                REFUND, "refund", refund_id, tender, order, over, reference=tender.paid_reference
+            )
+        )
+
+
+def _ask_voids(
+    sheet: Sheet, order: Order, tenders: Sequence[TenderInHand], asked: Asked, at: datetime
+) -> list[dict[str, Any]]:
+    """Authorisations from which nothing was and nothing will be captured are let go."""
+    if any(line.open for line in sheet.lines_of(order.id)) or order.invoiced_minor:
+        return []
+    rows = []
+    for tender in tenders:
+        if not tender.is_ours or tender.captured_minor:
+            continue
+        for authorization in tender.authorizations:
+            if authorization.void_asked:
+                continue
+            authorization.void_asked = True
+            rows.append({"id": authorization.id, "void_asked_at": at})
+            sheet.note_history(Authorization, authorization.id, Change.CHANGED)
+            asked.intents.append(
+                _intent(
+                    VOID,
+                    "authorization",
+                    authorization.id,
+                    tender,
+                    order,
+                    authorization.amount_minor,
+                    reference=authorization.reference,
+                )
+            )
+    return rows
+
+
+def _intent(
+    kind: str,
+    subject_kind: str,
+    subject_id: UUID,
+    tender: TenderInHand,
+    order: Order,
+    amount: int,
+    *,
+    reference: str,
+) -> NewIntent:
+    return NewIntent(
+        kind=kind,
+        key=f"{kind}:{subject_id}",
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        account_id=order.account_id,
+        payload={
+            "provider": tender.provider,
+            "reference": reference,
+            "amount_minor": amount,
+            "currency": order.currency,
+            "order_id": str(order.id),
+            "number": order.number,
+        },
+    )
+
+
+def _payment_report(order: Order, tender: TenderInHand, missing: int) -> case_reports.Report:
+    refused = any(one.refused_at is not None for one in tender.authorizations)
+    return case_reports.Report(
+        kind="PAYMENT_FAILED",
+        subject_kind="order",
+        subject_id=order.id,
+        account_id=order.account_id,
+        evidence={
+            "missing_minor": missing,
+            "currency": order.currency,
+            "why": "the provider refused it" if refused else "no authorisation covers it",
+        },
+        thread_id=order.id,
+    )

@@ -1,0 +1,408 @@
+"""Finding nodes for pending units: plan, take, plan again for what was lost, then fall back.
+
+The plan is optimistic, the take exact. Nothing here opens a transaction: the command that holds
+the orders does. Positions are locked last, by the take.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from config.kernel import case_reports, ids
+from config.kernel.types import Actor
+from inventory import selectors as inventory
+from inventory.services.take import lock_positions, reserve_future, take, take_again, take_landed
+from inventory.types import FutureWant, TakeResult, Want
+from orders.models import Hold, Promise
+from orders.services.holding import hold_row
+from orders.services.in_hand import GroupInHand, LineInHand
+from orders.services.sheet import Sheet
+from orders.sourcing import Demand, DemandLine, Plan, PlannedTake, sourcing
+from orders.states import Blocks, FulfilledBy, HoldState, LineKind, Method, Relation
+from orders.types import HoldRequest
+
+REPLANS = 2
+_DEPENDENT = frozenset({Relation.GIFT, Relation.WRAP, Relation.ENGRAVING})
+_SOURCED_METHODS = frozenset(
+    {Method.SHIP, Method.PICKUP, Method.SHIP_TO_STORE, Method.OWN_DELIVERY}
+)
+
+
+Landed = Mapping[UUID, Mapping[int, int]]
+"""Units that came in for waiting lines, by node: line id → node id → units."""
+
+
+@dataclass(slots=True)
+class Sourced:
+    """What became of the units that wanted a node, per line. `landed` are plans of what came in."""
+
+    reserved: dict[UUID, int] = field(default_factory=dict)
+    unfilled: dict[UUID, tuple[int, str]] = field(default_factory=dict)
+    plans: list[Plan] = field(default_factory=list)
+    landed: list[Plan] = field(default_factory=list)
+    waited: bool = False
+
+
+def is_sourced(line: LineInHand, group: GroupInHand) -> bool:
+    """Whether units of the line get a node from us."""
+    return (
+        line.kind == LineKind.STOCK
+        and group.fulfilled_by == FulfilledBy.US
+        and group.method in _SOURCED_METHODS
+    )
+
+
+def wanting(
+    sheet: Sheet,
+    order_ids: Iterable[UUID],
+    holds: Mapping[UUID, Sequence[Hold]],
+    *,
+    with_backordered: bool = False,
+) -> dict[UUID, int]:
+    """Units per line that want a node now: pending, mapped, and not kept from acceptance."""
+    wanted = {}
+    for order_id in order_ids:
+        for line in sheet.lines_of(order_id):
+            if line.sku_id is None or not is_sourced(line, sheet.groups[line.group_id]):
+                continue
+            units = line.pending + (line.backordered if with_backordered else 0)
+            if units and not _is_kept_back(line, holds.get(order_id, ())):
+                wanted[line.id] = units
+    return wanted
+
+
+def _is_kept_back(line: LineInHand, holds: Sequence[Hold]) -> bool:
+    """Whether a hold blocks acceptance, or has outlived the time that stock waits under it."""
+    overdue = [hold for hold in holds if hold.stock_given_back_at is not None]
+    return is_blocked(line, holds, Blocks.ACCEPT) or is_blocked(line, overdue, Blocks.RELEASE)
+
+
+def is_blocked(line: LineInHand, holds: Sequence[Hold], what: str) -> bool:
+    """Whether an active hold on the order, the line's group or the line stops `what`."""
+    return any(
+        what in hold.blocks
+        and hold.state == HoldState.ACTIVE
+        and hold.group_id in {None, line.group_id}
+        and hold.line_id in {None, line.id, line.parent_id}
+        for hold in holds
+    )
+
+
+def source_units(
+    sheet: Sheet,
+    wanted: Mapping[UUID, int],
+    *,
+    excluded: frozenset[tuple[int, int]] = frozenset(),
+    waited: bool = False,
+    locked: bool = False,
+    landed: Landed | None = None,
+    at: datetime,
+    actor: Actor,
+) -> Sourced:
+    """Reserve the wanted units where sourcing says; move them, and set the promise of each group.
+
+    Units are moved from pending first, then from backordered. What cannot be had stays where it
+    is and is answered in `unfilled`; the caller decides what becomes of it. `waited` says that
+    some of the units have been waiting for supply: their place in the queue is given up with it.
+    `landed` names units that came in for such lines: they are chosen from before anything else.
+    `locked` says that `lock_supply` was called; otherwise only the first take may wait for others,
+    since a second one would lock positions out of their order.
+    """
+    result = Sourced(waited=waited)
+    if not wanted:
+        return result
+    port = sourcing()
+    left, lost_at = dict(wanted), set(excluded)
+    if landed:
+        result.landed = port.plan(_demands_of_landed(sheet, landed), excluded=excluded, at=at)
+        _take(take_landed, _wants(sheet, result.landed), result, at=at, actor=actor)
+        left = {
+            line_id: units - result.reserved.get(line_id, 0)
+            for line_id, units in wanted.items()
+            if units > result.reserved.get(line_id, 0)
+        }
+    for attempt in range(1 + REPLANS if left else 0):
+        plans = port.plan(
+            _demands(sheet, left),
+            excluded=frozenset(lost_at) if attempt == REPLANS else excluded,
+            at=at,
+        )
+        result.plans += plans
+        wants = _wants(sheet, plans)
+        taking = take_landed if waited else take if locked or not attempt else take_again
+        lost = _take(taking, wants, result, at=at, actor=actor)
+        for plan in plans:
+            for line_id, quantity, reason in plan.unfilled:
+                before = result.unfilled.get(line_id, (0, ""))[0]
+                result.unfilled[line_id] = (before + quantity, reason)
+        if not lost:
+            break
+        lost_at |= {(want.node_id, want.sku_id) for want in lost}
+        left = {}
+        for want in lost:
+            left[want.demand_id] = left.get(want.demand_id, 0) + want.quantity
+    else:
+        for line_id, quantity in left.items():
+            before = result.unfilled.get(line_id, (0, ""))[0]
+            result.unfilled[line_id] = (before + quantity, "others were quicker")
+    _move_reserved(sheet, result, waited=waited)
+    _promise(sheet, result, at=at)
+    return result
+
+
+def lock_supply(
+    sheet: Sheet, line_ids: Collection[UUID], reservation_ids: Collection[UUID] = ()
+) -> None:
+    """Lock every position that these lines may be sourced from, and those of the reservations.
+
+    A command that gives units back and takes others calls it first: positions are then locked
+    once, by ascending id, and nothing later waits.
+    """
+    lines = [sheet.lines[line_id] for line_id in line_ids]
+    channels = {sheet.orders[line.order_id].channel_id for line in lines}
+    nodes = {node for channel_id in channels for node in inventory.channel_nodes(channel_id)}
+    skus = {line.sku_id for line in lines if line.sku_id is not None}
+    views = inventory.supply(skus, nodes) if skus and nodes else {}
+    lock_positions([view.id for view in views.values()], reservation_ids)
+
+
+def record_decisions(result: Sourced, *, at: datetime, actor: Actor) -> None:
+    """Keep why, in the same transaction; a plan that changed nothing for who waits is no decision."""
+    kept = [plan for plan in result.plans if plan.takes] if result.waited else result.plans
+    for plans in ([plan for plan in result.landed if plan.takes], kept):
+        if plans:
+            sourcing().record(plans, at=at, actor=actor)
+
+
+def _demands_of_landed(sheet: Sheet, landed: Landed) -> list[Demand]:
+    """The units that came in as a demand per group, with where they lie."""
+    units = {line_id: sum(by_node.values()) for line_id, by_node in landed.items()}
+    lying: dict[UUID, list[tuple[int, int, int]]] = {}
+    for line_id, by_node in landed.items():
+        line = sheet.lines[line_id]
+        lying.setdefault(line.group_id, []).extend(
+            (node_id, line.sku_id or 0, there) for node_id, there in by_node.items()
+        )
+    return [
+        replace(demand, set_aside=tuple(lying[demand.group_id]))
+        for demand in _demands(sheet, units)
+    ]
+
+
+def _demands(sheet: Sheet, left: Mapping[UUID, int]) -> list[Demand]:
+    by_group: dict[UUID, list[DemandLine]] = {}
+    for line_id, quantity in left.items():
+        line = sheet.lines[line_id]
+        by_group.setdefault(line.group_id, []).append(
+            DemandLine(
+                line_id=line_id,
+                sku_id=line.sku_id or 0,
+                quantity=quantity,
+                weight_grams=line.unit_weight_grams,
+                unit_value_minor=line.total_minor // line.ordered if line.ordered else 0,
+                parent_id=line.parent_id if line.relation in _DEPENDENT else None,
+            )
+        )
+    return [
+        _demand(sheet, sheet.groups[group_id], tuple(lines)) for group_id, lines in by_group.items()
+    ]
+
+
+def _demand(sheet: Sheet, group: GroupInHand, lines: tuple[DemandLine, ...]) -> Demand:
+    order = sheet.orders[group.order_id]
+    return Demand(
+        group_id=group.id,
+        order_id=order.id,
+        account_id=order.account_id,
+        channel_id=order.channel_id,
+        currency=order.currency,
+        method=group.method,
+        service_level=group.service_code,
+        postal_code=group.postal_code,
+        region=group.region,
+        country=group.country,
+        lines=lines,
+        ship_complete=group.ship_complete,
+        pinned_node_id=group.pinned_node_id,
+        pickup_node_id=group.pickup_node_id,
+        plan_version=order.plan_version,
+        not_before=group.not_before,
+        requested_by=group.requested_by,
+        priority=order.priority,
+    )
+
+
+def _wants(sheet: Sheet, plans: Sequence[Plan]) -> list[Want]:
+    return [
+        _want(sheet, planned, plan.promise.deliver_latest if plan.promise else None)
+        for plan in plans
+        for planned in plan.takes
+    ]
+
+
+def _take(
+    taking: Callable[..., TakeResult],
+    wants: Sequence[Want],
+    result: Sourced,
+    *,
+    at: datetime,
+    actor: Actor,
+) -> list[Want]:
+    """Take what was planned; count what was had, answer what was lost."""
+    if not wants:
+        return []
+    answer = taking(wants, at=at, actor=actor)
+    for taken in answer.taken:
+        line_id = taken.want.demand_id
+        result.reserved[line_id] = result.reserved.get(line_id, 0) + taken.want.quantity
+    return list(answer.lost)
+
+
+def _want(sheet: Sheet, planned: PlannedTake, promised_at: datetime | None) -> Want:
+    order = sheet.order_of_line(planned.line_id)
+    return Want(
+        position_id=planned.position_id,
+        sku_id=planned.sku_id,
+        node_id=planned.node_id,
+        quantity=planned.quantity,
+        demand_id=planned.line_id,
+        thread_id=order.id,
+        account_id=order.account_id,
+        priority=order.priority,
+        promised_at=promised_at,
+    )
+
+
+def _move_reserved(sheet: Sheet, result: Sourced, *, waited: bool) -> None:
+    """Units that waited are served first: their claims in the queue went with the take."""
+    buckets = ("backordered", "pending") if waited else ("pending", "backordered")
+    for line_id, quantity in result.reserved.items():
+        left = quantity
+        for bucket in buckets:
+            if part := min(left, getattr(sheet.lines[line_id], bucket)):
+                sheet.move(line_id, bucket, "reserved", part)
+                left -= part
+
+
+def _promise(sheet: Sheet, result: Sourced, *, at: datetime) -> None:
+    """One version per group that has a promise; several plans of a group promise the latest."""
+    latest: dict[UUID, Plan] = {}
+    for plan in (*result.landed, *result.plans):
+        if plan.promise is None or not plan.takes:
+            continue
+        known = latest.get(plan.group_id)
+        if (
+            known is None
+            or known.promise is None
+            or plan.promise.deliver_latest > known.promise.deliver_latest
+        ):
+            latest[plan.group_id] = plan
+    for group_id, plan in latest.items():
+        promise, group = plan.promise, sheet.groups[group_id]
+        if promise is None:
+            continue
+        order = sheet.orders[group.order_id]
+        sheet.raise_plan(order.id)
+        sheet.insert(
+            Promise,
+            {
+                "id": ids.uuid7(),
+                "order_id": order.id,
+                "group_id": group_id,
+                "account_id": order.account_id,
+                "version": order.plan_version,
+                "ship_by": promise.ship_by,
+                "deliver_earliest": promise.deliver_earliest,
+                "deliver_latest": promise.deliver_latest,
+                "basis": dict(promise.basis),
+                "cause": "accept" if group.ship_by is None else "resource",
+                "at": at,
+            },
+        )
+        group.ship_by, group.deliver_by = promise.ship_by, promise.deliver_latest
+        refold_promise(sheet, order.id)
+
+
+def refold_promise(sheet: Sheet, order_id: UUID) -> None:
+    """The order's dates: the first to leave, the last to arrive, of its groups."""
+    groups = sheet.groups_of(order_id)
+    order = sheet.orders[order_id]
+    order.ship_by = min((g.ship_by for g in groups if g.ship_by), default=None)
+    order.deliver_by = max((g.deliver_by for g in groups if g.deliver_by), default=None)
+
+
+def settle_unfilled(
+    sheet: Sheet, result: Sourced, *, at: datetime, actor: Actor
+) -> list[case_reports.Report]:
+    """What nothing can fill: a free gift falls away, the rest is backordered and waits for supply.
+
+    Where the channel accepts no backorders the line is held too, with a case. Answers the cases to report.
+    """
+    reports, future = [], []
+    for line_id, (quantity, reason) in result.unfilled.items():
+        line = sheet.lines[line_id]
+        order = sheet.orders[line.order_id]
+        if line.relation in _DEPENDENT and line.total_minor == 0:
+            _drop_gift(sheet, line, quantity, at=at)
+            continue
+        units = min(quantity, line.pending)
+        if not units:
+            continue
+        future.append(_future(sheet, line, units))
+        sheet.move(line_id, "pending", "backordered", units)
+        if order.channel.backorders:
+            continue
+        sheet.place_hold(
+            hold_row(
+                order.account_id,
+                HoldRequest(
+                    order.id,
+                    "no_stock",
+                    f"Nothing can fill {units} of {line.external_sku} now ({reason}), and the "
+                    "channel takes no backorders.",
+                    line_id=line_id,
+                    handle=f"no_stock:{line_id}:{order.plan_version}",
+                ),
+                placed_by="sourcing",
+                at=at,
+            )
+        )
+        reports.append(
+            case_reports.Report(
+                kind="UNFILLABLE",
+                subject_kind="order",
+                subject_id=order.id,
+                account_id=order.account_id,
+                evidence={"line_id": str(line_id), "units": units, "why": reason},
+                cause=f"sku:{line.sku_id}",
+                thread_id=order.id,
+            )
+        )
+    reserve_future(future, at=at, actor=actor)
+    return reports
+
+
+def _drop_gift(sheet: Sheet, line: LineInHand, quantity: int, *, at: datetime) -> None:
+    """A gift never delays what it was given with: without stock it falls away."""
+    portions = {"pending": min(quantity, line.pending)}
+    portions["backordered"] = min(quantity - portions["pending"], line.backordered)
+    gone = sheet.cancel_units(
+        line.id, portions, reason="the gift is out of stock", initiator="system", at=at
+    )
+    if gone:
+        sheet.tell(line.order_id, "order.units_cancelled", {"line_id": str(line.id), "units": gone})
+
+
+def _future(sheet: Sheet, line: LineInHand, units: int) -> FutureWant:
+    group, order = sheet.groups[line.group_id], sheet.orders[line.order_id]
+    return FutureWant(
+        sku_id=line.sku_id or 0,
+        node_id=group.pinned_node_id or group.pickup_node_id,
+        quantity=units,
+        demand_id=line.id,
+        thread_id=order.id,
+        account_id=order.account_id,
+        priority=order.priority,
+        promised_at=order.deliver_by,
+    )

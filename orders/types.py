@@ -1,0 +1,336 @@
+"""Frozen values that cross the edge of orders: what comes in, what is asked, what is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who bought. Personal data: it goes sealed into a contact and nowhere else."""
+
+    name: str = ""
+    company: str = ""
+    email: str = ""
+    phone: str = ""
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to. `region` and `country` are codes (ISO 3166-2 part, ISO 3166-1 alpha-2)."""
+
+    name: str = ""
+    company: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineDraft:
+    """One line as the channel stated it. Amounts are minor units of the order's currency.
+
+    `total_minor` is what the buyer pays for the line, tax included; None when the channel does
+    not say. `parent_external_id` names another line of the same order.
+    """
+
+    external_id: str
+    sku_code: str
+    quantity: int
+    title: str = ""
+    kind: str | None = None
+    unit_price: Decimal = Decimal(0)
+    discount_minor: int = 0
+    tax_minor: int = 0
+    total_minor: int | None = None
+    parent_external_id: str | None = None
+    relation: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDraft:
+    """The lines that go to one place by one method."""
+
+    lines: tuple[LineDraft, ...]
+    method: str = "ship"
+    fulfilled_by: str = "us"
+    address: Address | None = None
+    pickup_node_code: str | None = None
+    service_level_code: str | None = None
+    ship_complete: bool = False
+    not_before: datetime | None = None
+    requested_by: datetime | None = None
+    gift_message: str = ""
+    handling_notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TenderDraft:
+    """A means of payment: what it is for, who collects it, and what has been taken already."""
+
+    kind: str
+    amount_minor: int
+    collected_by: str = "us"
+    provider: str = ""
+    authorization_reference: str = ""
+    authorization_expires_at: datetime | None = None
+    captured_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatedTotals:
+    """The channel's own sums, in minor units; None where it states none."""
+
+    items_minor: int | None = None
+    discount_minor: int | None = None
+    shipping_minor: int = 0
+    tax_minor: int | None = None
+    total_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftProblem:
+    """Something a translator could not read: it becomes a review hold, never a lost order."""
+
+    code: str
+    detail: str
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDraft:
+    """An order as it came in, translated and not yet judged."""
+
+    channel_id: UUID
+    account_id: UUID
+    brand_id: UUID
+    external_id: str
+    currency: str
+    placed_at: datetime
+    groups: tuple[GroupDraft, ...]
+    external_number: str = ""
+    document_kind: str = "sale"
+    mode: str = "live"
+    tax_inclusive: bool = False
+    customer: Party = Party()
+    tenders: tuple[TenderDraft, ...] = ()
+    totals: StatedTotals | None = None
+    tags: tuple[str, ...] = ()
+    priority: int = 0
+    note: str = ""
+    inbox_id: UUID | None = None
+    problems: tuple[DraftProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedOrder:
+    """The answer to a capture. `holds` names the types of the holds that were placed."""
+
+    id: UUID
+    number: str
+    external_id: str
+    state: str
+    progress: str
+    holds: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    repeated: bool = False
+    accepts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedOrder:
+    """The answer to an acceptance: how many units were reserved, backordered, left waiting."""
+
+    id: UUID
+    number: str
+    state: str
+    progress: str
+    reserved: int = 0
+    backordered: int = 0
+    waiting: int = 0
+    ship_by: datetime | None = None
+    deliver_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """Cancel an order, a line, or some units of a line. None means all that is left.
+
+    `reason` is a code or a short sentence of at most 200 characters, kept in the clear: it names
+    nobody. What must name people is a note.
+    """
+
+    order_id: UUID
+    line_id: UUID | None = None
+    quantity: int | None = None
+    reason: str = ""
+    initiator: str = "merchant"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What a cancel achieved: units gone, units the node was asked about, units it refused."""
+
+    order_id: UUID
+    state: str
+    cancelled: int
+    asked: int = 0
+    refused: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """Place a hold. `handle` makes a repeated placing by the same placer the same hold.
+
+    `reason` is a code or a short sentence, as of a `CancelRequest`.
+    """
+
+    order_id: UUID
+    type: str
+    reason: str
+    group_id: UUID | None = None
+    line_id: UUID | None = None
+    until: datetime | None = None
+    handle: str = ""
+    blocks: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAuthorization:
+    """Money that a buyer has authorised after the order came in, in minor units.
+
+    `reference` is the provider's. Without a tender it is for the first of ours that lacks it.
+    """
+
+    order_id: UUID
+    reference: str
+    amount_minor: int
+    expires_at: datetime | None = None
+    tender_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressCorrection:
+    """A new destination for one delivery group of ours."""
+
+    group_id: UUID
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class NodePin:
+    """Send what is unreleased of a group from this node; None takes the pin away."""
+
+    group_id: UUID
+    node_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDraft:
+    order_id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Take units of a line from one bucket to another."""
+
+    line_id: UUID
+    source: str
+    target: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedUnits:
+    """Units of a line that left in a parcel."""
+
+    order_id: UUID
+    line_id: UUID
+    quantity: int
+    parcel_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """Released units that the node could not or would not ship: they wait again.
+
+    `node_id` and `sku_id` name what is not to be tried again by the re-sourcing that follows.
+    """
+
+    order_id: UUID
+    line_id: UUID
+    quantity: int
+    node_id: int
+    sku_id: int
+    reason: str = "short"
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedUnits:
+    """Delivered units that came back by the channel's word."""
+
+    order_id: UUID
+    line_id: UUID
+    quantity: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineQuantities:
+    """The buckets of one line, for the pure folds."""
+
+    kind: str
+    ordered: int
+    pending: int = 0
+    backordered: int = 0
+    reserved: int = 0
+    released: int = 0
+    shipped: int = 0
+    cancelled: int = 0
+    underway: int = 0
+    delivered: int = 0
+    lost: int = 0
+    sent_back: int = 0
+    returned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasableLine:
+    """Reserved units of a line that may go to their nodes now."""
+
+    line_id: UUID
+    sku_id: int
+    reserved: int
+    parent_id: UUID | None
+    relation: str
+    unit_weight_grams: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasableGroup:
+    """A delivery group of ours that nothing keeps from its nodes."""
+
+    group_id: UUID
+    order_id: UUID
+    order_number: str
+    account_id: UUID
+    channel_id: UUID
+    method: str
+    service_level_id: int | None
+    pickup_node_id: int | None
+    contact_id: UUID | None
+    priority: int
+    ship_by: datetime | None
+    deliver_by: datetime | None
+    ship_complete: bool
+    lines: tuple[ReleasableLine, ...]
