@@ -1,0 +1,102 @@
+"""When a parcel leaves a node and when it arrives.
+
+All comparisons are between UTC instants: two wall times of one zone compare by the clock face,
+which is wrong on the two nights a year when the clock is moved. A wall time that the clock skips
+is the instant just as far after the gap; one that it shows twice is the first of the two.
+"""
+
+from collections.abc import Set as AbstractSet
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from routing.engine.types import ANY_SERVICE, Calendar
+
+HORIZON_DAYS = 60
+"""A node whose next departure is further away than this is not shipping."""
+
+DAY = timedelta(days=1)
+
+
+@lru_cache(maxsize=16_384)
+def instant(day: date, wall: time, zone: ZoneInfo) -> datetime:
+    """The UTC instant of a wall time."""
+    return datetime.combine(day, wall.replace(fold=0), tzinfo=zone).astimezone(UTC)
+
+
+def next_departure(
+    calendar: Calendar, timezone: str, service: str, at: datetime
+) -> datetime | None:
+    """The first departure after `at` that an order arriving then still makes, in UTC.
+
+    Processing happens within working hours only and may run over several days. None when
+    nothing departs within the horizon.
+    """
+    zone = ZoneInfo(timezone)
+    now = worked_until = at.astimezone(UTC)
+    work = timedelta(minutes=calendar.processing_minutes)
+    ready: datetime | None = None
+    found: datetime | None = None
+    day = now.astimezone(zone).date()
+    nights = any(hours is not None and hours[1] <= hours[0] for hours in calendar.hours)
+    if nights:
+        day -= DAY
+    for _ in range(HORIZON_DAYS):
+        before = found
+        hours = calendar.hours[day.weekday()]
+        if hours is not None and day not in calendar.holidays:
+            closes = instant(day if hours[1] > hours[0] else day + DAY, hours[1], zone)
+            if ready is None:
+                start = max(worked_until, instant(day, hours[0], zone))
+                if start + work <= closes:
+                    ready = start + work
+                elif start < closes:
+                    work -= closes - start
+                    worked_until = closes
+            if ready is not None:
+                leaves = _departure(calendar, service, day, hours, zone, closes)
+                if leaves is not None and leaves >= ready and leaves > now:
+                    found = min(leaves, found or leaves)
+        # What leaves after midnight may leave later than the first departure of the day after.
+        if found is not None and (before is not None or not nights):
+            return found
+        day += DAY
+    return found
+
+
+def _departure(
+    calendar: Calendar,
+    service: str,
+    day: date,
+    hours: tuple[time, time],
+    zone: ZoneInfo,
+    closes: datetime,
+) -> datetime | None:
+    cutoffs = calendar.cutoffs.get(service) or calendar.cutoffs.get(ANY_SERVICE)
+    if cutoffs is None:
+        return closes
+    wall = cutoffs[day.weekday()]
+    if wall is None:
+        return None
+    overnight = hours[1] <= hours[0] and wall < hours[0]
+    return instant(day + DAY if overnight else day, wall, zone)
+
+
+def add_working_days(
+    start: date, days: int, weekdays: AbstractSet[int], holidays: AbstractSet[date]
+) -> date:
+    """The day that is `days` working days after `start`, whatever kind of day `start` is."""
+    if not weekdays:
+        message = "a carrier that never works never delivers"
+        raise ValueError(message)
+    day = start
+    while days > 0:
+        day += DAY
+        if day.weekday() in weekdays and day not in holidays:
+            days -= 1
+    return day
+
+
+def local_date(moment: datetime, timezone: str) -> date:
+    """The date on the wall of the place where the moment happens."""
+    return moment.astimezone(ZoneInfo(timezone)).date()

@@ -1,0 +1,230 @@
+"""A plan in a few hundred bytes: `compact` is what a decision stores, `expand` reads it back.
+
+Only codes and numbers are kept, so that the words made from them can be bettered later.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from routing.engine.results import Candidate, CostParts, Plan, Verdict
+from routing.engine.types import Place, Precision
+
+VERSION = 1
+
+AREA_DIGITS = 3
+"""Of the destination's postal code, what is kept: an area, not a street."""
+
+COST_FIELDS = tuple(field.name for field in fields(CostParts))
+
+SHORT = {Verdict.NO_STOCK, Verdict.NOT_IN_NETWORK, Verdict.PINNED_ELSEWHERE}
+"""Verdicts that say all there is to say: such candidates are kept as a list of names."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPlace:
+    """What the choice rested on of the destination: never a street, never a name."""
+
+    country: str
+    region: str
+    area: str
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLine:
+    """A line and how many of its units found no node, and why."""
+
+    key: str
+    label: str
+    quantity: int
+    unfilled: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCandidate:
+    """A node's verdict as stored. `alone` is None where the node was not allowed to ship."""
+
+    code: str
+    name: str
+    verdict: str
+    available: tuple[int, ...]
+    km: int | None
+    zone: int | None
+    p90: str
+    reason: str
+    dominated_by: str
+    alone: CostParts | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedParcel:
+    """One parcel as stored: units per line, invoice, and its dates in ISO 8601."""
+
+    code: str
+    units: tuple[int, ...]
+    cost: CostParts
+    ship_by: str
+    p50: str
+    p90: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAlternative:
+    """The runner-up: its nodes by code, its score less the winner's, and what it leaves unfilled."""
+
+    codes: tuple[str, ...]
+    difference: int
+    unfilled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A decision read back."""
+
+    policy: str
+    version: int
+    service: str
+    currency: str
+    destination: RecordedPlace
+    lines: tuple[RecordedLine, ...]
+    candidates: tuple[RecordedCandidate, ...]
+    parcels: tuple[RecordedParcel, ...]
+    cost: CostParts
+    runner_up: RecordedAlternative | None
+    split_cause: str
+    relaxed: tuple[str, ...]
+    gap: float
+
+    def name(self, code: str) -> str:
+        return next((row.name for row in self.candidates if row.code == code), code)
+
+
+def compact(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON values with short keys. Empty values are left out."""
+    codes = {row.node: row.code for row in plan.candidates}
+    given = {(row.node, row.line): row.quantity for row in plan.assignments}
+    short: dict[str, list[Any]] = {}
+    full = []
+    for row in plan.candidates:
+        if row.verdict in SHORT:
+            name = row.code if row.name == row.code else [row.code, row.name]
+            short.setdefault(row.verdict, []).append(name)
+        else:
+            full.append(_stored_candidate(row))
+    record: dict[str, Any] = {
+        "v": VERSION,
+        "p": [plan.policy, plan.version, plan.demand.service, plan.currency],
+        "d": _stored_place(plan.demand.destination),
+        "l": _stored_lines(plan),
+        "c": full,
+        "x": short,
+        "s": [
+            [
+                codes[parcel.node],
+                [given.get((parcel.node, line.key), 0) for line in plan.demand.lines],
+                _costs(parcel.cost),
+                parcel.ship_by.isoformat(timespec="minutes") if parcel.ship_by else "",
+                parcel.deliver_p50.isoformat() if parcel.deliver_p50 else "",
+                parcel.deliver_p90.isoformat() if parcel.deliver_p90 else "",
+            ]
+            for parcel in plan.parcels
+        ],
+        "t": _costs(plan.cost),
+        "why": plan.split_cause or "",
+        "soft": list(plan.relaxed),
+        "gap": plan.gap,
+    }
+    if plan.runner_up:
+        other = plan.runner_up
+        record["r"] = [list(other.nodes), other.difference, other.unfilled_units]
+    return {key: value for key, value in record.items() if value}
+
+
+def expand(stored: Mapping[str, Any]) -> Record:
+    """What `compact` stored. Raises ValueError for a version that this code does not know."""
+    if stored.get("v") != VERSION:
+        message = f"decision record version {stored.get('v')!r} is unknown"
+        raise ValueError(message)
+    policy, version, service, currency = stored["p"]
+    candidates = [_candidate(row) for row in stored.get("c", ())]
+    for verdict, names in stored.get("x", {}).items():
+        for entry in names:
+            code, name = (entry, entry) if isinstance(entry, str) else entry
+            candidates.append(_candidate([code, name, verdict]))
+    runner_up = stored.get("r")
+    return Record(
+        policy,
+        version,
+        service,
+        currency,
+        _place(stored.get("d", ())),
+        tuple(RecordedLine(*_padded(row, ("", "", 0, 0, ""))) for row in stored.get("l", ())),
+        tuple(sorted(candidates, key=lambda row: row.code)),
+        tuple(
+            RecordedParcel(code, tuple(units), _parts(cost), ship_by, p50, p90)
+            for code, units, cost, ship_by, p50, p90 in stored.get("s", ())
+        ),
+        _parts(stored.get("t", ())),
+        RecordedAlternative(tuple(runner_up[0]), *runner_up[1:]) if runner_up else None,
+        stored.get("why", ""),
+        tuple(stored.get("soft", ())),
+        stored.get("gap", 0.0),
+    )
+
+
+def _stored_place(place: Place) -> list[str]:
+    exact = place.precision is Precision.POSTAL_CODE
+    area = place.postal_code.strip()[:AREA_DIGITS]
+    return _trimmed([place.country, place.region, area, "" if exact else place.precision])
+
+
+def _place(row: Sequence[str]) -> RecordedPlace:
+    country, region, area, precision = _padded(row, ("", "", "", Precision.POSTAL_CODE))
+    return RecordedPlace(country, region, area, Precision(precision))
+
+
+def _stored_lines(plan: Plan) -> list[list[Any]]:
+    unfilled = {row.line: [row.quantity, row.reason] for row in plan.unfilled}
+    return [
+        [line.key, line.label, line.quantity, *unfilled.get(line.key, ())]
+        for line in plan.demand.lines
+    ]
+
+
+def _stored_candidate(row: Candidate) -> list[Any]:
+    alone = None if row.alone is None else _costs(row.alone)
+    p90 = row.deliver_p90.isoformat() if row.deliver_p90 else ""
+    values: list[Any] = [row.code, row.name, row.verdict, list(row.available), alone]
+    return _trimmed([*values, row.distance_km, row.zone, p90, row.reason, row.dominated_by])
+
+
+def _costs(cost: CostParts) -> list[int]:
+    return _trimmed([getattr(cost, name) for name in ("score", *COST_FIELDS[:-1])])
+
+
+def _parts(values: Sequence[int]) -> CostParts:
+    padded = _padded(values, (0,) * len(COST_FIELDS))
+    return CostParts(**dict(zip(("score", *COST_FIELDS[:-1]), padded, strict=True)))
+
+
+def _candidate(row: Sequence[Any]) -> RecordedCandidate:
+    code, name, verdict, available, alone, km, zone, p90, reason, ruler = _padded(
+        row, ("", "", "", (), None, None, None, "", "", "")
+    )
+    costs = None if alone is None else _parts(alone)
+    return RecordedCandidate(
+        code, name, verdict, tuple(available), km, zone, p90, reason, ruler, costs
+    )
+
+
+def _trimmed(values: list[Any]) -> list[Any]:
+    """Without the empty values at the end."""
+    while values and not values[-1]:
+        values.pop()
+    return values
+
+
+def _padded(values: Sequence[Any], defaults: Sequence[Any]) -> list[Any]:
+    return [*values, *defaults[len(values) :]]

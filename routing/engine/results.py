@@ -1,0 +1,185 @@
+"""What comes out of the engine: a plan that carries its own explanation."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from hashlib import blake2b
+
+from routing.engine.types import Constraint, Demand
+
+
+class Verdict(StrEnum):
+    """What became of a candidate node."""
+
+    CHOSEN = "chosen"
+    COSTS_MORE = "costs_more"
+    NO_STOCK = "no_stock"
+    PART_STOCK = "part_stock"
+    EXCLUDED = "excluded"
+    NODE_CLOSED = "node_closed"
+    NODE_PAUSED = "node_paused"
+    NO_SERVICE = "no_service"
+    NOT_IN_NETWORK = "not_in_network"
+    PINNED_ELSEWHERE = "pinned_elsewhere"
+    TOO_FAR = "too_far"
+    LATE = "late"
+    CAPACITY = "capacity"
+    DOMINATED = "dominated"
+
+
+class UnfilledReason(StrEnum):
+    """Why units of a line were given to no node."""
+
+    NO_STOCK = "no_stock"
+    UNREACHABLE = "unreachable"
+    """There is stock, at nodes that may not ship it."""
+    MAX_PARCELS = "max_parcels"
+    LINE_SPLIT = "line_split"
+    WITH_PARENT = "with_parent"
+    SHIP_COMPLETE = "ship_complete"
+    COSTS_MORE = "costs_more"
+
+
+class SplitCause(StrEnum):
+    """Why more than one parcel."""
+
+    NO_NODE_HOLDS_ALL = "no_node_holds_all"
+    SHORT_OR_REJECT = "short_or_reject"
+    SHIP_FROM_RULE = "ship_from_rule"
+    """A node holds all and may not ship it: by the policy, its service, its calendar, or closed."""
+    CHEAPER = "cheaper"
+
+
+class Level(StrEnum):
+    """How sure the engine is that no better plan exists."""
+
+    EXACT = "exact"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True)
+class CostParts:
+    """An invoice of the objective, in minor units.
+
+    The first four are true cost; `split`, `distance` and `lateness` are what the policy's
+    weights add. `score` is the weighted sum that was minimised, rounded once.
+    """
+
+    freight: int = 0
+    handling: int = 0
+    picking: int = 0
+    unfilled: int = 0
+    split: int = 0
+    distance: int = 0
+    lateness: int = 0
+    score: int = 0
+
+    @property
+    def true_cost(self) -> int:
+        return self.freight + self.handling + self.picking + self.unfilled
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Units of a line given to a node."""
+
+    line: str
+    node: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfilled:
+    """Units of a line given to nobody, and why."""
+
+    line: str
+    quantity: int
+    reason: UnfilledReason
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedParcel:
+    """What one node ships, what it is expected to cost, and when it moves.
+
+    `ship_by` is the carrier's departure in UTC, None when the node's calendar names none.
+    """
+
+    node: int
+    cost: CostParts
+    ship_by: datetime | None
+    deliver_p50: date | None
+    deliver_p90: date | None
+    distance_km: int
+    zone: int
+    weight_grams: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One node's verdict.
+
+    `available` are the units that it could give each line of the demand, at most what the line
+    wants. `alone` is what it would cost to ship all it can from this node only; None where the
+    node was not allowed. `dominated_by` is the code of the chosen node that has as much for less.
+    """
+
+    node: int
+    code: str
+    name: str
+    verdict: Verdict
+    available: tuple[int, ...]
+    distance_km: int | None = None
+    zone: int | None = None
+    deliver_p90: date | None = None
+    reason: str = ""
+    dominated_by: str = ""
+    alone: CostParts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The best plan that leaves out at least one of the winner's nodes.
+
+    `difference` is its score less the winner's. It can only be negative when it fills fewer units.
+    """
+
+    nodes: tuple[str, ...]
+    cost: CostParts
+    difference: int
+    unfilled_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The answer to one demand. `gap` is the share of the score that a better plan could save."""
+
+    demand: Demand
+    policy: str
+    version: int
+    currency: str
+    assignments: tuple[Assignment, ...]
+    unfilled: tuple[Unfilled, ...]
+    parcels: tuple[PlannedParcel, ...]
+    cost: CostParts
+    candidates: tuple[Candidate, ...]
+    runner_up: Alternative | None
+    split_cause: SplitCause | None
+    relaxed: tuple[Constraint, ...]
+    level: Level
+    gap: float
+
+    @property
+    def key(self) -> str:
+        """The same for the same decision, whatever order its inputs came in."""
+        facts = [
+            self.demand.key,
+            self.policy,
+            self.version,
+            [(a.line, a.node, a.quantity) for a in self.assignments],
+            [(u.line, u.quantity, u.reason) for u in self.unfilled],
+            [(p.node, str(p.ship_by), str(p.deliver_p90), p.cost.score) for p in self.parcels],
+            self.cost.score,
+            [(c.code, c.verdict, c.available) for c in self.candidates],
+        ]
+        return blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()

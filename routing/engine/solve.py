@@ -1,0 +1,144 @@
+"""Which nodes to open: exact branch and bound.
+
+The cost of a set of open nodes is the sum of what each costs to open, of what each block costs
+under the set, less one parcel penalty (the first parcel is free of it). Ties go to fewer
+parcels, then to the smaller sum of the nodes' places in the order of the candidates, which the
+caller sorts by priority and code.
+
+When the effort is spent the best plan so far is returned with a proven lower bound.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from routing.engine.blocks import Block
+from routing.engine.search import Search
+
+REDUCE_FROM = 24
+"""Fewer candidates than this are searched as they are; above it dominated ones are dropped."""
+
+INT64_SAFE = 2**62
+PAIR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`opening` is in points and includes the penalty `parcel`, which the first node gets back."""
+
+    opening: list[int]
+    parcel: int
+    blocks: list[Block]
+    max_open: int
+    effort: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best set of candidates, its points, and a bound that no plan can be below."""
+
+    opened: tuple[int, ...]
+    points: int
+    bound: int
+
+
+class Solver:
+    """Answers one problem, as it stands and again without one of its nodes."""
+
+    __slots__ = ("_nothing", "_problem", "_reduced", "_totals")
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._nothing = sum(block.none for block in problem.blocks)
+        columns = [block.alone for block in problem.blocks]
+        self._totals = list(map(sum, zip(problem.opening, *columns, strict=True)))
+        self._reduced: list[int] | None = None
+
+    def best(self) -> Found:
+        """The cheapest set of candidates, which may be none."""
+        one = self._one_node(None)
+        if self._pairs_from(None) >= one.points:
+            return one
+        return self._search(None, one, one.points, self._problem.effort) or one
+
+    def without(self, node: int, ceiling: int | None, effort: int) -> Found | None:
+        """The cheapest set without the node, None unless it is below the ceiling."""
+        one = self._one_node(node)
+        limit = one.points if ceiling is None else min(ceiling, one.points)
+        known = one if limit == one.points and one.points != ceiling else None
+        if self._pairs_from(node) >= limit:
+            return known
+        return self._search(node, known, limit, effort)
+
+    def _one_node(self, banned: int | None) -> Found:
+        nothing = Found((), self._nothing, self._nothing)
+        if self._problem.max_open < 1:
+            return nothing
+        totals = self._totals
+        if banned is not None:
+            totals = [*totals[:banned], self._nothing + self._problem.parcel, *totals[banned + 1 :]]
+        total = min(totals, default=self._nothing + self._problem.parcel)
+        points = total - self._problem.parcel
+        return Found((totals.index(total),), points, points) if points < nothing.points else nothing
+
+    def _pairs_from(self, banned: int | None) -> int:
+        """No plan with two nodes or more is below this many points."""
+        problem = self._problem
+        if problem.max_open < PAIR:
+            return self._nothing
+        cheapest = sorted(opening for j, opening in enumerate(problem.opening) if j != banned)[
+            :PAIR
+        ]
+        floors = 0
+        for block in problem.blocks:
+            if banned is not None and block.single:
+                alone = block.alone
+                floors += min(block.none, *alone[:banned], *alone[banned + 1 :])
+            else:
+                floors += block.floor
+        if len(cheapest) < PAIR:
+            return self._nothing
+        return sum(cheapest) - problem.parcel + floors
+
+    def _search(
+        self, banned: int | None, best: Found | None, limit: int, effort: int
+    ) -> Found | None:
+        problem = self._problem
+        if self._reduced is None:
+            self._reduced = self._useful()
+            if len(self._reduced) >= REDUCE_FROM:
+                self._reduced = _undominated(problem, self._reduced)
+        nodes = [j for j in self._reduced if j != banned]
+        if not nodes:
+            return best
+        search = Search(problem, nodes, best.opened if best else None, limit, effort)
+        search.run()
+        if search.opened is None:
+            return None
+        points = search.best // search.scale
+        bound = min(search.unproven, search.best) // search.scale
+        return Found(tuple(sorted(search.opened)), points, bound)
+
+    def _useful(self) -> list[int]:
+        """Candidates that would pay for themselves if nothing else were open."""
+        most = self._nothing + self._problem.parcel
+        return [j for j, total in enumerate(self._totals) if total < most]
+
+
+def _undominated(problem: Problem, candidates: list[int]) -> list[int]:
+    """Drop each candidate that two others could replace in every plan at no more cost.
+
+    Two, so that the rest still holds an answer when one of them is banned.
+    """
+    order = sorted(candidates, key=lambda j: (problem.opening[j], j))
+    worst = max(block.none for block in problem.blocks) + 1
+    if worst >= INT64_SAFE:
+        return candidates
+    replaced = np.triu(np.ones((len(order), len(order)), dtype=np.bool_), 1)
+    for block in problem.blocks:
+        as_winner, as_loser = block.replaces()
+        winner = np.array([worst if (w := as_winner[j]) is None else w for j in order])
+        loser = np.array([worst if (w := as_loser[j]) is None else w for j in order])
+        replaced &= winner[:, None] <= loser[None, :]
+    times = replaced.sum(axis=0)
+    return sorted(j for j, count in zip(order, times, strict=True) if count < PAIR)

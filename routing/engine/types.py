@@ -1,0 +1,201 @@
+"""What goes into the engine: demand, network, rates and policy.
+
+Money is an integer of minor units, weight of grams, distance of kilometres. Every value is
+frozen, so that one snapshot may be planned again and again (live, what-if, backtest).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+
+PAUSED = "paused"
+"""The `Node.closed_reason` of a node that will be back; any other reason reads as closed."""
+
+ANY_SERVICE = "*"
+"""The key of `Calendar.cutoffs` for services that have no row of their own."""
+
+PICKUP = "pickup"
+"""The service of a demand that its buyer collects: its pinned node hands it over, nothing ships."""
+
+WORKING_WEEK = frozenset(range(5))
+
+
+class Constraint(StrEnum):
+    """What a policy may declare soft: tried as a rule first, dropped for what it leaves unfilled."""
+
+    MAX_KM = "max_km"
+    ON_TIME = "on_time"
+    MAX_NODES = "max_nodes"
+
+
+class Dependents(StrEnum):
+    """What a missing dependent line (gift, wrap) does to its parent. Both leave from one node."""
+
+    FOLLOW = "follow"
+    """The parent ships; the dependent comes along where it can and never costs a parcel."""
+    TOGETHER = "together"
+    """The family ships whole or not at all."""
+
+
+class Precision(StrEnum):
+    """What the point of a place stands for: distances from a coarse one are only as good."""
+
+    POSTAL_CODE = "postal_code"
+    AREA = "area"
+    REGION = "region"
+    COUNTRY = "country"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point on the map, with the codes that carriers ask for."""
+
+    postal_code: str
+    latitude: float
+    longitude: float
+    region: str
+    country: str
+    precision: Precision = Precision.POSTAL_CODE
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Units of one SKU that somebody wants.
+
+    `unfilled_cost` and `unit_value` are per unit. `parent` is the key of the line that this one
+    depends on. `label` is what a person calls the SKU.
+    """
+
+    key: str
+    sku: int
+    quantity: int
+    weight_grams: int
+    unfilled_cost: int
+    unit_value: int
+    parent: str | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The lines of one delivery group: one destination, one service, one decision.
+
+    `deliver_by` names its last day in its own time zone. `excluded` are pairs (node id, SKU id):
+    a short or a rejection that still stands.
+    """
+
+    key: str
+    lines: tuple[Line, ...]
+    destination: Place
+    service: str
+    at: datetime
+    ship_complete: bool = False
+    pinned_node: int | None = None
+    excluded: frozenset[tuple[int, int]] = frozenset()
+    deliver_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """When a node works and when its carrier leaves, in the node's own wall time, Monday first.
+
+    A closing time at or before the opening time is on the next day. A day without a cutoff for
+    the service has no departure; a service without any row leaves at closing time.
+    """
+
+    hours: tuple[tuple[time, time] | None, ...]
+    cutoffs: Mapping[str, tuple[time | None, ...]] = field(default_factory=dict)
+    holidays: frozenset[date] = frozenset()
+    processing_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A place that can ship. `handling_cost` is per parcel, `pick_cost` per unit.
+
+    A lower `priority` wins a tie.
+    """
+
+    id: int
+    code: str
+    name: str
+    place: Place
+    timezone: str
+    services: frozenset[str]
+    calendar: Calendar
+    ship_open: bool = True
+    closed_reason: str = ""
+    handling_cost: int = 0
+    pick_cost: int = 0
+    priority: int = 0
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Destinations up to `max_km` away: price of a parcel and transit in carrier working days."""
+
+    max_km: int
+    base: int
+    per_kg: int
+    days_p50: int
+    days_p90: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateCard:
+    """What a carrier's services are expected to cost and take. Zones stand in ascending reach."""
+
+    zones: Mapping[str, tuple[Zone, ...]]
+    currency: str = "USD"
+    carrier_days: frozenset[int] = WORKING_WEEK
+    carrier_holidays: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The linear objective.
+
+    `cost_percent` of true cost, plus `parcel` for each parcel after the first, plus
+    `distance_per_km` (thousandths of a minor unit) for each kilometre of each parcel, plus
+    `late_day` for each expected day late of each parcel.
+    """
+
+    cost_percent: int = 100
+    parcel: int = 0
+    distance_per_km: int = 0
+    late_day: int = 0
+
+
+CHEAPEST = Weights()
+NEAREST = Weights(cost_percent=1, distance_per_km=100_000)
+FEWEST_PARCELS = Weights(parcel=10_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How demand is matched to supply. None means no limit.
+
+    A node may be used that belongs to one of the `groups`. `max_nodes_per_line` counts for all units
+    of a SKU within a demand. Without `allow_partial` a demand is all or nothing. With `fill_first` no money is ever saved by leaving a unit unfilled.
+    `effort` bounds the search in elementary steps (about three million a second).
+    """
+
+    code: str
+    version: int
+    weights: Weights = CHEAPEST
+    max_nodes_per_demand: int | None = None
+    max_nodes_per_line: int | None = None
+    allow_partial: bool = True
+    fill_first: bool = True
+    groups: frozenset[str] | None = None
+    max_km: int | None = None
+    on_time: bool = False
+    soft: frozenset[Constraint] = frozenset()
+    dependents: Dependents = Dependents.FOLLOW
+    effort: int = 60_000
+
+    def admits(self, node: Node) -> bool:
+        return self.groups is None or not self.groups.isdisjoint(node.groups)

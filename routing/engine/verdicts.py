@@ -1,0 +1,154 @@
+"""What to say of every node, every split and every unit that found no node."""
+
+from collections.abc import Sequence
+from operator import ge
+
+from routing.engine.choosing import Choice, Question
+from routing.engine.results import Candidate, CostParts, SplitCause, UnfilledReason, Verdict
+from routing.engine.screening import Offer
+from routing.engine.types import Line
+
+RULES = (
+    Verdict.NOT_IN_NETWORK,
+    Verdict.TOO_FAR,
+    Verdict.LATE,
+    Verdict.NO_SERVICE,
+    Verdict.NODE_CLOSED,
+    Verdict.NODE_PAUSED,
+)
+
+
+def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
+    """One per node, in the order of the offers."""
+    considered, opened = frozenset(question.candidates), frozenset(choice.opened)
+    chosen = [question.offers[place] for place in choice.opened]
+    wanted = tuple(line.quantity for line in question.demand.lines)
+    unfilled = sum(line.unfilled_cost * line.quantity for line in question.demand.lines)
+    rows = []
+    for place, offer in enumerate(question.offers):
+        verdict, ruler = offer.barred, ""
+        if place in opened:
+            verdict = Verdict.CHOSEN
+        elif verdict is None or place in considered:
+            verdict, ruler = _lost(offer, chosen, wanted)
+        placed, node = offer.zone is not None, offer.node
+        rows.append(
+            Candidate(
+                node.id,
+                node.code,
+                node.name,
+                verdict,
+                offer.available,
+                offer.km if placed else None,
+                offer.zone_number if placed else None,
+                offer.p90,
+                offer.reason,
+                ruler,
+                alone_cost(question, offer, unfilled) if offer.departs is not None else None,
+            )
+        )
+    return tuple(rows)
+
+
+def alone_cost(question: Question, offer: Offer, unfilled: int) -> CostParts:
+    """What it costs to ship all that this node has of the demand, and nothing else."""
+    weights = question.policy.weights
+    units = grams = 0
+    for line, quantity in zip(question.demand.lines, offer.available, strict=True):
+        if quantity:
+            units += quantity
+            grams += quantity * line.weight_grams
+            unfilled -= quantity * line.unfilled_cost
+    parcel = offer.parcel(weights, units, grams)
+    return CostParts(
+        parcel.freight,
+        parcel.handling,
+        parcel.picking,
+        unfilled,
+        0,
+        parcel.distance,
+        parcel.lateness,
+        parcel.score + unfilled,
+    )
+
+
+def _lost(offer: Offer, chosen: Sequence[Offer], wanted: tuple[int, ...]) -> tuple[Verdict, str]:
+    """Why a node that was allowed was not taken, and the chosen node that rules it out."""
+    if offer.barred is not None:
+        return offer.barred, ""
+    if offer.available == wanted:
+        return Verdict.COSTS_MORE, ""
+    if len(chosen) > 1:
+        for other in chosen:
+            if (
+                other.opening <= offer.opening
+                and other.pick <= offer.pick
+                and other.gram <= offer.gram
+                and all(map(ge, other.available, offer.available))
+            ):
+                return Verdict.DOMINATED, other.node.code
+    return Verdict.PART_STOCK, ""
+
+
+def split_cause(question: Question, choice: Choice, missing: Sequence[int]) -> SplitCause | None:
+    """Why the chosen parcels are not one parcel from one node that has all they hold."""
+    if len(choice.opened) < 2:
+        return None
+    lines = question.demand.lines
+    shipped = [line.quantity - left for line, left in zip(lines, missing, strict=True)]
+    whole = [
+        offer
+        for offer in question.offers
+        if all(has >= need for has, need in zip(offer.available, shipped, strict=True))
+    ]
+    if any(offer.barred is None or offer.soft is not None for offer in whole):
+        return SplitCause.CHEAPER
+    if _short_or_rejected(question, shipped) or any(
+        offer.barred is Verdict.EXCLUDED for offer in whole
+    ):
+        return SplitCause.SHORT_OR_REJECT
+    if any(offer.barred in RULES for offer in whole):
+        return SplitCause.SHIP_FROM_RULE
+    return SplitCause.NO_NODE_HOLDS_ALL
+
+
+def _short_or_rejected(question: Question, shipped: Sequence[int]) -> bool:
+    """Whether a node would hold all if a short or a rejection did not take a SKU from it."""
+    excluded = question.demand.excluded
+    if not excluded:
+        return False
+    return any(
+        offer.barred is None
+        and all(
+            has >= need or (offer.node.id, line.sku) in excluded
+            for line, has, need in zip(question.demand.lines, offer.available, shipped, strict=True)
+        )
+        for offer in question.offers
+    )
+
+
+def unfilled_reason(question: Question, choice: Choice, place: int) -> UnfilledReason:
+    """Why units of the line at this index were given to no node."""
+    line = question.demand.lines[place]
+    policy = question.policy
+    need = sum(other.quantity for other in question.demand.lines if other.sku == line.sku)
+    units = question.usable[line.sku]
+    reachable = sum(units[p] for p in question.candidates)
+    if reachable < need:
+        return UnfilledReason.UNREACHABLE if sum(units) >= need else UnfilledReason.NO_STOCK
+    if choice.shortfall:
+        return UnfilledReason.SHIP_COMPLETE
+    if line.parent is not None or _has_dependents(question.demand.lines, line):
+        return UnfilledReason.WITH_PARENT
+    most = policy.max_nodes_per_line
+    if most is not None and most < len(question.candidates) and len(choice.opened) >= most:
+        largest = sorted((units[p] for p in question.candidates), reverse=True)
+        if sum(largest[:most]) < need:
+            return UnfilledReason.LINE_SPLIT
+    if len(choice.opened) >= question.max_open:
+        return UnfilledReason.MAX_PARCELS
+    return UnfilledReason.COSTS_MORE
+
+
+def _has_dependents(lines: Sequence[Line], line: Line) -> bool:
+    return any(other.parent == line.key for other in lines)

@@ -1,0 +1,288 @@
+"""Routing behind orders' sourcing port: reads supply once, runs the engine, keeps why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+import inventory.selectors
+from config.kernel import ids
+from config.kernel.types import Actor
+from inventory.types import PositionView
+from orders.sourcing import Demand, Plan, PlannedPromise, PlannedTake
+from routing import engine, reference
+from routing.drawn import Basis, Drawn, drawn
+from routing.engine import Supply
+from routing.places import locate
+from routing.reference import Policy, Reference, unfilled_cost
+
+PICKUP_METHODS = frozenset({"pickup"})
+STORE_METHODS = frozenset({"ship_to_store"})
+END_OF_DAY = time(23, 59, 59)
+
+Key = tuple[int, int]
+"""(node id, SKU id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the batch is planned from: one read of versions, of positions and of exclusions."""
+
+    reference: Reference
+    codes: Mapping[int, str]
+    positions: Mapping[Key, PositionView]
+    excluded: frozenset[Key]
+
+    def supply(self, demands: Sequence[Demand] = ()) -> Supply:
+        """What is free, and what was set aside for these demands when it landed."""
+        units = {key: view.free for key, view in self.positions.items()}
+        for demand in demands:
+            for node_id, sku_id, landed in demand.set_aside:
+                units[node_id, sku_id] = units.get((node_id, sku_id), 0) + landed
+        return Supply(units)
+
+
+class Planner:
+    """The implementation of `orders.sourcing.Sourcing`."""
+
+    def plan(
+        self, demands: Sequence[Demand], *, excluded: frozenset[Key], at: datetime
+    ) -> list[Plan]:
+        """One plan per demand, in order; three statements while the reference values are known."""
+        if not demands:
+            return []
+        snapshot = read_snapshot(demands, excluded=excluded, at=at)
+        return list(plans_from(demands, snapshot, at=at))
+
+    def record(self, plans: Sequence[Plan], *, at: datetime, actor: Actor) -> None:
+        """Write the last decision of each group, in one statement. `at` and `actor` stand on the order."""
+        last: dict[UUID, Drawn] = {
+            plan.group_id: plan.decision for plan in plans if isinstance(plan.decision, Drawn)
+        }
+        if last:
+            _insert(list(last.values()))
+
+
+def read_snapshot(demands: Sequence[Demand], *, excluded: frozenset[Key], at: datetime) -> Snapshot:
+    """Read supply and exclusions of everything the demands name: one statement each."""
+    known = reference.current()
+    sku_ids = sorted({line.sku_id for demand in demands for line in demand.lines})
+    node_ids = sorted(
+        {
+            node_id
+            for account, channel in {(demand.account_id, demand.channel_id) for demand in demands}
+            for node_id in known.network(account, channel).node_ids()
+        }
+    )
+    return Snapshot(
+        known,
+        known.codes(sku_ids),
+        inventory.selectors.supply(sku_ids, node_ids),
+        excluded | frozenset(inventory.selectors.exclusions(sku_ids, at)),
+    )
+
+
+def plans_from(
+    demands: Sequence[Demand],
+    snapshot: Snapshot,
+    *,
+    at: datetime,
+    policies: dict[UUID, Policy] | None = None,
+) -> Iterator[Plan]:
+    """Plan the demands one after another against one supply: what one takes, the next lacks.
+
+    `policies` (by channel) replaces the live ones, for what-if questions.
+    """
+    left = snapshot.supply(demands)
+    for (account, channel, _), run in groupby(demands, key=_run_key):
+        policy = (policies or {}).get(channel) or snapshot.reference.policy(account, channel)
+        yield from _plan_run(list(run), snapshot, left, policy, at=at)
+
+
+def _run_key(demand: Demand) -> tuple[UUID, UUID, bool]:
+    return demand.account_id, demand.channel_id, demand.method in PICKUP_METHODS
+
+
+def _plan_run(
+    demands: list[Demand], snapshot: Snapshot, left: Supply, policy: Policy, *, at: datetime
+) -> Iterator[Plan]:
+    """Demands of one channel that are all pickups or all not: one call of the engine."""
+    known = snapshot.reference
+    network = known.network(demands[0].account_id, demands[0].channel_id)
+    pickup = demands[0].method in PICKUP_METHODS
+    nodes = network.pickup if pickup else network.shipping
+    asked = [_engine_demand(demand, snapshot, network, at=at) for demand in demands]
+    solved = engine.plan([wanted for wanted, _ in asked], nodes, left, known.rates(), policy.rules)
+    for demand, (wanted, timezone), plan in zip(demands, asked, solved, strict=True):
+        skus = {line.key: line.sku for line in wanted.lines}
+        basis = Basis(
+            demand,
+            wanted,
+            policy.id,
+            policy.rules,
+            known.versions,
+            {
+                (node_id, sku): units
+                for sku in skus.values()
+                for node_id, units in left.holders(sku).items()
+            },
+        )
+        yield _plan_of(demand, plan, basis, snapshot, timezone, at=at)
+        for given in plan.assignments:
+            left.take(given.node, skus[given.line], given.quantity)
+
+
+def _engine_demand(
+    demand: Demand, snapshot: Snapshot, network: reference.Network, *, at: datetime
+) -> tuple[engine.Demand, str]:
+    """The demand as the engine takes it, and the time zone of its destination."""
+    pickup = demand.method in PICKUP_METHODS
+    place, timezone = _destination(demand, network)
+    keys = {line.line_id for line in demand.lines}
+    wanted = engine.Demand(
+        key=str(demand.group_id),
+        lines=tuple(
+            engine.Line(
+                key=str(line.line_id),
+                sku=line.sku_id,
+                quantity=line.quantity,
+                weight_grams=line.weight_grams,
+                unfilled_cost=unfilled_cost(line.unit_value_minor),
+                unit_value=line.unit_value_minor,
+                parent=str(line.parent_id) if line.parent_id in keys else None,
+                label=snapshot.codes.get(line.sku_id, ""),
+            )
+            for line in demand.lines
+        ),
+        destination=place,
+        service=engine.PICKUP if pickup else snapshot.reference.service_for(demand.service_level),
+        at=max(at, demand.not_before) if demand.not_before else at,
+        ship_complete=demand.ship_complete,
+        pinned_node=demand.pickup_node_id or 0 if pickup else demand.pinned_node_id,
+        excluded=snapshot.excluded,
+        deliver_by=demand.requested_by,
+    )
+    return wanted, timezone
+
+
+def _destination(demand: Demand, network: reference.Network) -> tuple[engine.Place, str]:
+    """Where the parcels go, and its time zone: the address, or the store that hands the order over."""
+    if demand.method in PICKUP_METHODS | STORE_METHODS and demand.pickup_node_id is not None:
+        node = network.node(demand.pickup_node_id)
+        if node is not None:
+            return node.place, node.timezone
+    where = locate(demand.postal_code, demand.region, demand.country)
+    place = engine.Place(
+        demand.postal_code,
+        where.latitude,
+        where.longitude,
+        demand.region,
+        demand.country,
+        where.precision,
+    )
+    return place, where.timezone
+
+
+def _plan_of(
+    demand: Demand,
+    plan: engine.Plan,
+    basis: Basis,
+    snapshot: Snapshot,
+    timezone: str,
+    *,
+    at: datetime,
+) -> Plan:
+    skus = {str(line.line_id): line.sku_id for line in demand.lines}
+    return Plan(
+        group_id=demand.group_id,
+        takes=tuple(
+            PlannedTake(
+                UUID(given.line),
+                given.node,
+                snapshot.positions[given.node, skus[given.line]].id,
+                skus[given.line],
+                given.quantity,
+            )
+            for given in plan.assignments
+        ),
+        unfilled=tuple((UUID(u.line), u.quantity, str(u.reason)) for u in plan.unfilled),
+        promise=_promise(plan, timezone),
+        split_cause=plan.split_cause or "",
+        decision=drawn(plan, basis, at=at),
+    )
+
+
+def _promise(plan: engine.Plan, timezone: str) -> PlannedPromise | None:
+    """When the last parcel leaves, and when the buyer has the first usual and the last late one.
+
+    A delivery day ends at midnight of the destination. None when nothing can be sent.
+    """
+    leave = [parcel.ship_by for parcel in plan.parcels if parcel.ship_by is not None]
+    usual = [parcel.deliver_p50 for parcel in plan.parcels if parcel.deliver_p50 is not None]
+    latest = [parcel.deliver_p90 for parcel in plan.parcels if parcel.deliver_p90 is not None]
+    if not leave or not usual or not latest:
+        return None
+    zone = ZoneInfo(timezone)
+    earliest, last = (
+        datetime.combine(day, END_OF_DAY, tzinfo=zone).astimezone(UTC)
+        for day in (min(usual), max(latest))
+    )
+    ship_by = max(leave)
+    return PlannedPromise(
+        ship_by=ship_by,
+        deliver_earliest=max(earliest, ship_by),
+        deliver_latest=max(last, ship_by),
+        basis={
+            "nodes": sorted(c.code for c in plan.candidates if c.verdict is engine.Verdict.CHOSEN),
+            "lanes": plan.demand.service,
+            "precision": str(plan.demand.destination.precision),
+            "parcels": len(plan.parcels),
+        },
+    )
+
+
+def _insert(decisions: Sequence[Drawn]) -> None:
+    """Write the rows. Records travel as one JSON array and inputs as hexadecimal digits: quoting
+    each of them within an array would take longer than all the rest.
+    """
+    columns: list[Any] = [
+        [ids.uuid7() for _ in decisions],
+        [decision.account_id for decision in decisions],
+        [decision.order_id for decision in decisions],
+        [decision.group_id for decision in decisions],
+        [decision.plan_version for decision in decisions],
+        [decision.policy_id for decision in decisions],
+        [decision.level for decision in decisions],
+        [decision.winner for decision in decisions],
+        [decision.cost_minor for decision in decisions],
+        [decision.currency for decision in decisions],
+        [decision.split_cause for decision in decisions],
+        [decision.pinned for decision in decisions],
+        [decision.at for decision in decisions],
+        [decision.input.hex() for decision in decisions],
+        Jsonb([dict(decision.record) for decision in decisions]),
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO routing_routingdecision (id, account_id, order_id, group_id, plan_version,
+                policy_id, level, winner, cost_minor, currency, split_cause, pinned, at, input,
+                record)
+            SELECT id, account_id, order_id, group_id, plan_version, policy_id, level, winner,
+                cost_minor, currency, split_cause, pinned, at, decode(digits, 'hex'), record
+            FROM ROWS FROM (
+                unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[],
+                    %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::boolean[],
+                    %s::timestamptz[], %s::text[]),
+                jsonb_array_elements(%s)
+            ) AS drawn (id, account_id, order_id, group_id, plan_version, policy_id, level, winner,
+                cost_minor, currency, split_cause, pinned, at, digits, record)
+            """,
+            columns,
+        )

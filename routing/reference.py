@@ -1,0 +1,324 @@
+"""What plans rest on and what rarely changes: networks, rates and policies, kept per process.
+
+Everything here is cached under the versions of its topics (`config.kernel.versions`), which a
+batch reads once; whoever edits a node, a rate card or a policy raises the topic.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from functools import lru_cache
+from uuid import UUID
+
+import holidays
+from django.db.models import Prefetch
+
+import inventory.selectors
+from config.kernel import versions
+from config.kernel.types import ALL_ACCOUNTS
+from inventory.types import CutoffView, NodeView
+from routing import engine
+from routing.models import RateCard, RateZone, SourcingPolicy
+from routing.places import locate
+from routing.states import PolicyState
+
+TOPICS = ("network", "policy", "rates", "skus")
+CODES_KEPT = 200_000
+IN_NETWORK = "network"
+"""The engine's node group of the nodes that a channel may use; the others get a verdict too."""
+
+STANDARD = "standard"
+BUILT_IN_ZONES = (
+    engine.Zone(max_km=250, base=650, per_kg=60, days_p50=1, days_p90=2),
+    engine.Zone(max_km=1_000, base=800, per_kg=90, days_p50=2, days_p90=3),
+    engine.Zone(max_km=2_500, base=1_000, per_kg=130, days_p50=3, days_p90=5),
+    engine.Zone(max_km=5_000, base=1_250, per_kg=180, days_p50=4, days_p90=6),
+    engine.Zone(max_km=40_000, base=4_500, per_kg=900, days_p50=7, days_p90=14),
+)
+"""Lanes of the standard service while nobody has entered a rate card, in cents and grams."""
+
+PICKUP_ZONES = (engine.Zone(max_km=40_000, base=0, per_kg=0, days_p50=0, days_p90=0),)
+
+BUILT_IN = engine.Policy(
+    code="built-in-cheapest",
+    version=0,
+    weights=engine.CHEAPEST,
+    max_nodes_per_demand=4,
+    groups=frozenset({IN_NETWORK}),
+)
+"""What decides for an account that has published no policy of its own."""
+
+CARRIER_YEARS = range(2010, 2051)
+US_CARRIER_HOLIDAYS = frozenset(
+    {
+        "New Year's Day",
+        "Memorial Day",
+        "Independence Day",
+        "Labor Day",
+        "Thanksgiving Day",
+        "Christmas Day",
+    }
+)
+"""The public holidays on which parcel carriers rest in the United States: fewer than the banks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A live policy as the engine takes it, and the row it came from; None is the built-in one."""
+
+    id: UUID | None
+    rules: engine.Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The account's nodes as one channel may use them, once for shipping and once for pickup."""
+
+    shipping: tuple[engine.Node, ...]
+    pickup: tuple[engine.Node, ...]
+
+    def node_ids(self) -> list[int]:
+        return [node.id for node in self.shipping]
+
+    def node(self, node_id: int) -> engine.Node | None:
+        return next((node for node in self.shipping if node.id == node_id), None)
+
+
+@dataclass(slots=True)
+class Reference:
+    """The reference values under one set of versions; its parts are read when first asked for."""
+
+    versions: Mapping[str, int]
+    _networks: dict[tuple[UUID, UUID], Network] = field(default_factory=dict)
+    _policies: dict[UUID, dict[UUID | None, Policy]] = field(default_factory=dict)
+    _rates: dict[str, engine.RateCard] = field(default_factory=dict)
+    _codes: dict[int, str] = field(default_factory=dict)
+
+    def network(self, account_id: UUID, channel_id: UUID) -> Network:
+        key = (account_id, channel_id)
+        if key not in self._networks:
+            self._networks[key] = _read_network(
+                account_id, channel_id, self.services(), self.versions["network"]
+            )
+        return self._networks[key]
+
+    def policy(self, account_id: UUID, channel_id: UUID) -> Policy:
+        """The channel's live policy, or the account's, or the built-in one."""
+        if account_id not in self._policies:
+            self._policies[account_id] = _read_policies(account_id)
+        live = self._policies[account_id]
+        return live.get(channel_id) or live.get(None) or Policy(None, BUILT_IN)
+
+    def rates(self) -> engine.RateCard:
+        if not self._rates:
+            self._rates["all"] = _read_rates()
+        return self._rates["all"]
+
+    def services(self) -> frozenset[str]:
+        """Codes of the service levels that have lanes."""
+        return frozenset(self.rates().zones) - {engine.PICKUP}
+
+    def service_for(self, asked: str) -> str:
+        """The service whose lanes estimate the one asked for: itself, or else the standard one."""
+        lanes = self.rates().zones
+        return asked if asked in lanes and asked != engine.PICKUP else next(iter(lanes))
+
+    def codes(self, sku_ids: Collection[int]) -> Mapping[int, str]:
+        """The codes of these SKUs, and of others: for sentences. One statement for new ones."""
+        unknown = [sku_id for sku_id in sku_ids if sku_id not in self._codes]
+        if unknown:
+            if len(self._codes) + len(unknown) > CODES_KEPT:
+                self._codes.clear()
+                unknown = list(sku_ids)
+            found = inventory.selectors.skus(unknown)
+            self._codes |= {sku_id: view.code for sku_id, view in found.items()}
+        return self._codes
+
+
+_current: list[Reference] = []
+
+
+def current() -> Reference:
+    """The reference values as of now: one statement, and only what has changed is read again."""
+    found = versions.read(TOPICS)
+    if not _current or _current[0].versions != found:
+        kept = Reference(found)
+        if _current:
+            _keep_unchanged(_current[0], kept)
+        _current[:] = [kept]
+    return _current[0]
+
+
+def forget() -> None:
+    """Read everything again at the next call: between tests."""
+    _current.clear()
+
+
+def _keep_unchanged(before: Reference, now: Reference) -> None:
+    def same(topic: str) -> bool:
+        return before.versions[topic] == now.versions[topic]
+
+    if same("rates"):
+        now._rates = before._rates
+        if same("network"):
+            now._networks = before._networks
+    if same("policy"):
+        now._policies = before._policies
+    if same("skus"):
+        now._codes = before._codes
+
+
+def _read_network(
+    account_id: UUID, channel_id: UUID, services: frozenset[str], version: int
+) -> Network:
+    nodes = inventory.selectors.network(account_id, version=version)
+    uses = inventory.selectors.channel_nodes(channel_id, version=version)
+    shipping, pickup = [], []
+    for view in nodes:
+        ships, picks_up = uses.get(view.id, (False, False))
+        calendar = _calendar(view)
+        shipping.append(_node(view, calendar, "ship", services, member=ships))
+        pickup.append(_node(view, calendar, "pickup", frozenset({engine.PICKUP}), member=picks_up))
+    return Network(tuple(shipping), tuple(pickup))
+
+
+def _node(
+    view: NodeView,
+    calendar: engine.Calendar,
+    function: str,
+    services: frozenset[str],
+    *,
+    member: bool,
+) -> engine.Node:
+    is_open = view.performs(function)
+    return engine.Node(
+        id=view.id,
+        code=view.code,
+        name=view.name,
+        place=_place_of(view),
+        timezone=view.timezone,
+        services=services,
+        calendar=calendar,
+        ship_open=is_open,
+        closed_reason="" if is_open else _closed_reason(view, function),
+        handling_cost=view.handling_cost_minor if function == "ship" else 0,
+        pick_cost=view.pick_cost_minor,
+        priority=view.priority,
+        groups=frozenset({IN_NETWORK}) if member else frozenset(),
+    )
+
+
+def _closed_reason(view: NodeView, function: str) -> str:
+    """The engine's word for a node that will be back, or what else the network says."""
+    paused = view.state == "paused" or any(
+        known.function == function and known.paused for known in view.functions
+    )
+    if paused and view.state in ("active", "paused"):
+        return engine.PAUSED
+    return view.reason_closed(function)
+
+
+def _place_of(view: NodeView) -> engine.Place:
+    precision = engine.Precision.POSTAL_CODE
+    if view.latitude is not None and view.longitude is not None:
+        latitude, longitude = view.latitude, view.longitude
+    else:
+        found = locate(view.postal_code, view.region, view.country)
+        latitude, longitude, precision = found.latitude, found.longitude, found.precision
+    return engine.Place(view.postal_code, latitude, longitude, view.region, view.country, precision)
+
+
+def _calendar(view: NodeView) -> engine.Calendar:
+    hours: list[tuple[time, time] | None] = [None] * 7
+    for row in view.hours:
+        hours[row.weekday] = (row.opens, row.closes)
+    cutoffs: dict[str, tuple[time | None, ...]] = {}
+    for service in {row.service for row in view.cutoffs}:
+        cutoffs[service or engine.ANY_SERVICE] = _week(view.cutoffs, service)
+    return engine.Calendar(
+        hours=tuple(hours),
+        cutoffs=cutoffs,
+        holidays=view.closures,
+        processing_minutes=view.processing_minutes,
+    )
+
+
+def _week(rows: tuple[CutoffView, ...], service: str | None) -> tuple[time | None, ...]:
+    week: list[time | None] = [None] * 7
+    for row in rows:
+        if row.service == service:
+            week[row.weekday] = row.at_local
+    return tuple(week)
+
+
+def _read_policies(account_id: UUID) -> dict[UUID | None, Policy]:
+    live = SourcingPolicy.objects.for_scope(ALL_ACCOUNTS).filter(
+        account_id=account_id, state=PolicyState.LIVE
+    )
+    return {row.channel_id: Policy(row.id, rules_of(row)) for row in live}
+
+
+def rules_of(row: SourcingPolicy) -> engine.Policy:
+    """The policy as the engine takes it, whatever state it is in."""
+    weights = row.weights
+    return engine.Policy(
+        code=row.code,
+        version=row.version,
+        weights=engine.Weights(
+            cost_percent=int(weights.get("cost_percent", 100)),
+            parcel=int(weights.get("parcel_minor", 0)),
+            distance_per_km=int(weights.get("km_milli", 0)),
+            late_day=int(weights.get("late_day_minor", 0)),
+        ),
+        max_nodes_per_demand=row.max_nodes,
+        max_nodes_per_line=None if row.split_lines else 1,
+        allow_partial=row.allow_partial,
+        groups=frozenset({IN_NETWORK}),
+        max_km=row.max_km,
+        on_time=row.on_time,
+        soft=frozenset(engine.Constraint(code) for code in row.soft),
+    )
+
+
+def _read_rates() -> engine.RateCard:
+    """All rate cards as one, the standard service first; the carriers rest on all their holidays."""
+    cards = (
+        RateCard.objects.select_related("service_level")
+        .prefetch_related(Prefetch("zones", RateZone.objects.order_by("max_km")))
+        .order_by("code")
+    )
+    ordered = sorted(cards, key=lambda card: card.service_level.kind != "standard")
+    zones = {
+        card.service_level.code: tuple(
+            engine.Zone(
+                zone.max_km, zone.base_minor, zone.per_kg_minor, zone.days_p50, zone.days_p90
+            )
+            for zone in card.zones.all()
+        )
+        for card in ordered
+    }
+    rests: set[date] = set()
+    for country in {card.holiday_country for card in ordered}:
+        rests |= carrier_holidays(country)
+    return engine.RateCard(
+        zones={**(zones or {STANDARD: BUILT_IN_ZONES}), engine.PICKUP: PICKUP_ZONES},
+        currency=ordered[0].currency if ordered else "USD",
+        carrier_holidays=frozenset(rests),
+    )
+
+
+@lru_cache(maxsize=8)
+def carrier_holidays(country: str) -> frozenset[date]:
+    """The days on which carriers of the country do not deliver; none for an unknown country."""
+    try:
+        days = holidays.country_holidays(country, years=CARRIER_YEARS)
+    except NotImplementedError:
+        return frozenset()
+    if country != "US":
+        return frozenset(days)
+    return frozenset(day for day, name in days.items() if name in US_CARRIER_HOLIDAYS)
+
+
+def unfilled_cost(unit_value_minor: int) -> int:
+    """What leaving one unit unfilled counts for, in minor units: its price, and at least one."""
+    return max(1, unit_value_minor)

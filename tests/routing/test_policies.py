@@ -1,0 +1,187 @@
+"""Policies: versions, publication, and the machine they go through."""
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from config.kernel import ids, versions
+from config.kernel.errors import IllegalTransition, Invalid, NotFound
+from config.kernel.fsm import transitions_of
+from config.kernel.types import ALL_ACCOUNTS, Actor, Scope
+from routing import services
+from routing.models import SourcingPolicy
+from routing.services import PolicyDraft
+from routing.states import PolicyState
+from tests.factories.kernel import AccountFactory, ChannelFactory
+from tests.factories.routing import MONDAY_NOON, SYSTEM, SourcingPolicyFactory
+
+pytestmark = pytest.mark.django_db
+
+LATER = MONDAY_NOON + timedelta(days=1)
+ARGUMENTS = {
+    "publish": {"by": "anna", "at": MONDAY_NOON},
+    "retire": {"at": MONDAY_NOON},
+    "schedule": {"starts_at": LATER},
+    "send_back": {},
+    "submit": {},
+}
+PAIRS = transitions_of(SourcingPolicy)
+
+
+def states(*policies: SourcingPolicy) -> list[str]:
+    for policy in policies:
+        policy.refresh_from_db()
+    return [policy.state for policy in policies]
+
+
+class TestMachine:
+    @pytest.mark.parametrize(
+        ("name", "state"), sorted(product({name for name, *_ in PAIRS}, PolicyState.values))
+    )
+    def test_goes_where_it_is_declared_to_and_nowhere_else(self, name, state):
+        policy = SourcingPolicyFactory.build(account=None, state=state)
+        target = {(n, source): target for n, source, target in PAIRS}.get((name, state))
+
+        if target is None:
+            with pytest.raises(IllegalTransition):
+                getattr(policy, name)(**ARGUMENTS[name])
+            assert policy.state == state
+        else:
+            getattr(policy, name)(**ARGUMENTS[name])
+            assert policy.state == target
+
+
+class TestSeedPolicies:
+    def test_gives_an_account_three_templates_with_the_cheapest_live(self):
+        account = AccountFactory()
+
+        services.seed_policies(account.pk, at=MONDAY_NOON, actor=SYSTEM)
+
+        policies = SourcingPolicy.objects.for_scope(ALL_ACCOUNTS).order_by("code")
+        assert [(policy.code, policy.state) for policy in policies] == [
+            ("cheapest", "live"),
+            ("fewest-parcels", "draft"),
+            ("nearest", "draft"),
+        ]
+
+    def test_changes_nothing_when_run_again(self):
+        account = AccountFactory()
+        once = services.seed_policies(account.pk, at=MONDAY_NOON, actor=SYSTEM)
+
+        assert services.seed_policies(account.pk, at=LATER, actor=SYSTEM) == once
+        assert SourcingPolicy.history.count() == 4
+
+
+class TestEditPolicy:
+    def test_makes_the_next_version_and_leaves_the_live_one_alone(self):
+        account = AccountFactory()
+        draft = PolicyDraft(account.pk, "own", "Own", {"cost_percent": 100})
+        first = services.edit_policy(draft, at=MONDAY_NOON, actor=SYSTEM)
+        services.publish_policy(first.pk, at=MONDAY_NOON, actor=SYSTEM)
+
+        second = services.edit_policy(draft, at=LATER, actor=SYSTEM)
+
+        assert (first.version, second.version) == (1, 2)
+        assert states(first, second) == ["live", "draft"]
+
+    @pytest.mark.parametrize(
+        ("changes", "pointer"),
+        [
+            ({"weights": {"cost_percent": -1}}, "/weights/cost_percent"),
+            ({"weights": {"luck": 5}}, "/weights/luck"),
+            ({"weights": {"cost_percent": 0}}, "/weights"),
+            ({"weights": {"cost_percent": 1.5}}, "/weights/cost_percent"),
+            ({"max_nodes": 0}, "/max_nodes"),
+            ({"soft": ("moon",)}, "/soft"),
+        ],
+    )
+    def test_refuses_what_means_nothing_and_says_where(self, changes, pointer):
+        values = {"weights": {"cost_percent": 100}, **changes}
+        draft = PolicyDraft(AccountFactory().pk, "own", "Own", **values)
+
+        with pytest.raises(Invalid) as refusal:
+            services.edit_policy(draft, at=MONDAY_NOON, actor=SYSTEM)
+
+        assert [error["pointer"] for error in refusal.value.extra["errors"]] == [pointer]
+        assert not SourcingPolicy.objects.for_scope(ALL_ACCOUNTS).exists()
+
+    def test_does_not_reach_another_account(self):
+        stranger = Actor.system("stranger", scope=Scope(frozenset({ids.uuid7()})))
+        draft = PolicyDraft(AccountFactory().pk, "own", "Own", {"cost_percent": 100})
+
+        with pytest.raises(NotFound):
+            services.edit_policy(draft, at=MONDAY_NOON, actor=stranger)
+
+
+class TestPublishPolicy:
+    def test_retires_the_one_before_so_that_one_is_live(self):
+        account = AccountFactory()
+        before = SourcingPolicyFactory(account=account, live=True)
+        after = SourcingPolicyFactory(account=account)
+
+        services.publish_policy(after.pk, at=MONDAY_NOON, actor=SYSTEM)
+
+        assert states(before, after) == ["retired", "live"]
+        assert after.history.latest().history_change_reason == "published"
+        assert before.history.latest().history_change_reason == f"replaced by {after.code} v1"
+
+    def test_leaves_the_accounts_policy_live_beside_a_channels(self):
+        channel = ChannelFactory()
+        general = SourcingPolicyFactory(account=channel.account, live=True)
+        own = SourcingPolicyFactory(account=channel.account, channel=channel)
+
+        services.publish_policy(own.pk, at=MONDAY_NOON, actor=SYSTEM)
+
+        assert states(general, own) == ["live", "live"]
+
+    def test_tells_every_process_that_policies_have_changed(self):
+        policy = SourcingPolicyFactory()
+        before = versions.read(["policy"])["policy"]
+
+        services.publish_policy(policy.pk, at=MONDAY_NOON, actor=SYSTEM)
+
+        assert versions.read(["policy"])["policy"] > before
+
+    def test_refuses_one_that_has_had_its_day(self):
+        policy = SourcingPolicyFactory(state=PolicyState.RETIRED)
+
+        with pytest.raises(IllegalTransition) as refusal:
+            services.publish_policy(policy.pk, at=MONDAY_NOON, actor=SYSTEM)
+
+        assert refusal.value.extra == {"allowed": []}
+
+
+class TestSchedulePolicy:
+    def test_goes_live_when_its_time_has_come(self):
+        policy = SourcingPolicyFactory()
+        services.schedule_policy(policy.pk, starts_at=LATER, at=MONDAY_NOON, actor=SYSTEM)
+
+        early = services.publish_scheduled(at=MONDAY_NOON, actor=SYSTEM)
+        due = services.publish_scheduled(at=LATER, actor=SYSTEM)
+
+        assert (early, due, *states(policy)) == (0, 1, "live")
+
+    def test_refuses_a_time_that_has_passed(self):
+        policy = SourcingPolicyFactory()
+
+        with pytest.raises(Invalid):
+            services.schedule_policy(policy.pk, starts_at=MONDAY_NOON, at=LATER, actor=SYSTEM)
+
+
+class TestReviews:
+    def test_can_be_sent_back_with_a_reason(self):
+        policy = SourcingPolicyFactory()
+        services.submit_policy(policy.pk, at=MONDAY_NOON, actor=SYSTEM)
+
+        services.send_back_policy(policy.pk, reason="too dear", at=LATER, actor=SYSTEM)
+
+        assert states(policy) == ["draft"]
+        assert policy.history.latest().history_change_reason == "too dear"
+
+    def test_retire_takes_the_live_one_out_of_use(self):
+        policy = SourcingPolicyFactory(live=True)
+
+        services.retire_policy(policy.pk, at=MONDAY_NOON, actor=SYSTEM)
+
+        assert states(policy) == ["retired"]
