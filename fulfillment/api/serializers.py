@@ -1,0 +1,268 @@
+"""Shapes of the fulfillment API: what is read, and what a node reports."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from fulfillment import selectors
+from fulfillment.models import (
+    FulfillmentLine,
+    FulfillmentOrder,
+    NodeRequest,
+    Parcel,
+    ParcelLine,
+    TrackingEvent,
+)
+from fulfillment.states import TRACKED, ParcelState, RejectReason, ShortReason
+
+_BATCH = 1_000
+_TRACKED = [(str(state), ParcelState(state).label) for state in TRACKED]
+
+
+class FulfillmentLineSerializer(serializers.ModelSerializer[FulfillmentLine]):
+    sku = serializers.CharField(source="sku.code")
+    name = serializers.CharField(source="sku.name")
+
+    class Meta:
+        model = FulfillmentLine
+        fields = (
+            "id",
+            "position",
+            "order_line",
+            "sku",
+            "name",
+            "requested",
+            "waiting",
+            "accepted",
+            "picked",
+            "packed",
+            "shipped",
+            "collected",
+            "rejected",
+            "short",
+            "cancelled",
+        )
+
+
+class ParcelLineSerializer(serializers.ModelSerializer[ParcelLine]):
+    sku = serializers.CharField(source="line.sku.code")
+
+    class Meta:
+        model = ParcelLine
+        fields = ("line", "sku", "quantity", "excess")
+
+
+class ParcelSerializer(serializers.ModelSerializer[Parcel]):
+    lines = ParcelLineSerializer(many=True)
+    tracking_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Parcel
+        fields = (
+            "id",
+            "number",
+            "external_id",
+            "fulfillment_order",
+            "state",
+            "weight_grams",
+            "carrier_code",
+            "tracking_number",
+            "tracking_url",
+            "packed_at",
+            "handed_over_at",
+            "delivered_at",
+            "lines",
+        )
+
+    def get_tracking_url(self, parcel: Parcel) -> str:
+        return selectors.tracking_url(parcel)
+
+
+class TrackingEventSerializer(serializers.ModelSerializer[TrackingEvent]):
+    class Meta:
+        model = TrackingEvent
+        fields = ("id", "status", "happened_at", "correction", "source", "place", "at")
+
+
+class TrackedParcelSerializer(ParcelSerializer):
+    tracking = TrackingEventSerializer(many=True)
+
+    class Meta:
+        model = Parcel
+        fields = (*ParcelSerializer.Meta.fields, "tracking")
+
+
+class FulfillmentOrderSerializer(serializers.ModelSerializer[FulfillmentOrder]):
+    order_number = serializers.CharField(source="order.number")
+    node = serializers.CharField(source="node.code")
+    service_level = serializers.CharField(source="service_level.code", default=None)
+    lines = FulfillmentLineSerializer(many=True)
+    parcels = ParcelSerializer(many=True)
+
+    class Meta:
+        model = FulfillmentOrder
+        fields = (
+            "id",
+            "number",
+            "external_id",
+            "order",
+            "order_number",
+            "group",
+            "node",
+            "method",
+            "service_level",
+            "state",
+            "priority",
+            "released_at",
+            "acknowledge_by",
+            "ship_by",
+            "collect_by",
+            "shipped_at",
+            "lines",
+            "parcels",
+        )
+
+
+class NodeRequestSerializer(serializers.ModelSerializer[NodeRequest]):
+    class Meta:
+        model = NodeRequest
+        fields = ("id", "line", "kind", "state", "asked", "granted", "sent_at", "until", "note")
+
+
+class AcknowledgeSerializer(serializers.Serializer[Any]):
+    external_id = serializers.CharField(max_length=64, default="", allow_blank=True)
+
+
+class PickSerializer(serializers.Serializer[Any]):
+    line = serializers.UUIDField()
+    picked = serializers.IntegerField(min_value=0, help_text="The line's total so far.")
+
+
+class PicksSerializer(serializers.Serializer[Any]):
+    picks: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=PickSerializer(), allow_empty=False, max_length=_BATCH
+    )
+
+
+class ContentSerializer(serializers.Serializer[Any]):
+    line = serializers.UUIDField()
+    quantity = serializers.IntegerField(min_value=1)
+
+
+class PackSerializer(serializers.Serializer[Any]):
+    contents: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=ContentSerializer(), default=list, max_length=_BATCH
+    )
+    weight_grams = serializers.IntegerField(min_value=1, required=False)
+    external_id = serializers.CharField(max_length=64, default="", allow_blank=True)
+
+
+class PacksSerializer(serializers.Serializer[Any]):
+    """Without parcels, everything that is picked is packed."""
+
+    parcels: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=PackSerializer(), default=list, max_length=_BATCH
+    )
+
+
+class ShortSerializer(serializers.Serializer[Any]):
+    line = serializers.UUIDField()
+    short = serializers.IntegerField(min_value=0, help_text="The line's total so far.")
+    reason = serializers.ChoiceField(ShortReason.choices)
+
+
+class ShortsSerializer(serializers.Serializer[Any]):
+    shorts: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=ShortSerializer(), allow_empty=False, max_length=_BATCH
+    )
+
+
+class RejectSerializer(serializers.Serializer[Any]):
+    line = serializers.UUIDField(required=False)
+    reason = serializers.ChoiceField(RejectReason.choices)
+
+
+class ShipParcelSerializer(serializers.Serializer[Any]):
+    parcel = serializers.UUIDField()
+    tracking_number = serializers.CharField(max_length=64, default="", allow_blank=True)
+    carrier = serializers.CharField(max_length=32, default="", allow_blank=True)
+
+
+class ShipSerializer(serializers.Serializer[Any]):
+    """Without parcels, all that are packed have left."""
+
+    parcels: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=ShipParcelSerializer(), default=list, max_length=_BATCH
+    )
+
+
+class CollectSerializer(serializers.Serializer[Any]):
+    contents: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=ContentSerializer(), default=list, max_length=_BATCH
+    )
+    collected_by = serializers.ChoiceField(
+        [("buyer", "Buyer"), ("proxy", "Someone for the buyer")], default="buyer"
+    )
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    request = serializers.UUIDField()
+    granted = serializers.IntegerField(min_value=0)
+    note = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+
+class AnswersSerializer(serializers.Serializer[Any]):
+    answers: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=AnswerSerializer(), allow_empty=False, max_length=_BATCH
+    )
+
+
+class NewsSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(_TRACKED)
+    happened_at = serializers.DateTimeField()
+    external_id = serializers.CharField(max_length=64, default="", allow_blank=True)
+    place = serializers.CharField(max_length=120, default="", allow_blank=True)
+    correction = serializers.BooleanField(default=False)
+
+
+class TrackingSerializer(serializers.Serializer[Any]):
+    events: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=NewsSerializer(), allow_empty=False, max_length=_BATCH
+    )
+
+
+class ParcelsSerializer(serializers.Serializer[Any]):
+    parcels = serializers.ListField(
+        child=serializers.UUIDField(), allow_empty=False, max_length=_BATCH
+    )
+
+
+class BundleSerializer(serializers.Serializer[Any]):
+    """Fewer than elsewhere: every document is held in memory."""
+
+    parcels = serializers.ListField(
+        child=serializers.UUIDField(), allow_empty=False, max_length=200
+    )
+
+
+class ReleaseSerializer(serializers.Serializer[Any]):
+    groups = serializers.ListField(
+        child=serializers.UUIDField(), allow_empty=False, max_length=_BATCH
+    )
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    """How one item of the request ended."""
+
+    outcome = serializers.ChoiceField(["done", "repeated", "refused"])
+    value = serializers.DictField(required=False)
+    problem = ProblemSerializer(required=False)
+
+
+class ResultsSerializer(serializers.Serializer[Any]):
+    results = ResultSerializer(many=True)

@@ -1,0 +1,236 @@
+"""The exceptions that fulfillment detects, and how long its records may stay in a state."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from config.kernel import clock
+from config.kernel.case_reports import CaseKind
+from config.kernel.services.dwell import Stayer
+from config.kernel.types import ALL_ACCOUNTS
+from fulfillment.models import FulfillmentLine, FulfillmentOrder, NodeRequest, Parcel
+from fulfillment.services.alarms import (
+    ACK_OVERDUE,
+    SHIP_BY_MISSED,
+    SILENT_AFTER,
+    TRACKING_SILENT,
+)
+from fulfillment.states import ON_THE_WAY, FulfillmentState, ParcelState, RequestState
+
+
+def _unacknowledged(ids: Sequence[UUID]) -> set[UUID]:
+    found = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).to_acknowledge()
+    return set(
+        found.filter(pk__in=ids, acknowledge_by__lt=clock.now()).values_list("pk", flat=True)
+    )
+
+
+def _late(ids: Sequence[UUID]) -> set[UUID]:
+    found = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).late(clock.now())
+    return set(found.filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def _silent(ids: Sequence[UUID]) -> set[UUID]:
+    found = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=ids, state__in=ON_THE_WAY, last_heard_at__lt=clock.now() - SILENT_AFTER
+    )
+    return set(found.values_list("pk", flat=True))
+
+
+def _parcels_in(*states: ParcelState) -> Callable[[Sequence[UUID]], set[UUID]]:
+    def still(ids: Sequence[UUID]) -> set[UUID]:
+        found = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=ids, state__in=states)
+        return set(found.values_list("pk", flat=True))
+
+    return still
+
+
+def _without_label(ids: Sequence[UUID]) -> set[UUID]:
+    found = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=ids, state=ParcelState.PACKED, label_pending=False
+    )
+    return set(found.values_list("pk", flat=True))
+
+
+def _unanswered(ids: Sequence[UUID]) -> set[UUID]:
+    found = NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(
+        line__fulfillment_order_id__in=ids, state=RequestState.TIMED_OUT
+    )
+    return set(found.values_list("line__fulfillment_order_id", flat=True))
+
+
+def _lying_aside(ids: Sequence[UUID]) -> set[UUID]:
+    found = FulfillmentLine.objects.for_scope(ALL_ACCOUNTS).filter(
+        fulfillment_order_id__in=ids,
+        fulfillment_order__state=FulfillmentState.EXPIRED,
+        packed__gt=0,
+    )
+    return set(found.values_list("fulfillment_order_id", flat=True))
+
+
+KINDS: Final = (
+    CaseKind(
+        code=ACK_OVERDUE,
+        label="The node has not taken the work on",
+        severity=2,
+        due=timedelta(hours=2),
+        owner_team="operations",
+        playbook="Call the node. If it cannot, reject the work there: it is sourced elsewhere.",
+        still_true=_unacknowledged,
+    ),
+    CaseKind(
+        code=SHIP_BY_MISSED,
+        label="Not shipped in time",
+        severity=2,
+        due=timedelta(hours=2),
+        owner_team="operations",
+        playbook="Have the node ship it first; tell the buyer when the delivery date moves.",
+        still_true=_late,
+    ),
+    CaseKind(
+        code=TRACKING_SILENT,
+        label="The carrier is silent",
+        severity=3,
+        due=timedelta(hours=24),
+        owner_team="operations",
+        playbook="Ask the carrier for the parcel. Open a search; record it lost when they say so.",
+        still_true=_silent,
+    ),
+    CaseKind(
+        code="PARCEL_LOST",
+        label="A parcel is lost",
+        severity=2,
+        due=timedelta(hours=8),
+        owner_team="customer_service",
+        playbook="Send it again or refund it, and claim it from the carrier.",
+        still_true=_parcels_in(ParcelState.LOST),
+    ),
+    CaseKind(
+        code="PARCEL_DAMAGED",
+        label="A parcel is damaged",
+        severity=2,
+        due=timedelta(hours=8),
+        owner_team="customer_service",
+        playbook="Ask the carrier where it is. Send it again or refund it, and claim the damage.",
+        still_true=_parcels_in(ParcelState.DAMAGED),
+    ),
+    CaseKind(
+        code="PARCEL_CAME_BACK",
+        label="A parcel came back",
+        severity=3,
+        due=timedelta(hours=24),
+        owner_team="customer_service",
+        playbook="Ask the buyer for a good address and send it again, or refund it.",
+    ),
+    CaseKind(
+        code="LABEL_REFUSED",
+        label="The carrier refused a label",
+        severity=2,
+        due=timedelta(hours=2),
+        owner_team="operations",
+        playbook="Read the carrier's reason, correct the address or weight, ask for the label again.",
+        still_true=_without_label,
+    ),
+    CaseKind(
+        code="LABEL_NOT_VOIDED",
+        label="An unused label was not taken back",
+        severity=4,
+        due=timedelta(days=5),
+        owner_team="operations",
+        playbook="Void it on the carrier's own page, or claim its price with the next invoice.",
+    ),
+    CaseKind(
+        code="EXCESS_SHIPPED",
+        label="More was shipped than asked for",
+        severity=3,
+        due=timedelta(hours=8),
+        owner_team="operations",
+        playbook="Stop the parcel while it can be stopped; else take the units back, or charge them.",
+    ),
+    CaseKind(
+        code="SHIPPED_WHILE_CANCEL_ASKED",
+        label="Shipped although it was asked back",
+        severity=2,
+        due=timedelta(hours=2),
+        owner_team="customer_service",
+        playbook="Ask the carrier to stop the parcel; else agree on a return with the buyer.",
+    ),
+    CaseKind(
+        code="REQUEST_UNANSWERED",
+        label="The node did not answer a request",
+        severity=3,
+        due=timedelta(hours=4),
+        owner_team="operations",
+        playbook="Call the node. Until it answers it goes on with the work.",
+        still_true=_unanswered,
+    ),
+    CaseKind(
+        code="PICKUP_REJECTED",
+        label="A pickup was rejected by its node",
+        severity=2,
+        due=timedelta(hours=2),
+        owner_team="customer_service",
+        playbook="Offer the buyer another node or a delivery; nothing is sent without consent.",
+    ),
+    CaseKind(
+        code="PICKUP_EXPIRED",
+        label="A pickup was not collected",
+        severity=4,
+        due=timedelta(days=2),
+        owner_team="operations",
+        playbook="Scan the units back onto the shelf; the order is cancelled and refunded then.",
+        still_true=_lying_aside,
+    ),
+)
+
+Finder = Callable[[datetime, Sequence[UUID] | None, int], Sequence[Stayer]]
+
+
+def orders_in(state: FulfillmentState, since: str) -> Finder:
+    """Fulfillment orders in a state since before a time; `since` is the column that says it."""
+
+    def find(before: datetime, among: Sequence[UUID] | None, limit: int) -> list[Stayer]:
+        found = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).filter(
+            state=state, **{f"{since}__lt": before}
+        )
+        if among is not None:
+            found = found.filter(pk__in=list(among))
+        rows = found.order_by(since).values_list("pk", "account_id", since, "order_id")[:limit]
+        return [Stayer(*row) for row in rows]
+
+    return find
+
+
+def parcels_in(state: ParcelState) -> Finder:
+    """Parcels that have been at the node since before a time."""
+
+    def find(before: datetime, among: Sequence[UUID] | None, limit: int) -> list[Stayer]:
+        found = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(state=state, packed_at__lt=before)
+        if among is not None:
+            found = found.filter(pk__in=list(among))
+        rows = found.order_by("packed_at").values_list(
+            "pk", "account_id", "packed_at", "fulfillment_order__order_id"
+        )[:limit]
+        return [Stayer(*row) for row in rows]
+
+    return find
+
+
+DWELL: Final[tuple[tuple[str, str, timedelta, Finder], ...]] = (
+    *(
+        ("fulfillment_order", str(state), limit, orders_in(state, since))
+        for state, limit, since in (
+            (FulfillmentState.RELEASED, timedelta(days=2), "released_at"),
+            (FulfillmentState.ACKNOWLEDGED, timedelta(days=2), "acknowledged_at"),
+            (FulfillmentState.PICKING, timedelta(days=2), "acknowledged_at"),
+            (FulfillmentState.PACKED, timedelta(days=2), "packed_at"),
+            (FulfillmentState.READY_FOR_PICKUP, timedelta(days=8), "ready_at"),
+            (FulfillmentState.SHIPPED, timedelta(days=30), "shipped_at"),
+        )
+    ),
+    *(
+        ("parcel", str(state), timedelta(days=3), parcels_in(state))
+        for state in (ParcelState.PACKED, ParcelState.LABELLED, ParcelState.MANIFESTED)
+    ),
+)

@@ -1,0 +1,57 @@
+"""Handlers of events: each calls one batch command."""
+
+from collections.abc import Sequence
+
+import inventory.services
+import orders.services
+from config.kernel.events import Recorded
+from config.kernel.types import Actor
+from inventory.states import MovementKind
+from inventory.types import StockChange
+
+EXCESS_CONSUMER = "fulfillment.book_excess"
+EXCESS_TOPICS = ("parcel.shipped",)
+SOURCE_CONSUMER = "fulfillment.source_again"
+SOURCE_TOPICS = ("fulfillment.short", "fulfillment.rejected")
+
+
+def book_excess(batch: Sequence[Recorded]) -> None:
+    """Units that left beyond what was asked for leave the book too; they had no reservation.
+
+    Their own transaction, after the shipment's: it locks positions, and the shipment has locked
+    others already.
+    """
+    changes = [
+        StockChange(
+            node_id=event.data["node_id"],
+            sku_id=excess["sku_id"],
+            account_id=event.account_id,
+            quantity=-excess["quantity"],
+            kind=MovementKind.ADJUST,
+            cause_kind="parcel",
+            cause_id=event.subject_id,
+            source="fulfillment",
+            external_id=f"excess:{excess['parcel_line_id']}",
+            note="shipped beyond what was asked for",
+        )
+        for event in batch
+        for excess in event.data["excess"]
+    ]
+    if changes:
+        inventory.services.record_changes(
+            changes,
+            at=max(event.at for event in batch),
+            actor=Actor.system(EXCESS_CONSUMER, causation_id=str(batch[-1].id)),
+        )
+
+
+def source_again(batch: Sequence[Recorded]) -> None:
+    """Units that a node gave up look for another; the node is excluded in inventory by now.
+
+    An order that somebody else has locked is left to the sweeper of orders.
+    """
+    orders.services.source_pending(
+        sorted({event.thread_id for event in batch if event.thread_id}),
+        at=max(event.at for event in batch),
+        actor=Actor.system(SOURCE_CONSUMER, causation_id=str(batch[-1].id)),
+    )

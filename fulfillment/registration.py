@@ -1,0 +1,82 @@
+"""What fulfillment tells the platform and the apps below it at start-up."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from config.kernel import case_reports, events, registry, ticker
+from config.kernel.registry import Kind
+from config.kernel.services import dwell, intents, jobs
+from config.kernel.types import Actor, Outcome
+from fulfillment import cases, handlers, services
+from fulfillment.services import labels
+from fulfillment.services.requests import NodeCommitments
+from fulfillment.types import Released
+from orders import commitments
+
+RELEASED_AT_ONCE = 200
+LABELS_JOB = "fulfillment.labels"
+RELEASE_JOB = "fulfillment.release"
+
+
+def register_all() -> None:
+    """Ports, subject and case kinds, handlers, intents, jobs and steps; called from `ready()`."""
+    registry.register(
+        Kind("fulfillment_order", "Fulfillment order", _path("fulfillment")),
+    )
+    registry.register(Kind("parcel", "Parcel", _path("parcels")))
+    commitments.register(NodeCommitments())
+    case_reports.declare(*cases.KINDS)
+    for kind, state, limit, finder in cases.DWELL:
+        dwell.declare(kind, state, limit, finder)
+    events.subscribe(handlers.EXCESS_CONSUMER, handlers.EXCESS_TOPICS, handlers.book_excess)
+    events.subscribe(handlers.SOURCE_CONSUMER, handlers.SOURCE_TOPICS, handlers.source_again)
+    intents.register(labels.BUY, labels.buy, on_answer=labels.record_label, find=labels.find)
+    intents.register(labels.VOID, labels.void, on_answer=labels.record_void)
+    jobs.register(LABELS_JOB, labels.run_label_items)
+    jobs.register(RELEASE_JOB, _release_items)
+    ticker.register("fulfillment.release_due", 5, _release_due)
+    ticker.register("fulfillment.time_out_requests", 30, _time_out_requests)
+    ticker.register("fulfillment.expire_pickups", 60, _expire_pickups)
+    ticker.register("fulfillment.report_overdue", 60, _report_overdue)
+    ticker.register("fulfillment.report_silent", 600, _report_silent)
+
+
+def _path(page: str) -> Callable[[UUID], str]:
+    def path(key: UUID) -> str:
+        return f"/console/{page}/{key}/"
+
+    return path
+
+
+def _release_items(
+    group_ids: Sequence[UUID], params: Mapping[str, Any], at: datetime, actor: Actor
+) -> list[Outcome[Released]]:
+    """One chunk of the job that releases many delivery groups."""
+    del params
+    return services.release_groups(group_ids, at=at, actor=actor)
+
+
+def _release_due(at: datetime) -> None:
+    services.release_due(
+        limit=RELEASED_AT_ONCE, at=at, actor=Actor.system("fulfillment.release_due")
+    )
+
+
+def _time_out_requests(at: datetime) -> None:
+    services.time_out_requests(
+        limit=200, at=at, actor=Actor.system("fulfillment.time_out_requests")
+    )
+
+
+def _expire_pickups(at: datetime) -> None:
+    services.expire_pickups(limit=200, at=at, actor=Actor.system("fulfillment.expire_pickups"))
+
+
+def _report_overdue(at: datetime) -> None:
+    services.report_overdue(limit=500, at=at, actor=Actor.system("fulfillment.report_overdue"))
+
+
+def _report_silent(at: datetime) -> None:
+    services.report_silent(limit=500, at=at, actor=Actor.system("fulfillment.report_silent"))

@@ -1,0 +1,282 @@
+"""What can be asked of fulfillment."""
+
+import base64
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from config.kernel import vault
+from config.kernel.errors import NotFound
+from config.kernel.types import ALL_ACCOUNTS, Scope
+from fulfillment import carriers
+from fulfillment.models import (
+    FulfillmentLine,
+    FulfillmentOrder,
+    Label,
+    NodeRequest,
+    Parcel,
+    ParcelLine,
+    TrackingEvent,
+)
+from fulfillment.querysets import ParcelQuerySet
+from fulfillment.states import ON_THE_WAY, ParcelState, RequestState
+from orders.selectors import destinations
+
+
+def fulfillment_orders(
+    scope: Scope, *, node_ids: Collection[int] | None = None
+) -> QuerySet[FulfillmentOrder]:
+    """Fulfillment orders within the scope, of these nodes or of all, with what a page shows."""
+    found: QuerySet[FulfillmentOrder] = (
+        FulfillmentOrder.objects.for_scope(scope)
+        .at_nodes(node_ids)
+        .select_related("node", "order", "service_level")
+        .prefetch_related(
+            Prefetch("lines", _lines()),
+            Prefetch("parcels", _parcels()),
+        )
+    )
+    return found
+
+
+def fulfillment_order(
+    order_id: UUID, scope: Scope, *, node_ids: Collection[int] | None = None
+) -> FulfillmentOrder:
+    """One fulfillment order. Raises NotFound outside the scope and the nodes."""
+    found = fulfillment_orders(scope, node_ids=node_ids).filter(pk=order_id).first()
+    if found is None:
+        raise NotFound("There is no such fulfillment order.")
+    return found
+
+
+def fulfillment_orders_of(order_ids: Collection[UUID]) -> dict[UUID, list[FulfillmentOrder]]:
+    """The fulfillment orders of each order, with lines, parcels and tracking, oldest first."""
+    found: dict[UUID, list[FulfillmentOrder]] = {order_id: [] for order_id in order_ids}
+    rows = (
+        fulfillment_orders(ALL_ACCOUNTS)
+        .filter(order_id__in=list(order_ids))
+        .prefetch_related(
+            Prefetch(
+                "parcels__tracking",
+                TrackingEvent.objects.for_scope(ALL_ACCOUNTS).order_by("-happened_at", "-pk"),
+            )
+        )
+        .order_by("pk")
+    )
+    for row in rows:
+        found[row.order_id].append(row)
+    return found
+
+
+def parcel(parcel_id: UUID, scope: Scope, *, node_ids: Collection[int] | None = None) -> Parcel:
+    """One parcel with its tracking. Raises NotFound outside the scope and the nodes."""
+    found: Parcel | None = (
+        _parcels(scope)
+        .at_nodes(node_ids)
+        .select_related("fulfillment_order__order", "fulfillment_order__node")
+        .prefetch_related(
+            Prefetch(
+                "tracking",
+                TrackingEvent.objects.for_scope(ALL_ACCOUNTS).order_by("-happened_at", "-pk"),
+            )
+        )
+        .filter(pk=parcel_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such parcel.")
+    return found
+
+
+def orders_by_tracking(tracking_number: str, scope: Scope) -> list[UUID]:
+    """Ids of the orders that have a parcel under this tracking number or parcel number."""
+    wanted = tracking_number.strip()
+    return list(
+        Parcel.objects.for_scope(scope)
+        .filter(Q(tracking_number=wanted) | Q(number=wanted))
+        .order_by("-pk")
+        .values_list("fulfillment_order__order_id", flat=True)
+    )
+
+
+def line_by_scan(
+    order_id: UUID, code_skus: Collection[int], scope: Scope
+) -> FulfillmentLine | None:
+    """The line of the fulfillment order that a scanned SKU is picked for next; None when none is."""
+    found: FulfillmentLine | None = (
+        FulfillmentLine.objects.for_scope(scope)
+        .filter(Q(waiting__gt=0) | Q(accepted__gt=0))
+        .filter(fulfillment_order_id=order_id, sku_id__in=list(code_skus))
+        .order_by("position")
+        .first()
+    )
+    return found
+
+
+def open_requests(scope: Scope, *, node_ids: Collection[int] | None = None) -> list[NodeRequest]:
+    """What nodes are asked and have not answered, the most urgent first."""
+    found = NodeRequest.objects.for_scope(scope).filter(state=RequestState.SENT)
+    if node_ids is not None:
+        found = found.filter(line__fulfillment_order__node_id__in=list(node_ids))
+    return list(
+        found.select_related("line__fulfillment_order__node", "line__sku").order_by("until", "pk")
+    )
+
+
+def requests_of(order_ids: Collection[UUID]) -> list[NodeRequest]:
+    """Every question asked about the fulfillment orders of these orders, oldest first."""
+    return list(
+        NodeRequest.objects.for_scope(ALL_ACCOUNTS)
+        .filter(line__fulfillment_order__order_id__in=list(order_ids))
+        .select_related("line__fulfillment_order__node", "line__sku")
+        .order_by("pk")
+    )
+
+
+def requests_about(fulfillment_order_id: UUID) -> list[NodeRequest]:
+    """Every question asked about one fulfillment order, oldest first."""
+    return list(
+        NodeRequest.objects.for_scope(ALL_ACCOUNTS)
+        .filter(line__fulfillment_order_id=fulfillment_order_id)
+        .order_by("pk")
+    )
+
+
+def open_work(scope: Scope) -> Mapping[int, Counter[str]]:
+    """Open fulfillment orders by node and state, for the node table. One statement."""
+    counted: dict[int, Counter[str]] = {}
+    for node_id, state, number in (
+        FulfillmentOrder.objects.for_scope(scope)
+        .open()
+        .values_list("node_id", "state")
+        .annotate(number=Count("pk"))
+    ):
+        counted.setdefault(node_id, Counter())[state] = number
+    return counted
+
+
+def late_orders(scope: Scope, *, at: datetime) -> QuerySet[FulfillmentOrder]:
+    """Fulfillment orders past their ship-by and not out of the door."""
+    found: QuerySet[FulfillmentOrder] = (
+        FulfillmentOrder.objects.for_scope(scope).late(at).select_related("node", "order")
+    )
+    return found
+
+
+def parcels_on_the_way(scope: Scope) -> list[UUID]:
+    """Parcels that a carrier has and has not brought, oldest first."""
+    return list(
+        Parcel.objects.for_scope(scope)
+        .filter(state__in=ON_THE_WAY)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def missing_labels(scope: Scope, *, node_ids: Collection[int] | None = None) -> list[UUID]:
+    """Packed parcels that have no label and have not been asked for one."""
+    return list(
+        Parcel.objects.for_scope(scope)
+        .at_nodes(node_ids)
+        .filter(state=ParcelState.PACKED, label_pending=False)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def label_documents(
+    parcel_ids: Collection[UUID], scope: Scope, *, node_ids: Collection[int] | None = None
+) -> dict[str, tuple[bytes, str]]:
+    """The latest label of each parcel, by parcel number: (document, media type).
+
+    A parcel without a label, or whose buyer was erased, is absent.
+    """
+    found = Label.objects.for_scope(scope).filter(
+        parcel_id__in=list(parcel_ids), voided_at__isnull=True
+    )
+    if node_ids is not None:
+        found = found.filter(parcel__fulfillment_order__node_id__in=list(node_ids))
+    labels = {
+        number: (key_id, bytes(sealed), media_type)
+        for number, key_id, sealed, media_type in found.order_by("bought_at").values_list(
+            "parcel__number", "sealed_with", "document", "media_type"
+        )
+    }
+    vault.preload(key_id for key_id, _, _ in labels.values())
+    documents = {}
+    for number, (key_id, sealed, media_type) in labels.items():
+        try:
+            opened = vault.open_(key_id, sealed)
+        except vault.Erased:
+            continue
+        documents[number] = (base64.b64decode(opened["document"]), media_type)
+    return documents
+
+
+def tracking_url(parcel: Parcel) -> str:
+    """The carrier's public page on the parcel; empty when there is none."""
+    if not parcel.tracking_number or parcel.carrier_code not in carriers.connected():
+        return ""
+    return carriers.carrier(parcel.carrier_code).tracking_url(parcel.tracking_number)
+
+
+def _lines() -> QuerySet[FulfillmentLine]:
+    found: QuerySet[FulfillmentLine] = (
+        FulfillmentLine.objects.for_scope(ALL_ACCOUNTS)
+        .select_related("sku", "order_line")
+        .order_by("fulfillment_order_id", "position")
+    )
+    return found
+
+
+def _parcels(scope: Scope = ALL_ACCOUNTS) -> ParcelQuerySet:
+    contents = ParcelLine.objects.for_scope(ALL_ACCOUNTS).select_related("line__sku").order_by("pk")
+    return (
+        Parcel.objects.for_scope(scope).prefetch_related(Prefetch("lines", contents)).order_by("pk")
+    )
+
+
+def reachable_parcels(
+    parcel_ids: Collection[UUID], scope: Scope, *, node_ids: Collection[int] | None = None
+) -> list[UUID]:
+    """Those of the parcels that lie within the scope and the nodes, each once, in the order given.
+
+    Raises NotFound when one does not.
+    """
+    wanted = list(dict.fromkeys(parcel_ids))
+    found = set(
+        Parcel.objects.for_scope(scope)
+        .at_nodes(node_ids)
+        .filter(pk__in=wanted)
+        .values_list("pk", flat=True)
+    )
+    if len(found) < len(wanted):
+        raise NotFound("There is no such parcel.")
+    return wanted
+
+
+def parcel_numbers(parcel_ids: Collection[UUID], scope: Scope) -> set[str]:
+    """The numbers of these parcels, as far as the scope reaches."""
+    found = Parcel.objects.for_scope(scope).filter(pk__in=list(parcel_ids))
+    return set(found.values_list("number", flat=True))
+
+
+def addresses_of(group_ids: Collection[UUID]) -> dict[UUID, carriers.PostalAddress]:
+    """Where delivery groups go, opened; one whose buyer was erased is absent."""
+    return {
+        group_id: carriers.PostalAddress(
+            name=found.address.name,
+            company=found.address.company,
+            line1=found.address.line1,
+            line2=found.address.line2,
+            city=found.address.city,
+            region=found.address.region,
+            postal_code=found.address.postal_code,
+            country=found.address.country,
+            phone=found.address.phone,
+        )
+        for group_id, found in destinations(group_ids).items()
+    }

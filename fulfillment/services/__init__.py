@@ -1,0 +1,34 @@
+"""Commands of fulfillment. Each owns its transaction, locks orders first, and takes batches."""
+
+from fulfillment.services.alarms import report_overdue, report_silent
+from fulfillment.services.collect import collect, expire_pickups, put_back
+from fulfillment.services.labels import request_labels
+from fulfillment.services.pack import manifest_parcels, record_packs, void_parcels
+from fulfillment.services.pick import acknowledge, record_picks
+from fulfillment.services.refuse import reject, report_shorts
+from fulfillment.services.release import release_due, release_groups
+from fulfillment.services.requests import answer_requests, time_out_requests
+from fulfillment.services.ship import confirm_shipments
+from fulfillment.services.track import record_tracking
+
+__all__ = [
+    "acknowledge",
+    "answer_requests",
+    "collect",
+    "confirm_shipments",
+    "expire_pickups",
+    "manifest_parcels",
+    "put_back",
+    "record_packs",
+    "record_picks",
+    "record_tracking",
+    "reject",
+    "release_due",
+    "release_groups",
+    "report_overdue",
+    "report_shorts",
+    "report_silent",
+    "request_labels",
+    "time_out_requests",
+    "void_parcels",
+]

@@ -1,0 +1,310 @@
+"""Labels: asked for by a command, bought by a task with no transaction open, recorded by another.
+
+A label shows a name and an address. The document is sealed with the person's key as soon as the
+carrier has answered, and travels through no intent.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from config.kernel import case_reports, clock, vault
+from config.kernel.services import intents
+from config.kernel.services.intents import Answer, AnswerKind, LeasedIntent, NewIntent
+from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
+from fulfillment import carriers
+from fulfillment.carriers import LabelAnswer, LabelRequest, LabelStatus, PostalAddress
+from fulfillment.models import FulfillmentOrder, Label, Parcel
+from fulfillment.services.parcels import standings, write_parcels
+from fulfillment.services.work import Work, not_found, not_now, open_parcels
+from fulfillment.states import ParcelState
+from fulfillment.types import ParcelStanding
+from orders.selectors import destinations
+
+BUY = "carrier.label"
+VOID = "carrier.void"
+PAPER = "paper"
+"""The carrier of services that name none: a label without a contract."""
+
+
+@transaction.atomic
+def request_labels(
+    parcel_ids: Sequence[UUID], *, at: datetime, actor: Actor
+) -> list[Outcome[ParcelStanding]]:
+    """Ask the carriers for labels; they come later. One outcome per parcel, in order.
+
+    A parcel that has a label, or has been asked for one without answer yet, is a repeat.
+    """
+    work = open_parcels(parcel_ids, scope=actor.scope)
+    codes = _carrier_codes(work)
+    was: dict[UUID, str] = {}
+    verdicts = [_ask(work, parcel_id, was) for parcel_id in parcel_ids]
+    asked = [work.parcels[parcel_id] for parcel_id in sorted(was)]
+    write_parcels(
+        work, asked, was, topic="parcel.label_asked", reason="label asked", at=at, actor=actor
+    )
+    intents.add(
+        [
+            NewIntent(
+                BUY,
+                f"{parcel.pk}:{parcel.label_asked}",
+                "parcel",
+                parcel.pk,
+                parcel.account_id,
+                {"carrier": codes[parcel.fulfillment_order_id]},
+            )
+            for parcel in asked
+        ],
+        at=at,
+        actor=actor,
+    )
+    return standings(work, verdicts)
+
+
+def _ask(work: Work, parcel_id: UUID, was: dict[UUID, str]) -> Outcome[UUID]:
+    parcel = work.parcels.get(parcel_id)
+    if parcel is None:
+        return not_found("parcel")
+    if parcel.label_pending or parcel.state in {ParcelState.LABELLED, ParcelState.MANIFESTED}:
+        return Outcome.repeated(parcel_id)
+    if parcel.state != ParcelState.PACKED:
+        return not_now(parcel, f"{parcel.number} is {parcel.get_state_display().lower()}.")
+    was[parcel_id] = parcel.state
+    parcel.label_asked += 1
+    parcel.label_pending = True
+    return Outcome.done(parcel_id)
+
+
+def _carrier_codes(work: Work) -> dict[UUID, str]:
+    """The connected carrier of each fulfillment order's service, or the paper one."""
+    known = set(carriers.connected())
+    named = (
+        FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS)
+        .filter(pk__in=list(work.orders))
+        .values_list("pk", "service_level__carrier__code")
+    )
+    return {order_id: code if code in known else PAPER for order_id, code in named}
+
+
+def buy(intent: LeasedIntent) -> Answer:
+    """Buy the label of an intent and keep its document; called with no transaction open."""
+    request = request_of(intent)
+    return _kept(intent, request, carriers.carrier(intent.payload["carrier"]).buy_label(request))
+
+
+def find(intent: LeasedIntent) -> Answer | None:
+    """What became of an earlier call for this label; None when the carrier never had it."""
+    request = request_of(intent)
+    found = carriers.carrier(intent.payload["carrier"]).find_label(request)
+    return _kept(intent, request, found) if found else None
+
+
+def request_of(intent: LeasedIntent) -> LabelRequest:
+    """What the carrier is asked, addresses opened."""
+    parcel = (
+        Parcel.objects.for_scope(ALL_ACCOUNTS)
+        .select_related(
+            "fulfillment_order__order",
+            "fulfillment_order__node",
+            "fulfillment_order__service_level",
+        )
+        .get(pk=intent.subject_id)
+    )
+    order = parcel.fulfillment_order
+    node = order.node
+    return LabelRequest(
+        key=intent.key,
+        parcel_number=parcel.number,
+        order_number=order.order.number,
+        service_code=order.service_level.code if order.service_level else "",
+        weight_grams=parcel.weight_grams,
+        ship_from=PostalAddress(
+            name=node.name,
+            line1=node.line1,
+            city=node.city,
+            region=node.region,
+            postal_code=node.postal_code,
+            country=node.country,
+        ),
+        ship_to=_destination(order.group_id)[0],
+    )
+
+
+def _destination(group_id: UUID) -> tuple[PostalAddress, UUID]:
+    """Where the group goes, and the key of the person it belongs to."""
+    found = destinations([group_id])[group_id]
+    address = found.address
+    return (
+        PostalAddress(
+            name=address.name,
+            company=address.company,
+            line1=address.line1,
+            line2=address.line2,
+            city=address.city,
+            region=address.region,
+            postal_code=address.postal_code,
+            country=address.country,
+            phone=address.phone,
+        ),
+        found.key_id,
+    )
+
+
+def _kept(intent: LeasedIntent, request: LabelRequest, answer: LabelAnswer) -> Answer:
+    """Seal and store the document, and turn the carrier's words into the kernel's."""
+    if answer.status is LabelStatus.UNKNOWN:
+        return Answer.unknown(answer.message or "The carrier did not answer.")
+    if answer.status is LabelStatus.REFUSED:
+        return Answer.refused(answer.message or answer.code, code=answer.code)
+    _store(intent, answer)
+    return Answer.done(tracking_number=answer.tracking_number, carrier=intent.payload["carrier"])
+
+
+def _store(intent: LeasedIntent, answer: LabelAnswer) -> None:
+    group_id, account_id = (
+        Parcel.objects.for_scope(ALL_ACCOUNTS)
+        .values_list("fulfillment_order__group_id", "account_id")
+        .get(pk=intent.subject_id)
+    )
+    key_id = _destination(group_id)[1]
+    document = vault.seal(key_id, {"document": base64.b64encode(answer.document).decode()})
+    Label.objects.bulk_create(
+        [
+            Label(
+                account_id=account_id,
+                parcel_id=intent.subject_id,
+                key=intent.key,
+                carrier_code=intent.payload["carrier"],
+                tracking_number=answer.tracking_number,
+                sealed_with=key_id,
+                document=document,
+                media_type=answer.media_type,
+                cost_minor=answer.cost_minor,
+                currency=answer.currency,
+                bought_at=clock.now(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def record_label(
+    intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Actor
+) -> ParcelStanding | None:
+    """Record what the carrier answered. A label for a parcel that was opened meanwhile goes back.
+
+    A refusal becomes a case; the label may be asked for again.
+    """
+    work = open_parcels([intent.subject_id], scope=ALL_ACCOUNTS)
+    parcel = work.parcels[intent.subject_id]
+    was = {parcel.pk: parcel.state}
+    parcel.label_pending = False
+    refused = answer.kind is not AnswerKind.DONE
+    if refused:
+        _report_refusal(work, parcel, answer, at=at)
+    elif parcel.state in {ParcelState.PACKED, ParcelState.LABELLED}:
+        parcel.label(
+            carrier_code=answer.data["carrier"],
+            tracking_number=answer.data["tracking_number"],
+            at=at,
+        )
+    elif parcel.state == ParcelState.VOIDED:
+        give_back_labels([parcel], at=at, actor=actor)
+    topic = "parcel.label_refused" if refused else "parcel.labelled"
+    write_parcels(work, [parcel], was, topic=topic, reason="label", at=at, actor=actor)
+    return standings(work, [Outcome.done(parcel.pk)])[0].value
+
+
+def _report_refusal(work: Work, parcel: Parcel, answer: Answer, *, at: datetime) -> None:
+    case_reports.report(
+        [
+            case_reports.Report(
+                "LABEL_REFUSED",
+                "parcel",
+                parcel.pk,
+                parcel.account_id,
+                evidence={"parcel": parcel.number, "code": answer.data.get("code", "")},
+                cause=f"carrier:{answer.data.get('code', '')}",
+                thread_id=work.orders[parcel.fulfillment_order_id].order_id,
+            )
+        ],
+        at=at,
+    )
+
+
+def give_back_labels(parcels: Sequence[Parcel], *, at: datetime, actor: Actor) -> None:
+    """Have the unused labels of these parcels given back, in the caller's transaction."""
+    if not parcels:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE fulfillment_label SET voided_at = %s
+            WHERE parcel_id = ANY(%s) AND voided_at IS NULL
+            RETURNING key, parcel_id, account_id, carrier_code, tracking_number
+            """,
+            [at, [parcel.pk for parcel in parcels]],
+        )
+        unused = cursor.fetchall()
+    intents.add(
+        [
+            NewIntent(
+                VOID,
+                key,
+                "parcel",
+                parcel_id,
+                account_id,
+                {"carrier": carrier_code, "tracking_number": tracking_number},
+            )
+            for key, parcel_id, account_id, carrier_code, tracking_number in unused
+        ],
+        at=at,
+        actor=actor,
+    )
+
+
+def void(intent: LeasedIntent) -> Answer:
+    """Give one label back to its carrier; called with no transaction open."""
+    answer = carriers.carrier(intent.payload["carrier"]).void_label(
+        intent.payload["tracking_number"]
+    )
+    if answer.status is LabelStatus.UNKNOWN:
+        # Voiding twice is harmless: ask again.
+        return Answer.retry(answer.message or "The carrier did not answer.")
+    if answer.status is LabelStatus.REFUSED:
+        return Answer.refused(answer.message or answer.code, code=answer.code)
+    return Answer.done()
+
+
+@transaction.atomic
+def record_void(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Actor) -> None:
+    """A label that the carrier will not take back is paid for: that is a case."""
+    del actor
+    if answer.kind is AnswerKind.DONE:
+        return
+    case_reports.report(
+        [
+            case_reports.Report(
+                "LABEL_NOT_VOIDED",
+                "parcel",
+                intent.subject_id,
+                intent.account_id,
+                evidence={"tracking_number": intent.payload["tracking_number"]},
+                cause=f"carrier:{intent.payload['carrier']}",
+            )
+        ],
+        at=at,
+    )
+
+
+def run_label_items(
+    parcel_ids: Sequence[UUID], params: Mapping[str, Any], at: datetime, actor: Actor
+) -> list[Outcome[ParcelStanding]]:
+    """One chunk of the job that asks for the labels of many parcels."""
+    del params
+    return request_labels(parcel_ids, at=at, actor=actor)

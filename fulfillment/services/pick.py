@@ -1,0 +1,72 @@
+"""The node takes its work on and picks it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from config.kernel.types import Actor, Outcome
+from fulfillment.services.work import Work, not_found, not_now, open_lines, open_orders, write
+from fulfillment.states import OPEN_FULFILLMENT
+from fulfillment.types import Acknowledgement, Pick, Worked
+
+
+@transaction.atomic
+def acknowledge(
+    answers: Sequence[Acknowledgement], *, at: datetime, actor: Actor
+) -> list[Outcome[Worked]]:
+    """Record that the node has taken on what it was asked for. One outcome per answer, in order."""
+    work = open_orders([answer.fulfillment_order_id for answer in answers], scope=actor.scope)
+    verdicts = [_take_on(work, answer) for answer in answers]
+    write(work, at=at, actor=actor, reason="acknowledged")
+    return work.outcomes(verdicts)
+
+
+def _take_on(work: Work, answer: Acknowledgement) -> Outcome[UUID]:
+    order = work.orders.get(answer.fulfillment_order_id)
+    if order is None:
+        return not_found()
+    waiting = [line for line in work.lines_of(order.pk) if line.waiting]
+    if not waiting:
+        if order.acknowledged_at or order.state in OPEN_FULFILLMENT:
+            return Outcome.repeated(order.pk)
+        return not_now(order, f"{order.number} is {order.get_state_display().lower()}.")
+    order.external_id = answer.external_id or order.external_id
+    moved = {line.pk: line.waiting for line in waiting}
+    for line in waiting:
+        work.shift(line, "waiting", "accepted", line.waiting)
+    work.tell(order.pk, "fulfillment.acknowledged", lines=moved)
+    return Outcome.done(order.pk)
+
+
+@transaction.atomic
+def record_picks(picks: Sequence[Pick], *, at: datetime, actor: Actor) -> list[Outcome[Worked]]:
+    """Record what has left the shelf, as a total per line. One outcome per pick, in order.
+
+    A total that is not above what is recorded changes nothing. To pick is to acknowledge.
+    """
+    work = open_lines([pick.line_id for pick in picks], scope=actor.scope)
+    verdicts = [_pick(work, pick) for pick in picks]
+    write(work, at=at, actor=actor, reason="picked")
+    return work.outcomes(verdicts)
+
+
+def _pick(work: Work, pick: Pick) -> Outcome[UUID]:
+    line = work.lines.get(pick.line_id)
+    if line is None:
+        return not_found("fulfillment line")
+    order_id = line.fulfillment_order_id
+    more = pick.picked - (line.picked + line.packed + line.shipped + line.collected)
+    if more <= 0:
+        return Outcome.repeated(order_id)
+    left = line.waiting + line.accepted
+    if more > left:
+        return Outcome.refused(
+            "too-many",
+            f"{pick.picked} picked, but only {pick.picked - more + left} are asked for.",
+            left=left,
+        )
+    work.draw(line, ("accepted", "waiting"), "picked", more)
+    work.tell(order_id, "fulfillment.picked", lines={line.pk: more})
+    return Outcome.done(order_id)

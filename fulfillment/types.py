@@ -1,0 +1,163 @@
+"""Frozen values that cross fulfillment's edge.
+
+Quantities that a node reports are cumulative: the line's total so far, never the step. A report
+sent twice, late or after its successor therefore changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The node has taken the work on, under its own number when it has one."""
+
+    fulfillment_order_id: UUID
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """`picked` units of the line have left the shelf so far, those packed or shipped among them."""
+
+    line_id: UUID
+    picked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """`short` units of the line could not be had so far. `reason` is a `ShortReason`."""
+
+    line_id: UUID
+    short: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The node will not do what it has not picked: of one line, or of the whole order.
+
+    `reason` is a `RejectReason`.
+    """
+
+    fulfillment_order_id: UUID
+    reason: str
+    line_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Units of one fulfillment line in one parcel."""
+
+    line_id: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One parcel was closed. `external_id` is the node's own id of it: the same one packs once.
+
+    Without `contents` everything that is picked goes in.
+    """
+
+    fulfillment_order_id: UUID
+    contents: tuple[Content, ...] = ()
+    weight_grams: int | None = None
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedOrder:
+    """What packing made of one fulfillment order."""
+
+    fulfillment_order_id: UUID
+    parcel_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """One parcel was handed over. The number and carrier are named when no label was bought."""
+
+    parcel_id: UUID
+    tracking_number: str = ""
+    carrier_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A buyer came for a pickup. Without `contents` everything that is ready was taken."""
+
+    fulfillment_order_id: UUID
+    contents: tuple[Content, ...] = ()
+    collected_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswer:
+    """The node grants `granted` of the units that it was asked to cancel."""
+
+    request_id: UUID
+    granted: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingNews:
+    """One thing a carrier, a node or a person said about a parcel.
+
+    Named by id, or by carrier and tracking number. `status` is a tracked `ParcelState`;
+    `happened_at` is when it was so, which decides; a `correction` overrules what came before it.
+    """
+
+    status: str
+    happened_at: datetime
+    parcel_id: UUID | None = None
+    carrier_code: str = ""
+    tracking_number: str = ""
+    external_id: str = ""
+    source: str = "manual"
+    place: str = ""
+    correction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a release made of one delivery group: one fulfillment order per node."""
+
+    group_id: UUID
+    fulfillment_order_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineCounts:
+    """The quantities of one fulfillment line."""
+
+    requested: int
+    waiting: int = 0
+    accepted: int = 0
+    picked: int = 0
+    packed: int = 0
+    shipped: int = 0
+    collected: int = 0
+    rejected: int = 0
+    short: int = 0
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """Where a fulfillment order stands after a report about it."""
+
+    fulfillment_order_id: UUID
+    number: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelStanding:
+    """Where a parcel stands after a report about it."""
+
+    parcel_id: UUID
+    number: str
+    state: str

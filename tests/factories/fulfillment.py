@@ -1,0 +1,215 @@
+"""Factories of work at nodes: an order whose units are reserved, released, picked or packed.
+
+Units are reserved and released by the real commands, so that books and buckets always agree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from config.kernel import vault
+from config.kernel.models import Account
+from config.kernel.types import ALL_ACCOUNTS, Actor
+from fulfillment import services
+from fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel
+from fulfillment.types import Acknowledgement, Pack, Pick, Shipment
+from inventory.models import Node, Sku
+from inventory.services import take
+from inventory.types import Want
+from orders.models import Contact, DeliveryGroup, Order, OrderLine
+from orders.services.capture_people import address_row
+from orders.types import Address
+from tests.factories.inventory import NodeFactory, ServiceLevelFactory, SkuFactory, stock
+from tests.factories.kernel import NOON, ChannelFactory
+
+BEN = Actor.system("ben")
+MORNING = NOON - timedelta(hours=3)
+HOME = Address(
+    name="Ada Lovelace",
+    line1="12 Orchard Street",
+    city="Brooklyn",
+    region="NY",
+    postal_code="11201",
+    country="US",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order with one delivery group and one line per SKU."""
+
+    order: Order
+    group: DeliveryGroup
+    lines: tuple[OrderLine, ...]
+
+    def line(self, place: int = 0) -> OrderLine:
+        """The order line as it stands now."""
+        found: OrderLine = OrderLine.objects.for_scope(ALL_ACCOUNTS).get(pk=self.lines[place].pk)
+        return found
+
+
+def place(
+    units: Mapping[Sku, int],
+    node: Node,
+    *,
+    method: str = "ship",
+    ship_by: datetime | None = NOON + timedelta(days=1),
+    reserve: bool = True,
+    **details: Any,
+) -> Placed:
+    """An accepted order whose units are reserved at the node; `details` are the order's."""
+    account = next(iter(units)).account
+    channel = details.pop("channel", None) or ChannelFactory(account=account)
+    order = Order.objects.create(
+        account=account,
+        brand=channel.brand,
+        channel=channel,
+        external_id=f"W-{Order.objects.for_scope(ALL_ACCOUNTS).count()}",
+        state=details.pop("state", "accepted"),
+        currency="USD",
+        placed_at=MORNING,
+        captured_at=MORNING,
+        accepted_at=MORNING,
+        updated_at=MORNING,
+        progress="reserved" if reserve else "waiting",
+        items_minor=1000 * sum(units.values()),
+        total_minor=1000 * sum(units.values()),
+        ship_by=ship_by,
+        **details,
+    )
+    order.refresh_from_db()
+    group = DeliveryGroup.objects.create(
+        order=order,
+        account=account,
+        position=1,
+        method=method,
+        contact=_contact(account),
+        postal_code=HOME.postal_code,
+        region=HOME.region,
+        country=HOME.country,
+        pickup_node=node if method == "pickup" else None,
+        service_level=ServiceLevelFactory(),
+        ship_by=ship_by,
+    )
+    lines = tuple(
+        OrderLine.objects.create(
+            order=order,
+            group=group,
+            account=account,
+            position=position,
+            sku=sku,
+            external_sku=sku.code,
+            title=sku.name,
+            unit_weight_grams=sku.weight_grams,
+            unit_price=10,
+            gross_minor=1000 * quantity,
+            total_minor=1000 * quantity,
+            ordered=quantity,
+            reserved=quantity if reserve else 0,
+            pending=0 if reserve else quantity,
+        )
+        for position, (sku, quantity) in enumerate(units.items(), start=1)
+    )
+    if reserve:
+        for line in lines:
+            reserve_units(line, node, line.ordered)
+    return Placed(order, group, lines)
+
+
+def reserve_units(line: OrderLine, node: Node, quantity: int) -> UUID:
+    """Claim units for the line at the node; there are five more than that."""
+    position = stock(quantity + 5, sku=line.sku, node=node)
+    with transaction.atomic():
+        result = take(
+            [
+                Want(
+                    position.pk,
+                    line.sku_id,
+                    node.pk,
+                    quantity,
+                    line.pk,
+                    line.order_id,
+                    line.account_id,
+                )
+            ],
+            at=MORNING,
+            actor=BEN,
+        )
+    return result.taken[0].reservation_id
+
+
+def _contact(account: Account) -> Contact:
+    key = vault.new_keys(1)[0]
+    return Contact.objects.create(**address_row(account.pk, key.id, HOME))
+
+
+def node_for(account: Account, **details: Any) -> Node:
+    return NodeFactory(account=account, **details)
+
+
+def released(
+    units: int | Mapping[Sku, int] = 2, *, node: Node | None = None, **details: Any
+) -> tuple[Placed, FulfillmentOrder]:
+    """An order and the one fulfillment order that its node was sent."""
+    wanted = {SkuFactory(): units} if isinstance(units, int) else units
+    account = next(iter(wanted)).account
+    placed = place(wanted, node or node_for(account), **details)
+    outcome = services.release_groups([placed.group.pk], at=NOON, actor=BEN)[0]
+    assert outcome.value is not None, outcome.problem
+    return placed, work(outcome.value.fulfillment_order_ids[0])
+
+
+def acknowledged(units: int = 2, **details: Any) -> tuple[Placed, FulfillmentOrder]:
+    placed, order = released(units, **details)
+    services.acknowledge([Acknowledgement(order.pk)], at=NOON, actor=BEN)
+    return placed, work(order.pk)
+
+
+def picked(units: int = 2, **details: Any) -> tuple[Placed, FulfillmentOrder]:
+    placed, order = released(units, **details)
+    services.record_picks(
+        [Pick(line.pk, line.requested) for line in order.lines.all()], at=NOON, actor=BEN
+    )
+    return placed, work(order.pk)
+
+
+def packed(units: int = 2, **details: Any) -> tuple[Placed, FulfillmentOrder, Parcel]:
+    placed, order = picked(units, **details)
+    outcome = services.record_packs([Pack(order.pk)], at=NOON, actor=BEN)[0]
+    assert outcome.value is not None, outcome.problem
+    return placed, work(order.pk), parcel(outcome.value.parcel_ids[0])
+
+
+def ready(units: int = 2, **details: Any) -> tuple[Placed, FulfillmentOrder]:
+    """A pickup that waits for its buyer."""
+    placed, order = picked(units, method="pickup", **details)
+    services.record_packs([Pack(order.pk)], at=NOON, actor=BEN)
+    return placed, work(order.pk)
+
+
+def shipped(units: int = 2, **details: Any) -> tuple[Placed, FulfillmentOrder, Parcel]:
+    placed, order, box = packed(units, **details)
+    services.confirm_shipments([Shipment(box.pk, "T-1", "paper")], at=NOON, actor=BEN)
+    return placed, work(order.pk), parcel(box.pk)
+
+
+def work(order_id: UUID) -> FulfillmentOrder:
+    """The fulfillment order as it stands now."""
+    found: FulfillmentOrder = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).get(pk=order_id)
+    return found
+
+
+def line_of(order: FulfillmentOrder, place: int = 0) -> FulfillmentLine:
+    """A line of the fulfillment order as it stands now."""
+    found: FulfillmentLine = order.lines.order_by("position")[place]
+    return found
+
+
+def parcel(parcel_id: UUID) -> Parcel:
+    """The parcel as it stands now."""
+    found: Parcel = Parcel.objects.for_scope(ALL_ACCOUNTS).get(pk=parcel_id)
+    return found
