@@ -1,0 +1,117 @@
+"""The pages of the integrations: who sees and does what."""
+
+import pytest
+from django.test import Client
+
+from config.kernel.types import ALL_ACCOUNTS
+from integrations import selectors, services
+from integrations.models import ChannelCredential, InboxMessage
+from tests.factories.integrations import SECRET, ImportRunFactory, InboxMessageFactory, a_secret
+from tests.factories.kernel import NOON, GrantFactory, RoleFactory, UserFactory
+from tests.factories.routing import SYSTEM, Network, a_network
+from tests.integrations.test_translators import shop_order
+from tests.integrations.test_webhooks import incoming
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def network() -> Network:
+    network = a_network()
+    network.stock("TEE-M", NEWARK=10)
+    return network
+
+
+def client(role: str, network: Network) -> Client:
+    user = UserFactory()
+    GrantFactory(user=user, role=RoleFactory(code=role), account=network.account)
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def dead(network: Network) -> InboxMessage:
+    """A message that was buried for a reason that has gone since."""
+    [kept] = services.keep_messages([incoming(network, "m-1", shop_order())], at=NOON, actor=SYSTEM)
+    message = InboxMessage.objects.for_scope(ALL_ACCOUNTS).get(pk=kept.id)
+    message.bury(code="fault", reason="It could not be applied.", at=NOON)
+    message.save()
+    return message
+
+
+class TestInbox:
+    def test_shows_the_messages_of_the_account_and_no_others(self, network):
+        message = dead(network)
+        InboxMessageFactory(external_id="of-another-account")
+
+        page = client("integrator", network).get("/admin/integrations/inboxmessage/")
+
+        assert message.external_id in page.content.decode()
+        assert "of-another-account" not in page.content.decode()
+
+    def test_replays_what_is_selected(self, network):
+        message = dead(network)
+
+        client("integrator", network).post(
+            "/admin/integrations/inboxmessage/",
+            {"action": "replay", "_selected_action": [str(message.pk)]},
+        )
+
+        message.refresh_from_db()
+        assert message.state == "applied"
+
+    def test_lets_an_auditor_look_and_not_replay(self, network):
+        message = dead(network)
+        browser = client("auditor", network)
+
+        browser.post(
+            "/admin/integrations/inboxmessage/",
+            {"action": "replay", "_selected_action": [str(message.pk)]},
+        )
+
+        message.refresh_from_db()
+        assert message.state == "dead"
+        page = browser.get(f"/admin/integrations/inboxmessage/{message.pk}/change/")
+        assert "It could not be applied." in page.content.decode()
+
+    def test_is_closed_to_customer_service(self, network):
+        page = client("cs_agent", network).get("/admin/integrations/inboxmessage/")
+
+        assert page.status_code == 403
+
+
+class TestCredentials:
+    def test_writes_a_secret_and_never_shows_it(self, network):
+        browser = client("ops_manager", network)
+
+        browser.post(
+            "/admin/integrations/channelcredential/add/",
+            {"channel": network.channel.pk, "kind": "shopify_webhook", "secret": SECRET},
+        )
+
+        credential = ChannelCredential.objects.for_scope(ALL_ACCOUNTS).get()
+        page = browser.get(f"/admin/integrations/channelcredential/{credential.pk}/change/")
+        assert SECRET not in page.content.decode()
+        [(_, secret)] = selectors.secrets_of(network.channel.code, "shopify_webhook")
+        assert secret == SECRET
+
+    def test_replaces_a_secret(self, network):
+        credential = a_secret(network.channel)
+
+        client("ops_manager", network).post(
+            f"/admin/integrations/channelcredential/{credential.pk}/change/",
+            {"secret": "quite another secret"},
+        )
+
+        [(_, secret)] = selectors.secrets_of(network.channel.code, "shopify_webhook")
+        assert secret == "quite another secret"  # of a test
+        assert ChannelCredential.history.count() == 2
+
+
+class TestImportRuns:
+    def test_shows_where_lines_ended(self, network):
+        run = ImportRunFactory(channel=network.channel, counts={"captured": 12})
+
+        page = client("integrator", network).get(f"/admin/integrations/importrun/{run.pk}/change/")
+
+        assert "12 captured" in page.content.decode()
