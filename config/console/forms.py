@@ -1,0 +1,236 @@
+"""The forms behind the verbs. `params()` is what a job keeps: plain JSON."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxLengthValidator
+from django.forms.renderers import DjangoTemplates
+from django.template import loader
+
+from orders.hold_types import HOLD_TYPES
+from orders.types import Address
+
+_PLACED_BY_HAND = ("manual", "fraud", "payment", "address", "duplicate", "review", "buyer")
+_REASON = 200
+
+
+class MomentInput(forms.DateTimeInput):
+    """The browser's own date and time; read in the reader's zone (active while forms are read)."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+class PageRenderer(DjangoTemplates):
+    """Draws forms with the console's templates, and widgets with Django's."""
+
+    def get_template(self, template_name: str) -> Any:
+        if template_name.startswith("console/"):
+            return loader.get_template(template_name)
+        return super().get_template(template_name)
+
+
+class ActionForm(forms.Form):
+    """A form drawn by the console's own templates, without inline styles."""
+
+    template_name = "console/parts/form.html"
+    default_renderer = PageRenderer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+
+    def params(self) -> dict[str, Any]:
+        """The values as JSON, for the job that carries them out."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in self.cleaned_data.items()
+        }
+
+
+class PlainForm(ActionForm):
+    """Nothing to say but yes."""
+
+
+def reason_field(label: str = "Reason", initial: str = "") -> forms.CharField:
+    return forms.CharField(
+        label=label, max_length=_REASON, initial=initial, widget=forms.TextInput()
+    )
+
+
+class HoldForm(ActionForm):
+    type = forms.ChoiceField(
+        label="Kind of hold",
+        choices=[(code, HOLD_TYPES[code].label) for code in _PLACED_BY_HAND if code in HOLD_TYPES],
+    )
+    reason = reason_field("Why, for whoever looks next")
+    until = forms.DateTimeField(
+        label="Until",
+        required=False,
+        widget=MomentInput(),
+        help_text="Then it ends by itself. Leave empty to keep it until somebody releases it.",
+    )
+
+
+class ReleaseHoldForm(ActionForm):
+    type = forms.ChoiceField(
+        label="Which holds",
+        required=False,
+        choices=[
+            ("", "All active holds"),
+            *((code, kind.label) for code, kind in HOLD_TYPES.items()),
+        ],
+    )
+    hold = forms.CharField(required=False, widget=forms.HiddenInput())
+    reason = reason_field("What was found")
+
+
+class CancelForm(ActionForm):
+    line = forms.CharField(required=False, widget=forms.HiddenInput())
+    quantity = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput())
+    initiator = forms.ChoiceField(
+        label="Who asked for it",
+        choices=[("buyer", "The buyer"), ("merchant", "We did"), ("channel", "The channel")],
+    )
+    reason = reason_field()
+
+
+class RerouteForm(ActionForm):
+    group = forms.CharField(required=False, widget=forms.HiddenInput())
+    node = forms.ChoiceField(label="Node", widget=forms.RadioSelect())
+
+    def __init__(self, *args: Any, nodes: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["node"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = list(nodes)
+
+
+class NoteForm(ActionForm):
+    text = forms.CharField(
+        label="Note",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        validators=[MaxLengthValidator(4_000)],
+        help_text="Kept sealed: it may name people. It cannot be edited later.",
+    )
+
+
+class AddressForm(ActionForm):
+    """A destination as its country writes it; the command judges it."""
+
+    group = forms.CharField(widget=forms.HiddenInput())
+    name = forms.CharField(label="Name", max_length=120)
+    company = forms.CharField(label="Company", max_length=120, required=False)
+    line1 = forms.CharField(label="Street and number", max_length=120)
+    line2 = forms.CharField(label="Flat, floor, building", max_length=120, required=False)
+    city = forms.CharField(label="City", max_length=80)
+    region = forms.CharField(label="State or region code", max_length=16, required=False)
+    postal_code = forms.CharField(label="Postal code", max_length=16, required=False)
+    country = forms.CharField(label="Country code", min_length=2, max_length=2)
+    phone = forms.CharField(label="Phone", max_length=32, required=False)
+
+    def address(self) -> Address:
+        values = self.cleaned_data
+        return Address(
+            **{
+                name: values[name]
+                for name in (
+                    "name", "company", "line1", "line2", "city", "region", "postal_code", "phone",
+                )
+            },
+            country=values["country"].upper(),
+        )  # fmt: skip
+
+
+class AdjustForm(ActionForm):
+    node = forms.ChoiceField(label="Node")
+    quantity = forms.IntegerField(
+        label="Units", help_text="What came or went: 5 adds five, -5 takes five away."
+    )
+    condition = forms.ChoiceField(
+        label="Condition",
+        choices=[
+            ("available", "Available"),
+            ("damaged", "Damaged"),
+            ("quality_hold", "Quality hold"),
+            ("reserve_storage", "Reserve storage"),
+        ],
+    )
+    note = reason_field("Why")
+
+    def __init__(self, *args: Any, nodes: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["node"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = list(nodes)
+
+    def clean_quantity(self) -> int:
+        quantity: int = self.cleaned_data["quantity"]
+        if quantity == 0:
+            raise forms.ValidationError("Nothing would change: say how many came (+) or went (-).")
+        return quantity
+
+
+class PauseForm(ActionForm):
+    function = forms.ChoiceField(
+        label="What to pause", choices=[("ship", "Shipping"), ("pickup", "Pickup")]
+    )
+    until = forms.DateTimeField(
+        label="Until",
+        required=False,
+        widget=MomentInput(),
+        help_text="Then it resumes by itself. Leave empty to pause until somebody resumes it.",
+    )
+    reason = reason_field()
+
+
+class ResumeForm(ActionForm):
+    function = forms.CharField(widget=forms.HiddenInput())
+
+
+class WaitForm(ActionForm):
+    until = forms.DateTimeField(label="Wait until", widget=MomentInput())
+    reason = reason_field("What it waits for")
+
+
+class ResolveForm(ActionForm):
+    resolution = reason_field("How it was solved")
+
+
+class ShortForm(ActionForm):
+    line = forms.CharField(widget=forms.HiddenInput())
+    quantity = forms.IntegerField(label="Units not there", min_value=1)
+    reason = forms.ChoiceField(
+        label="Why",
+        choices=[
+            ("missing", "Not on the shelf"),
+            ("damaged", "Damaged"),
+            ("wrong_item", "Another item in its place"),
+            ("expired", "Past its date"),
+        ],
+    )
+
+
+class RejectForm(ActionForm):
+    reason = forms.ChoiceField(
+        label="Why",
+        choices=[
+            ("no_capacity", "No capacity"),
+            ("closed", "The node is closed"),
+            ("cannot_ship", "Cannot ship this item"),
+            ("other", "Other"),
+        ],
+    )
+
+
+class ShipForm(ActionForm):
+    tracking_number = forms.CharField(
+        label="Tracking number",
+        max_length=64,
+        required=False,
+        help_text="Only when the label was not bought here.",
+    )

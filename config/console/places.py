@@ -1,0 +1,41 @@
+"""The places of the console: name, key, icon, address and the permission that opens each."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from config.kernel.access import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the rail; `key` follows `g` on the keyboard."""
+
+    code: str
+    label: str
+    key: str
+    icon: str
+    url: str
+    permission: Permission
+    hint: str
+
+
+PLACES: Final = (
+    Place("tower", "Control tower", "t", "tower", "console:tower", Permission.ORDERS_VIEW,
+          "Are today's promises kept, and where not?"),
+    Place("orders", "Orders", "o", "orders", "console:orders", Permission.ORDERS_VIEW,
+          "Find orders and act on many at once"),
+    Place("cases", "Cases", "e", "cases", "console:cases", Permission.CASES_VIEW,
+          "What needs a person, by cause"),
+    Place("stock", "Stock", "i", "stock", "console:stock", Permission.INVENTORY_VIEW,
+          "What is free, who holds it, and why"),
+    Place("nodes", "Nodes", "n", "nodes", "console:nodes", Permission.FULFILLMENT_VIEW,
+          "Pick, pack, ship; pause and resume"),
+    Place("decisions", "Decisions", "r", "decisions", "console:decisions", Permission.ROUTING_VIEW,
+          "Why orders went where they went"),
+    Place("jobs", "Jobs", "j", "jobs", "console:jobs", Permission.JOBS_VIEW,
+          "Long actions and their results"),
+    Place("inbox", "Inbox", "m", "inbox", "console:inbox", Permission.INTEGRATIONS_VIEW,
+          "Messages from outside, and replay"),
+    Place("health", "Health", "h", "health", "console:health", Permission.HEALTH_VIEW,
+          "Outbox, deliveries, leases, workers"),
+)  # fmt: skip

@@ -1,0 +1,171 @@
+"""Events as entries of a timeline: what happened in words, who did it, and how it looks. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from config.console import words
+
+_TITLES: Final[dict[str, str]] = {
+    "order.captured": "Order came in",
+    "order.imported": "Imported as history",
+    "order.held": "Put on hold",
+    "order.hold_released": "Hold released",
+    "order.hold_expired": "Hold ended by itself",
+    "order.hold_overdue": "Hold took too long: its stock was given back",
+    "order.accepted": "Accepted",
+    "order.backordered": "Waits for stock",
+    "order.resourced": "Sourced anew",
+    "order.cancelled": "Cancelled",
+    "order.units_cancelled": "Units cancelled",
+    "order.address_corrected": "Address corrected",
+    "order.note_added": "Note",
+    "order.updated": "Changed",
+    "order.shipped": "Shipped",
+    "order.delivered": "Delivered",
+    "order.closed": "Closed",
+    "payment.capture_requested": "Payment requested",
+    "payment.captured": "Payment taken",
+    "payment.capture_failed": "Payment failed",
+    "payment.voided": "Authorisation given back",
+    "payment.refund_requested": "Refund requested",
+    "payment.refunded": "Refunded",
+    "payment.refund_failed": "Refund failed",
+    "fulfillment.released": "Released to the node",
+    "fulfillment.acknowledged": "Taken on by the node",
+    "fulfillment.picked": "Picked",
+    "fulfillment.packed": "Packed",
+    "fulfillment.unpacked": "Unpacked again",
+    "fulfillment.short": "The node came up short",
+    "fulfillment.rejected": "Rejected by the node",
+    "fulfillment.shipped": "Left the node",
+    "fulfillment.completed": "All parcels have arrived",
+    "fulfillment.ready_for_pickup": "Ready for pickup",
+    "fulfillment.collected": "Collected",
+    "fulfillment.expired": "Not collected in time",
+    "fulfillment.cancelled": "Work cancelled",
+    "fulfillment.put_back": "Put back on the shelf",
+    "parcel.packed": "Parcel packed",
+    "parcel.label_asked": "Label asked for",
+    "parcel.labelled": "Label bought",
+    "parcel.label_refused": "Label refused by the carrier",
+    "parcel.manifested": "Parcel on the manifest",
+    "parcel.shipped": "Parcel handed to the carrier",
+    "parcel.moved": "News of the parcel",
+    "parcel.delivered": "Parcel delivered",
+    "parcel.lost": "Parcel lost",
+    "parcel.damaged": "Parcel damaged",
+    "parcel.returned": "Parcel came back",
+    "parcel.voided": "Parcel opened again",
+    "case.opened": "Case opened",
+    "case.acknowledged": "Case acknowledged",
+    "case.assigned": "Case assigned",
+    "case.taken_up": "Case taken up",
+    "case.waiting": "Case waits",
+    "case.resolved": "Case resolved",
+    "case.auto_resolved": "Case cleared by itself",
+    "case.reopened": "Case opened again",
+    "contact.revealed": "Contact looked at",
+}
+_ALERT: Final = frozenset(
+    {
+        "order.held", "order.hold_overdue", "order.backordered", "order.cancelled",
+        "order.units_cancelled", "payment.capture_failed", "payment.refund_failed",
+        "fulfillment.short", "fulfillment.rejected", "fulfillment.expired", "parcel.lost",
+        "parcel.damaged", "parcel.returned", "parcel.label_refused", "case.opened",
+    }
+)  # fmt: skip
+_GOOD: Final = frozenset(
+    {"order.shipped", "order.delivered", "order.closed", "parcel.delivered", "parcel.shipped",
+     "fulfillment.collected", "payment.captured", "case.resolved", "case.auto_resolved"}
+)  # fmt: skip
+_SAID: Final = (
+    "number", "type", "state", "status", "reason", "why", "resolution", "node", "node_code",
+    "winner", "carrier", "tracking_number", "place", "quantity", "units", "cause", "kind",
+)  # fmt: skip
+KINDS: Final[dict[str, str]] = {
+    "": "Everything",
+    "order": "Order",
+    "fulfillment": "Nodes",
+    "parcel": "Parcels",
+    "payment": "Money",
+    "case": "Cases",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline."""
+
+    at: datetime
+    title: str
+    detail: str
+    who: str
+    tone: str
+    kind: str
+    topic: str
+
+
+def entries(events: Iterable[Mapping[str, Any]], notes: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    """Events and opened notes, newest first."""
+    told = [_entry(event) for event in events if event["topic"] != "order.note_added"]
+    told += [
+        Entry(
+            note["at"], "Note", note["text"], note["author"], "person", "order", "order.note_added"
+        )
+        for note in notes
+    ]
+    return sorted(told, key=lambda each: each.at, reverse=True)
+
+
+def _entry(event: Mapping[str, Any]) -> Entry:
+    topic = event["topic"]
+    tone = "alert" if topic in _ALERT else "good" if topic in _GOOD else ""
+    if not tone and event["actor_kind"] == "user":
+        tone = "person"
+    return Entry(
+        event["at"],
+        title_of(topic),
+        detail_of(event["data"]),
+        who_of(event),
+        tone,
+        topic.split(".")[0],
+        topic,
+    )
+
+
+def title_of(topic: str) -> str:
+    """The topic in words; one without words of its own is read as it is spelled."""
+    return _TITLES.get(topic) or topic.replace(".", " ").replace("_", " ").capitalize()
+
+
+def detail_of(data: Mapping[str, Any]) -> str:
+    """What of an event's data a person wants to read; ids are left out."""
+    said = []
+    for key in _SAID:
+        value = data.get(key)
+        if value in (None, "", [], {}) or isinstance(value, dict | list):
+            continue
+        if key in {"type", "state", "status", "cause", "kind", "reason"}:
+            value = str(value).replace("_", " ")
+        said.append(
+            str(value) if key not in {"quantity", "units"} else words.counted(int(value), "unit")
+        )
+    minor, currency = data.get("amount_minor", data.get("total_minor")), data.get("currency")
+    if isinstance(minor, int) and currency:
+        said.append(words.amount(minor, str(currency)))
+    return " · ".join(said)
+
+
+def who_of(event: Mapping[str, Any]) -> str:
+    """The actor in words; on whose behalf, when it was for someone else."""
+    kind, name = event["actor_kind"], event["actor_name"]
+    who = {
+        "system": "Switchyard",
+        "api_key": f"API key {name}",
+        "channel": f"Channel {name}",
+        "node": f"Node {name}",
+        "buyer": "The buyer",
+    }.get(kind, name)
+    return f"{who} for {event['on_behalf_of']}" if event.get("on_behalf_of") else who

@@ -1,0 +1,171 @@
+"""Which colour and icon a state wears, and its name. Colour never stands alone: icon and text do."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    label: str
+    tone: str = ""
+    icon: str = "dot"
+
+
+_LOOKS: Final[dict[str, dict[str, Look]]] = {
+    "order": {
+        "draft": Look("Draft"),
+        "captured": Look("Captured", "info", "inbox"),
+        "accepted": Look("Accepted", "info", "check"),
+        "closed": Look("Closed", "good", "check"),
+        "cancelled": Look("Cancelled", "", "close"),
+    },
+    "progress": {
+        "waiting": Look("Waiting for stock", "warn", "clock"),
+        "backordered": Look("Backordered", "warn", "clock"),
+        "partly_reserved": Look("Partly reserved", "warn", "stock"),
+        "reserved": Look("Reserved", "info", "stock"),
+        "partly_released": Look("Partly at the node", "info", "nodes"),
+        "released": Look("At the node", "info", "nodes"),
+        "partly_shipped": Look("Partly shipped", "info", "truck"),
+        "shipped": Look("Shipped", "good", "truck"),
+        "partly_delivered": Look("Partly delivered", "good", "truck"),
+        "delivered": Look("Delivered", "good", "check"),
+        "lost": Look("Lost or sent back", "bad", "alert"),
+        "cancelled": Look("Cancelled", "", "close"),
+    },
+    "payment": {
+        "none": Look("Nothing to pay", "", "card"),
+        "pending": Look("Waiting for payment", "warn", "card"),
+        "authorized": Look("Authorised", "info", "card"),
+        "partly_captured": Look("Partly captured", "info", "card"),
+        "captured": Look("Paid", "good", "card"),
+        "elsewhere": Look("Collected elsewhere", "good", "card"),
+        "failed": Look("Payment failed", "bad", "card"),
+        "cancelled": Look("Given back", "", "card"),
+    },
+    "paid": {
+        "none": Look("Nothing due", "", "card"),
+        "pending": Look("Waiting", "warn", "card"),
+        "authorized": Look("Authorised", "info", "card"),
+        "partly_captured": Look("Part paid", "info", "card"),
+        "captured": Look("Paid", "good", "card"),
+        "elsewhere": Look("Elsewhere", "good", "card"),
+        "failed": Look("Failed", "bad", "card"),
+        "cancelled": Look("Given back", "", "card"),
+    },
+    "fulfillment": {
+        "released": Look("Released", "info", "nodes"),
+        "acknowledged": Look("Acknowledged", "info", "check"),
+        "picking": Look("Picking", "info", "clock"),
+        "packed": Look("Packed", "info", "stock"),
+        "shipped": Look("Shipped", "good", "truck"),
+        "completed": Look("Completed", "good", "check"),
+        "ready_for_pickup": Look("Ready for pickup", "info", "nodes"),
+        "collected": Look("Collected", "good", "check"),
+        "expired": Look("Expired", "bad", "alert"),
+        "cancelled": Look("Cancelled", "", "close"),
+    },
+    "parcel": {
+        "packed": Look("Packed", "info", "stock"),
+        "labelled": Look("Labelled", "info", "print"),
+        "manifested": Look("On the manifest", "info", "truck"),
+        "handed_over": Look("Handed over", "good", "truck"),
+        "in_transit": Look("In transit", "good", "truck"),
+        "out_for_delivery": Look("Out for delivery", "good", "truck"),
+        "attempted": Look("Delivery attempted", "warn", "alert"),
+        "at_pickup_point": Look("At the pickup point", "good", "nodes"),
+        "delivered": Look("Delivered", "good", "check"),
+        "returning": Look("Coming back", "bad", "alert"),
+        "returned": Look("Came back", "bad", "alert"),
+        "damaged": Look("Damaged", "bad", "alert"),
+        "lost": Look("Lost", "bad", "alert"),
+        "voided": Look("Voided", "", "close"),
+    },
+    "case": {
+        "open": Look("Open", "bad", "alert"),
+        "acknowledged": Look("Acknowledged", "warn", "check"),
+        "in_progress": Look("In progress", "info", "clock"),
+        "waiting": Look("Waiting", "", "pause"),
+        "resolved": Look("Resolved", "good", "check"),
+        "auto_resolved": Look("Cleared by itself", "good", "check"),
+    },
+    "job": {
+        "queued": Look("Queued", "", "clock"),
+        "running": Look("Running", "info", "clock"),
+        "done": Look("Done", "good", "check"),
+        "partial": Look("Done, some refused", "warn", "alert"),
+        "failed": Look("Failed", "bad", "alert"),
+        "cancelled": Look("Stopped", "", "close"),
+    },
+    "node": {
+        "onboarding": Look("Onboarding"),
+        "active": Look("Open", "good", "check"),
+        "paused": Look("Paused", "warn", "pause"),
+        "draining": Look("Draining", "warn", "pause"),
+        "closed": Look("Closed", "bad", "close"),
+    },
+    "inbox": {
+        "received": Look("Received", "info", "inbox"),
+        "applied": Look("Applied", "good", "check"),
+        "ignored": Look("Ignored", "", "close"),
+        "dead": Look("Dead", "bad", "alert"),
+    },
+    "hold": {
+        "active": Look("Active", "bad", "pause"),
+        "released": Look("Released", "good", "check"),
+        "expired": Look("Expired", "", "clock"),
+    },
+    "outcome": {
+        "waiting": Look("Waiting", "", "clock"),
+        "done": Look("Done", "good", "check"),
+        "repeated": Look("Already done", "", "check"),
+        "refused": Look("Refused", "bad", "alert"),
+    },
+    "money": {
+        "requested": Look("Requested", "info", "clock"),
+        "live": Look("Live", "good", "check"),
+        "expired": Look("Expired", "bad", "alert"),
+        "voided": Look("Voided", "", "close"),
+        "used": Look("Used", "good", "check"),
+        "succeeded": Look("Succeeded", "good", "check"),
+        "failed": Look("Failed", "bad", "alert"),
+        "unknown": Look("Outcome unknown", "warn", "clock"),
+        "pending": Look("Pending", "info", "clock"),
+        "sent": Look("Sent", "info", "clock"),
+        "retried": Look("Retried", "", "clock"),
+        "manual": Look("Settled by hand", "good", "check"),
+    },
+    "severity": {
+        "1": Look("Stops orders", "bad", "alert"),
+        "2": Look("Urgent", "warn", "alert"),
+        "3": Look("Normal", "info"),
+        "4": Look("Can wait"),
+    },
+    "verdict": {
+        "chosen": Look("Chosen", "good", "check"),
+        "costs_more": Look("Costs more"),
+        "dominated": Look("Costs more"),
+        "no_stock": Look("No stock", "bad", "close"),
+        "part_stock": Look("Part of the stock", "warn", "alert"),
+        "excluded": Look("Excluded after a short", "bad", "close"),
+        "node_closed": Look("Closed", "bad", "close"),
+        "node_paused": Look("Paused", "warn", "pause"),
+        "no_service": Look("No such service", "bad", "close"),
+        "not_in_network": Look("Not for this channel", "", "close"),
+        "pinned_elsewhere": Look("Pinned elsewhere", "", "close"),
+        "too_far": Look("Too far", "", "close"),
+        "late": Look("Would be late", "warn", "clock"),
+        "capacity": Look("No capacity", "warn", "pause"),
+    },
+}
+
+
+def look(kind: str, value: object) -> Look:
+    """The look of a value of a kind; an unknown one is shown by its own code, in words."""
+    known = _LOOKS[kind].get(str(value))
+    return known or Look(str(value).replace("_", " ").capitalize())
+
+
+def choices(kind: str) -> list[tuple[str, str]]:
+    """(code, label) of every value of a kind, in the order of the machine."""
+    return [(code, each.label) for code, each in _LOOKS[kind].items()]

@@ -1,0 +1,153 @@
+"""Is the machinery well? And messages from outside, with replay."""
+
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+import integrations.services
+from config.console import tones
+from config.console.once import once
+from config.console.pages import frame_of, go, page, say, show
+from config.console.views.orders import uuid_of
+from config.kernel.access import Permission
+from config.kernel.actors import actor_of
+from config.kernel.errors import Invalid
+from config.kernel.services import deliveries
+from config.reports import operations as reports
+
+LAG_SECONDS: Final = 60
+BEAT_SECONDS: Final = 30
+_REPLAY_LIMIT: Final = 200
+
+
+@page(Permission.HEALTH_VIEW)
+def health(request: HttpRequest) -> HttpResponse:
+    frame = frame_of(request)
+    outbox, leases = reports.outbox(), reports.leases()
+    beats = [each for each in leases if each["name"].startswith(("tick", "step:", "relay"))]
+    beat = min((float(each["idle"]) for each in beats if each["idle"] is not None), default=None)
+    checks = [
+        _check(
+            "Relay",
+            float(outbox.get("relay_lag") or 0) < LAG_SECONDS,
+            "events become deliveries at once",
+            "events wait to be handed out: is a worker running?",
+        ),
+        _check(
+            "Deliveries",
+            float(outbox.get("delivery_lag") or 0) < LAG_SECONDS,
+            f"{outbox.get('pending') or 0} open, none late",
+            f"{outbox.get('pending') or 0} open, the oldest is late",
+        ),
+        _check(
+            "Dead deliveries",
+            not outbox.get("dead"),
+            "none",
+            f"{outbox.get('dead')} gave up: see below, then replay",
+        ),
+        _check(
+            "Worker and beat",
+            beat is not None and beat < BEAT_SECONDS,
+            "periodic work was done just now",
+            "no periodic work was done lately: start a worker and beat",
+        ),
+        _check(
+            "Cache and broker", _cache_answers(), "it answers", "no answer from Redis or Valkey"
+        ),
+        _check(
+            "Case reports",
+            (outbox.get("reports") or 0) < _REPLAY_LIMIT,
+            "folded into cases",
+            f"{outbox.get('reports')} wait to become cases",
+        ),
+    ]
+    return show(
+        request,
+        "console/health/health.html",
+        {
+            "here": "health",
+            "checks": checks,
+            "well": all(each["well"] for each in checks),
+            "outbox": outbox,
+            "dead": reports.dead_deliveries() if outbox.get("dead") else [],
+            "intents": reports.intents(),
+            "leases": leases,
+            "partitions": reports.partitions(),
+            "inbox": reports.inbox_states(scope=frame.scope(Permission.HEALTH_VIEW)),
+        },
+    )
+
+
+@page(Permission.INTEGRATIONS_REPLAY, methods=("POST",))
+@once
+def replay_deliveries(request: HttpRequest) -> HttpResponse:
+    """Make dead deliveries due again: the named ones, or all that are shown."""
+    dead = {(str(each["event_id"]), each["consumer"]) for each in reports.dead_deliveries()}
+    named = [tuple(each.split("|", 1)) for each in request.POST.getlist("delivery")]
+    chosen = [(UUID(event), consumer) for event, consumer in named if (event, consumer) in dead]
+    if not chosen:
+        raise Invalid("No dead delivery is chosen; they may have been replayed already.")
+    count = deliveries.replay(chosen)
+    say(request, f"{count} deliveries are due again and run within a second or two.")
+    return go(request, reverse("console:health"))
+
+
+@page(Permission.INTEGRATIONS_VIEW)
+def inbox(request: HttpRequest) -> HttpResponse:
+    frame = frame_of(request)
+    scope = frame.scope(Permission.INTEGRATIONS_VIEW)
+    state, text = request.GET.get("state", ""), request.GET.get("q", "").strip()
+    found = reports.inbox(
+        scope=scope, state=state, text=text, before=uuid_of(request.GET.get("before", ""))
+    )
+    return show(
+        request,
+        "console/health/inbox.html",
+        {
+            "here": "inbox",
+            "found": found[: reports.PAGE],
+            "older": found[reports.PAGE - 1]["id"] if len(found) > reports.PAGE else None,
+            "state": state,
+            "text": text,
+            "states": tones.choices("inbox"),
+            "open": reports.inbox_states(scope=scope),
+        },
+    )
+
+
+@page(Permission.INTEGRATIONS_REPLAY, methods=("POST",))
+@once
+def inbox_replay(request: HttpRequest) -> HttpResponse:
+    """Try dead and ignored messages again; each says how it ended."""
+    frame = frame_of(request)
+    ids = [each for each in map(uuid_of, request.POST.getlist("id")) if each][:_REPLAY_LIMIT]
+    if not ids:
+        raise Invalid("No message is selected.")
+    outcomes = integrations.services.replay_messages(ids, at=frame.now, actor=actor_of(request))
+    refused = [each.problem.detail for each in outcomes if each.problem]
+    done = len(outcomes) - len(refused)
+    if done:
+        say(request, f"{done} of {len(outcomes)} messages had their effect now.")
+    if refused:
+        say(
+            request,
+            f"{len(refused)} did not: {'; '.join(sorted(set(refused))[:3])}",
+            level=messages.WARNING,
+        )
+    return go(request, reverse("console:inbox"))
+
+
+def _check(name: str, well: bool, good: str, bad: str) -> dict[str, object]:  # noqa: FBT001
+    return {"name": name, "well": well, "said": good if well else bad}
+
+
+def _cache_answers() -> bool:
+    try:
+        cache.set("console:health", "yes", 10)
+        return bool(cache.get("console:health") == "yes")
+    except Exception:  # noqa: BLE001  # whatever the client raises, the answer is no
+        return False

@@ -1,0 +1,171 @@
+"""The machinery: jobs, the outbox, intents, leases, partitions and messages from outside."""
+
+from uuid import UUID
+
+from config.kernel.types import Scope
+from config.reports.sql import Row, reach, row, rows, within
+
+PAGE = 50
+ITEMS = 1_000
+
+
+def jobs(*, scope: Scope, state: str = "", before: UUID | None = None) -> list[Row]:
+    """The latest jobs, one row more than a page when there are older ones."""
+    return rows(
+        f"""
+        SELECT j.id, j.kind, j.title, j.state, j.total, j.done, j.refused, j.cancel_asked,
+            j.actor_name, j.at, j.queued_at, j.started_at, j.progressed_at, j.finished_at
+        FROM kernel_job j WHERE {within(scope, "j")}
+            AND (%(state)s = '' OR j.state = %(state)s)
+            AND (%(before)s::uuid IS NULL OR j.id < %(before)s)
+        ORDER BY j.id DESC LIMIT %(limit)s
+        """,  # noqa: S608  # own text
+        reach(scope) | {"state": state, "before": before, "limit": PAGE + 1},
+    )
+
+
+def job(job_id: UUID, *, scope: Scope) -> Row | None:
+    """One job with its speed (items a second, by the machine's clock) and idle time."""
+    return row(
+        f"""
+        SELECT j.*, extract(epoch FROM coalesce(j.finished_at, j.progressed_at,
+                clock_timestamp()) - j.started_at) AS seconds,
+            extract(epoch FROM clock_timestamp() - coalesce(j.progressed_at, j.queued_at)) AS idle
+        FROM kernel_job j WHERE j.id = %(id)s AND {within(scope, "j")}
+        """,  # noqa: S608  # own text
+        reach(scope) | {"id": job_id},
+    )
+
+
+def job_items(job_id: UUID, *, outcome: str = "") -> list[Row]:
+    """A job's items in order, refused ones first, with the order or case they are about."""
+    return rows(
+        """
+        SELECT i.position, i.subject_id, i.outcome, i.code, i.detail,
+            coalesce(o.number, f.number, 'Case ' || c.number) AS label,
+            CASE WHEN o.id IS NOT NULL THEN 'order' WHEN f.id IS NOT NULL THEN 'fulfillment'
+                WHEN c.id IS NOT NULL THEN 'case' END AS kind,
+            coalesce(o.number, fo.number, c.number::text) AS target
+        FROM kernel_jobitem i
+        LEFT JOIN orders_order o ON o.id = i.subject_id
+        LEFT JOIN fulfillment_fulfillmentorder f ON f.id = i.subject_id
+        LEFT JOIN orders_order fo ON fo.id = f.order_id
+        LEFT JOIN kernel_case c ON c.id = i.subject_id
+        WHERE i.job_id = %(job)s AND (%(outcome)s = '' OR i.outcome = %(outcome)s)
+        ORDER BY i.outcome <> 'refused', i.position LIMIT %(limit)s
+        """,
+        {"job": job_id, "outcome": outcome, "limit": ITEMS},
+    )
+
+
+def running_jobs(*, scope: Scope) -> int:
+    found = row(
+        f"SELECT count(*) AS n FROM kernel_job j WHERE j.state IN ('queued', 'running') "  # noqa: S608
+        f"AND {within(scope, 'j')}",
+        reach(scope),
+    )
+    return int(found["n"]) if found else 0
+
+
+def outbox() -> Row:
+    """How far the relay is behind, and what is open, late and dead among deliveries."""
+    return (
+        row(
+            """
+            SELECT
+                (SELECT extract(epoch FROM clock_timestamp() - min(e.recorded_at))
+                    FROM kernel_relaycursor r JOIN kernel_event e
+                    ON (e.xid, e.id) > (r.xid, coalesce(r.event_id,
+                        '00000000-0000-0000-0000-000000000000'::uuid))) AS relay_lag,
+                (SELECT count(*) FROM kernel_delivery d WHERE d.state = 'pending') AS pending,
+                (SELECT extract(epoch FROM clock_timestamp() - min(d.due_at))
+                    FROM kernel_delivery d WHERE d.state = 'pending'
+                    AND d.due_at < clock_timestamp()) AS delivery_lag,
+                (SELECT count(*) FROM kernel_delivery d WHERE d.state = 'dead') AS dead,
+                (SELECT count(*) FROM kernel_casereport c WHERE NOT c.folded) AS reports
+            """,
+            {},
+        )
+        or {}
+    )
+
+
+def dead_deliveries() -> list[Row]:
+    """What gave up, newest first."""
+    return rows(
+        "SELECT d.event_id, d.consumer, d.topic, d.subject_id, d.attempts, d.last_error, "
+        "d.due_at, o.number AS order_number FROM kernel_delivery d "
+        "LEFT JOIN orders_order o ON o.id = d.subject_id "
+        "WHERE d.state = 'dead' ORDER BY d.event_id DESC LIMIT 100",
+        {},
+    )
+
+
+def intents() -> list[Row]:
+    """What is asked of the outside world, by kind and state; the oldest due of each."""
+    return rows(
+        "SELECT i.kind, i.state, count(*) AS n, min(i.due_at) AS due, max(i.attempts) AS attempts, "
+        "max(i.last_error) AS last_error FROM kernel_intent i WHERE i.state <> 'done' "
+        "GROUP BY i.kind, i.state ORDER BY i.kind, i.state",
+        {},
+    )
+
+
+def leases() -> list[Row]:
+    """Periodic work, the shards of one consumer together: how many, held now, last done."""
+    return rows(
+        """
+        SELECT regexp_replace(l.name, ':[0-9]+$', '') AS name, count(*) AS n,
+            count(*) FILTER (WHERE l.expires_at > clock_timestamp()) AS held,
+            max(l.holder) AS holder,
+            min(extract(epoch FROM clock_timestamp() - l.done_at)) AS idle
+        FROM kernel_lease l GROUP BY 1 ORDER BY 1
+        """,
+        {},
+    )
+
+
+def partitions() -> list[Row]:
+    """Tables kept by month: how many partitions, and the last one that stands ready."""
+    return rows(
+        """
+        SELECT parent.relname AS name, count(*) AS n, max(substring(child.relname FROM '_([0-9]{6})$')) AS last,
+            sum(pg_total_relation_size(child.oid)) AS bytes
+        FROM pg_inherits i JOIN pg_class parent ON parent.oid = i.inhparent
+        JOIN pg_class child ON child.oid = i.inhrelid
+        WHERE parent.relkind = 'p' AND child.relkind = 'r'
+        GROUP BY parent.relname ORDER BY 1
+        """,
+        {},
+    )
+
+
+def inbox(
+    *, scope: Scope, state: str = "", text: str = "", before: UUID | None = None
+) -> list[Row]:
+    """Messages from outside, newest first, one row more than a page when there are older ones."""
+    return rows(
+        f"""
+        SELECT m.id, m.source, m.external_id, m.kind, m.state, m.code, m.reason, m.attempts,
+            m.received_at, m.settled_at, c.name AS channel_name, o.number AS order_number
+        FROM integrations_inboxmessage m
+        LEFT JOIN kernel_channel c ON c.id = m.channel_id
+        LEFT JOIN orders_order o ON o.id = m.thread_id
+        WHERE {within(scope, "m")} AND (%(state)s = '' OR m.state = %(state)s)
+            AND (%(text)s = '' OR m.external_id = %(text)s OR o.number = upper(%(text)s)
+                OR o.external_id = %(text)s OR o.external_number = %(text)s)
+            AND (%(before)s::uuid IS NULL OR m.id < %(before)s)
+        ORDER BY m.id DESC LIMIT %(limit)s
+        """,  # noqa: S608  # own text
+        reach(scope) | {"state": state, "text": text, "before": before, "limit": PAGE + 1},
+    )
+
+
+def inbox_states(*, scope: Scope) -> dict[str, int]:
+    """How many messages stand open or dead."""
+    found = rows(
+        f"SELECT m.state, count(*) AS n FROM integrations_inboxmessage m "  # noqa: S608  # own text
+        f"WHERE {within(scope, 'm')} AND m.state IN ('received', 'dead') GROUP BY 1",
+        reach(scope),
+    )
+    return {each["state"]: each["n"] for each in found}

@@ -1,0 +1,18 @@
+"""Every address of the application."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from config.console.views.account import admin_sign_in
+from config.health import healthz, readyz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("", RedirectView.as_view(pattern_name="console:home")),
+    path("api/v1/", include(("config.api", "api"))),
+    path("console/", include("config.console.urls")),
+    path("admin/login/", admin_sign_in),
+    path("admin/", admin.site.urls),
+]

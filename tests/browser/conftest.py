@@ -1,0 +1,112 @@
+"""A real browser on a live server: what people see, click and type."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
+from playwright.sync_api import TimeoutError as NotShown
+from pytest_django.live_server_helper import LiveServer
+
+from tests.console.conftest import House, house  # noqa: F401  # the same retailer
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "correct horse battery staple"  # of the factories
+TRIES, PATIENCE_MS = 3, 8_000
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: install Debian's chromium to run the browser tests")
+    # Playwright's synchronous face keeps an event loop in this thread, and Django would refuse
+    # the database wherever one runs. Nothing here is asynchronous.
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield started
+        started.close()
+
+
+class Person:
+    """Somebody in front of a browser. Whatever the console complains about is kept."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.page: Page = context.new_page()
+        self.base = base
+        self.complaints: list[str] = []
+        self.page.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def sign_in(self, username: str) -> None:
+        self.page.goto(f"{self.base}/console/login/")
+        self.page.get_by_label("User name").fill(username)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(lambda url: "/login" not in url)
+        self.page.wait_for_load_state("networkidle")
+
+    def press(self, key: str, shows: Locator) -> None:
+        """Press the key until it shows what it shows: one pressed at a closing dialog is lost."""
+        for _ in range(TRIES):
+            self.page.keyboard.press(key)
+            try:
+                shows.wait_for(timeout=PATIENCE_MS)
+            except NotShown:
+                continue
+            return
+        expect(shows).to_be_visible()
+
+    def dismiss(self) -> None:
+        """Close what is open, and wait until it is."""
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator("dialog[open]")).to_have_count(0)
+
+    def read(self, path: str) -> None:
+        """Open the page and wait until it listens: a key that is pressed before is lost."""
+        self.page.goto(f"{self.base}{path}")
+        self.page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def people(browser: Browser, live_server: LiveServer) -> Iterator[object]:
+    """Open a person: `people(width=360)`; closed, and checked for complaints, at the end."""
+    opened: list[tuple[BrowserContext, Person]] = []
+
+    def person(*, width: int = 1366, height: int = 768) -> Person:
+        # No transitions: colours are what they are at once.
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+        )
+        made = Person(context, live_server.url)
+        opened.append((context, made))
+        return made
+
+    yield person
+    for context, _ in opened:
+        context.close()
+    assert [complaint for _, each in opened for complaint in each.complaints] == []

@@ -1,0 +1,227 @@
+"""Nobody sees or does what the role may not: every address, every role."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from config.console.urls import urlpatterns
+from config.kernel.access import ROLE_PERMISSIONS
+from config.reports import sql
+from tests.console.conftest import ROLES, House
+
+NOTHING = UUID(int=0)
+PATTERNS: dict[str, URLPattern] = {str(each.name): each for each in urlpatterns}
+OPEN_TO_ALL = {"home", "tower", "login", "logout", "settings", "nothing", "palette"}
+
+
+def _order(house: House) -> dict[str, Any]:
+    return house.held()
+
+
+Arguments = Callable[[House], list[Any]]
+_none: Arguments = lambda _: []  # noqa: E731
+_number: Arguments = lambda house: [_order(house)["number"]]  # noqa: E731
+_node: Arguments = lambda house: [house.node("RENO").code]  # noqa: E731
+
+
+def _group(house: House) -> list[Any]:
+    order = _order(house)
+    return [order["number"], order["groups"][0]["id"]]
+
+
+def _case(house: House) -> list[Any]:
+    """A case about work of Reno, which its operator may see."""
+    return [house.case(_at_reno(house))]
+
+
+def _at_reno(house: House) -> sql.Row:
+    return house.released(sku="LAMP")
+
+
+def _work(house: House) -> list[Any]:
+    work = house.work_of(_at_reno(house))
+    return [work["code"], work["number"]]
+
+
+def _work_id(house: House) -> list[Any]:
+    return [house.work_of(_at_reno(house))["id"]]
+
+
+def _sku(house: House) -> list[Any]:
+    return [house.network.skus["MUG"]]
+
+
+ARGUMENTS: dict[str, Arguments] = {
+    "home": _none,
+    "tower": _none,
+    "login": _none,
+    "logout": _none,
+    "settings": _none,
+    "nothing": _none,
+    "palette": _none,
+    "orders": _none,
+    "orders_export": _none,
+    "bulk": _none,
+    "order_by_id": lambda house: [_order(house)["id"]],
+    "order": _number,
+    "order_contact": _number,
+    "order_why": _group,
+    "order_address": _group,
+    "order_action": lambda house: [*_number(house), "note"],
+    "cases": _none,
+    "case_by_id": lambda _: [NOTHING],
+    "case": _case,
+    "case_action": lambda house: [*_case(house), "resolve"],
+    "cluster_fix": lambda house: [*_case(house), "hold"],
+    "stock": _none,
+    "sku": _sku,
+    "sku_adjust": _sku,
+    "decisions": _none,
+    "decision": lambda _: [NOTHING],
+    "jobs": _none,
+    "job": lambda _: [NOTHING],
+    "job_csv": lambda _: [NOTHING],
+    "job_cancel": lambda _: [NOTHING],
+    "job_retry": lambda _: [NOTHING],
+    "health": _none,
+    "replay_deliveries": _none,
+    "inbox": _none,
+    "inbox_replay": _none,
+    "work_by_id": _work_id,
+    "parcel_by_id": _work_id,
+    "nodes": _none,
+    "node": _node,
+    "node_scan": _node,
+    "node_pause": _node,
+    "pick_list": _node,
+    "packing_slips": _node,
+    "labels": _node,
+    "fulfillment_order": _work,
+    "work_short": _work,
+    "work_reject": _work,
+    "request_answer": _work,
+    "work_act": lambda house: [*_work(house), "acknowledge"],
+}
+# What is asked for does not exist, or the form is empty: anything but "forbidden" will do.
+LET_IN = {200, 204, 302, 404, 405, 409, 422}
+
+
+def permissions_of(name: str) -> tuple[str, ...]:
+    view = PATTERNS[name].callback
+    holder = getattr(view, "view_class", view)
+    return tuple(str(each) for each in holder.permissions)
+
+
+def send(client: Client, name: str, arguments: list[Any]) -> int:
+    """Ask as a reader, and as a writer where the page only takes what is sent."""
+    address = reverse(f"console:{name}", args=arguments)
+    status = client.get(address).status_code
+    return client.post(address).status_code if status == 405 else status
+
+
+class TestEveryAddress:
+    def test_is_listed_here(self) -> None:
+        assert set(PATTERNS) == set(ARGUMENTS)
+
+    @pytest.mark.parametrize("name", sorted(set(ARGUMENTS) - OPEN_TO_ALL))
+    def test_names_its_permission(self, name: str) -> None:
+        assert permissions_of(name)
+
+    @pytest.mark.parametrize("name", sorted(set(ARGUMENTS) - {"login", "logout"}))
+    def test_asks_strangers_to_sign_in(self, name: str, house: House) -> None:
+        arguments = ARGUMENTS[name](house)
+        response = Client().get(reverse(f"console:{name}", args=arguments))
+        assert response.status_code == 302
+        assert response.headers["Location"].startswith(reverse("console:login"))
+
+
+@pytest.mark.parametrize("name", sorted(set(ARGUMENTS) - OPEN_TO_ALL))
+class TestARole:
+    def test_sees_what_it_may_and_nothing_else(self, name: str, house: House) -> None:
+        arguments = ARGUMENTS[name](house)
+        needed = set(permissions_of(name))
+        for role in ROLES:
+            held = {str(each) for each in ROLE_PERMISSIONS[role].permissions}
+            status = send(house.client(role), name, arguments)
+            if needed & held:
+                assert status in LET_IN, f"{role} should be let in to {name}: {status}"
+            else:
+                assert status == 403, f"{role} should be kept out of {name}: {status}"
+
+    def test_that_nobody_gave_lets_nobody_in(self, name: str, house: House) -> None:
+        assert send(house.client("nobody"), name, ARGUMENTS[name](house)) == 403
+
+
+class TestAVerb:
+    """Verbs have permissions of their own, beneath that of the page."""
+
+    @pytest.mark.parametrize(
+        "code",
+        ["hold", "release_hold", "release", "reroute", "cancel", "retry_capture", "note"],
+    )
+    def test_is_kept_from_roles_without_its_permission(self, code: str, house: House) -> None:
+        from config.console.verbs import VERBS
+
+        order = house.held()
+        for role in ("ops_manager", "cs_agent", "auditor", "integrator"):
+            held = {str(each) for each in ROLE_PERMISSIONS[role].permissions}
+            client = house.client(role)
+            single = client.get(reverse("console:order_action", args=[order["number"], code]))
+            bulk = client.get(reverse("console:bulk"), {"verb": code, "id": [str(order["id"])]})
+            wanted = VERBS[code].permission.value in held
+            assert (single.status_code != 403) == wanted, f"{role} {code}: {single.status_code}"
+            assert (bulk.status_code != 403) == wanted, f"{role} {code}: {bulk.status_code}"
+
+
+class TestANodeOperator:
+    def test_sees_only_the_granted_node(self, house: House) -> None:
+        client = house.client("node_operator")
+        assert (
+            client.get(reverse("console:node", args=[house.node("RENO").code])).status_code == 200
+        )
+        for other in ("COLUMBUS", "NEWARK"):
+            code = house.node(other).code
+            assert client.get(reverse("console:node", args=[code])).status_code == 404
+            assert code not in client.get(reverse("console:nodes")).content.decode()
+
+    def test_sees_only_the_stock_of_the_node(self, house: House) -> None:
+        page = house.client("node_operator").get(reverse("console:sku", args=_sku(house)))
+        assert house.node("RENO").code in page.content.decode()
+        assert house.node("COLUMBUS").code not in page.content.decode()
+
+    def test_cannot_work_on_another_nodes_work_through_its_own(self, house: House) -> None:
+        house.network.stock("VASE", COLUMBUS=3)
+        work = house.work_of(house.released(sku="VASE"))
+        client = house.client("node_operator")
+        code = house.node("RENO").code
+        address = reverse("console:work_act", args=[code, work["number"], "acknowledge"])
+        assert client.post(address).status_code == 404
+
+
+class TestAnotherAccount:
+    def test_is_behind_the_wall(self, house: House) -> None:
+        from tests.factories.kernel import GrantFactory, RoleFactory, UserFactory
+
+        order = house.order()
+        case = house.case(order)
+        stranger = Client()
+        user = UserFactory()
+        GrantFactory(user=user, role=RoleFactory(code="ops_manager"))
+        stranger.force_login(user)
+        addresses = [
+            reverse("console:order", args=[order["number"]]),
+            reverse("console:order_by_id", args=[order["id"]]),
+            reverse("console:order_action", args=[order["number"], "cancel"]),
+            reverse("console:case", args=[case]),
+            reverse("console:sku", args=_sku(house)),
+            reverse("console:node", args=_node(house)),
+        ]
+        assert [stranger.get(each).status_code for each in addresses] == [404] * len(addresses)
+        listed = stranger.get(reverse("console:orders")).content.decode()
+        assert order["number"] not in listed
+        bulk = stranger.get(reverse("console:bulk"), {"verb": "hold", "id": [str(order["id"])]})
+        assert bulk.status_code == 422
