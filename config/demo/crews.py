@@ -1,0 +1,271 @@
+"""The people and machines of the demo: floor staff, carriers, customer service, buyers.
+
+Each turn they look at what is open and call the commands that they would call in life. Everything
+they decide by chance comes from one seeded source.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import fulfillment.selectors
+import fulfillment.services
+import inventory.selectors
+import inventory.services
+import orders.services
+from config.demo.setup import Retailer
+from config.demo.shoppers import NOW
+from config.kernel.types import ALL_ACCOUNTS, Actor, ActorKind, Outcome
+from fulfillment.types import (
+    Acknowledgement,
+    Collection,
+    Pack,
+    PackedOrder,
+    Pick,
+    Rejection,
+    Shipment,
+    Short,
+    TrackingNews,
+)
+from inventory.types import NodeView
+from orders.types import AddressCorrection, CancelRequest, HoldRequest, NoteDraft
+
+if TYPE_CHECKING:
+    from fulfillment.models import FulfillmentOrder
+
+FLOOR = Actor(ActorKind.NODE, "floor", "Floor staff", ALL_ACCOUNTS)
+CARRIER = Actor(ActorKind.SYSTEM, "carrier", "Carrier news", ALL_ACCOUNTS)
+SERVICE = Actor(ActorKind.USER, "carl", "Carl Service", ALL_ACCOUNTS)
+OPERATIONS = Actor(ActorKind.USER, "olivia", "Olivia Ops", ALL_ACCOUNTS)
+BUYER = Actor(ActorKind.BUYER, "buyer", "Buyer", ALL_ACCOUNTS)
+
+_SHORT_RATE = 0.012
+_DAMAGED_SHARE = 0.3
+_REJECT_RATE = 0.012
+_COUNTED_AFTER = timedelta(hours=12)
+_FOUND_SHARE = 0.3
+_LABELS_SINCE = NOW - timedelta(hours=6)
+"""Labels are drawn for the last hours only: the rest of the fortnight shipped under stated numbers."""
+
+
+def is_open(node: NodeView, at: datetime) -> bool:
+    """Whether the node's people are at work at this instant."""
+    local = at.astimezone(ZoneInfo(node.timezone))
+    if local.date() in node.closures:
+        return False
+    return any(
+        hours.weekday == local.weekday() and hours.opens <= local.time() < hours.closes
+        for hours in node.hours
+    )
+
+
+@dataclass(slots=True)
+class Floor:
+    """Everyone who picks, packs and hands over, at all nodes."""
+
+    retailer: Retailer
+    dice: random.Random
+    on_the_way: dict[UUID, datetime] = field(default_factory=dict)
+
+    def remember(self, at: datetime) -> None:
+        """Parcels that were on the way when the demo stopped arrive within two days."""
+        for parcel in fulfillment.selectors.parcels_on_the_way(ALL_ACCOUNTS):
+            self.on_the_way[parcel] = at + timedelta(hours=self.dice.randrange(1, 48))
+
+    def work(self, at: datetime) -> None:
+        """One turn: every open node takes on, picks, packs and hands over what is due."""
+        open_nodes = [
+            node.id
+            for node in inventory.selectors.network(self.retailer.account_id)
+            if is_open(node, at)
+        ]
+        if not open_nodes:
+            return
+        self._take_on(self._at(open_nodes, "released"), at)
+        self._pick(self._at(open_nodes, "acknowledged"), at)
+        self._pack(self._at(open_nodes, "picking"), at)
+        leaving = self._at(open_nodes, "packed", "ready_for_pickup")
+        self._hand_over([one for one in leaving if one.state == "packed"], at)
+        self._collect([one for one in leaving if one.state != "packed"], at)
+        self._count(open_nodes, at)
+
+    def _at(self, node_ids: Sequence[int], *states: str) -> list["FulfillmentOrder"]:
+        return list(
+            fulfillment.selectors.fulfillment_orders(ALL_ACCOUNTS, node_ids=node_ids)
+            .filter(state__in=states)
+            .order_by("pk")
+        )
+
+    def _count(self, node_ids: Sequence[int], at: datetime) -> None:
+        """Shelves that a picker found short are counted within half a day; some are found again."""
+        for request in inventory.selectors.count_requests(ALL_ACCOUNTS, node_ids):
+            if at - request.opened_at < _COUNTED_AFTER:
+                continue
+            place = (request.node_id, request.sku_id)
+            position = inventory.selectors.supply([request.sku_id], [request.node_id])[place]
+            found = 1 if self.dice.random() < _FOUND_SHARE else 0
+            inventory.services.answer_count(
+                request.pk, position.sellable + found, at=at, actor=FLOOR
+            )
+
+    def _take_on(self, waiting: Sequence["FulfillmentOrder"], at: datetime) -> None:
+        refused = [one for one in waiting if self.dice.random() < _REJECT_RATE]
+        if refused:
+            fulfillment.services.reject(
+                [Rejection(one.pk, self.dice.choice(("no_capacity", "other"))) for one in refused],
+                at=at,
+                actor=FLOOR,
+            )
+        rest = set(waiting) - set(refused)
+        fulfillment.services.acknowledge(
+            [Acknowledgement(one.pk) for one in waiting if one in rest], at=at, actor=FLOOR
+        )
+
+    def _pick(self, taken_on: Sequence["FulfillmentOrder"], at: datetime) -> None:
+        picks: list[Pick] = []
+        shorts: list[Short] = []
+        for one in taken_on:
+            for line in one.lines.all():
+                wanted = line.waiting + line.accepted + line.picked
+                missing = 1 if wanted and self.dice.random() < _SHORT_RATE else 0
+                if missing:
+                    damaged = self.dice.random() < _DAMAGED_SHARE
+                    reason = "damaged" if damaged else "missing"
+                    shorts.append(Short(line.pk, line.short + missing, reason))
+                if wanted - missing:
+                    picks.append(Pick(line.pk, wanted - missing + line.packed + line.shipped))
+        if shorts:
+            fulfillment.services.report_shorts(shorts, at=at, actor=FLOOR)
+        if picks:
+            fulfillment.services.record_picks(picks, at=at, actor=FLOOR)
+
+    def _pack(self, picked: Sequence["FulfillmentOrder"], at: datetime) -> None:
+        if not picked:
+            return
+        packed = fulfillment.services.record_packs(
+            [Pack(one.pk) for one in picked], at=at, actor=FLOOR
+        )
+        if at >= _LABELS_SINCE:
+            parcels = [parcel for done in _values(packed) for parcel in done.parcel_ids]
+            fulfillment.services.request_labels(parcels, at=at, actor=FLOOR)
+
+    def _hand_over(self, packed: Sequence["FulfillmentOrder"], at: datetime) -> None:
+        shipments: list[Shipment] = []
+        for one in packed:
+            for parcel in one.parcels.all():
+                if parcel.state not in {"packed", "labelled", "manifested"} or parcel.label_pending:
+                    continue
+                carrier = "bluevan" if _is_express(one) else "parcelpost"
+                number = parcel.tracking_number or f"{carrier[:2].upper()}{parcel.number[2:]}US"
+                code = parcel.carrier_code or carrier
+                shipments.append(Shipment(parcel.pk, number, code))
+                days = self.dice.choices((1, 2, 3, 4, 6), (22, 34, 26, 13, 5))[0]
+                quick = min(days, 2) if _is_express(one) else days
+                self.on_the_way[parcel.pk] = at + timedelta(
+                    days=quick, hours=self.dice.randrange(-6, 7)
+                )
+        if shipments:
+            fulfillment.services.confirm_shipments(shipments, at=at, actor=FLOOR)
+
+    def _collect(self, ready: Sequence["FulfillmentOrder"], at: datetime) -> None:
+        coming = [one for one in ready if self.dice.random() < 0.15]  # a turn
+        if coming:
+            fulfillment.services.collect(
+                [Collection(one.pk, collected_by="buyer") for one in coming], at=at, actor=FLOOR
+            )
+
+    def deliver(self, at: datetime) -> None:
+        """Carriers report what happened since the last turn."""
+        news: list[TrackingNews] = []
+        for parcel, due in list(self.on_the_way.items()):
+            if due <= at:
+                del self.on_the_way[parcel]
+                news.append(self._arrival(parcel, due))
+            elif due - at <= timedelta(hours=3):
+                news.append(_news(parcel, "out_for_delivery", at))
+            elif self.dice.random() < 0.05:  # a scan every other day
+                news.append(_news(parcel, "in_transit", at))
+        if news:
+            fulfillment.services.record_tracking(news, at=at, actor=CARRIER)
+
+    def _arrival(self, parcel: UUID, due: datetime) -> TrackingNews:
+        luck = self.dice.random()
+        if luck < 0.004:
+            return _news(parcel, "lost", due)
+        if luck < 0.008:
+            return _news(parcel, "returned", due)
+        return _news(parcel, "delivered", due)
+
+
+@dataclass(slots=True)
+class Desk:
+    """Customer service, operations and the buyers who change their minds."""
+
+    retailer: Retailer
+    dice: random.Random
+    chores: list[tuple[datetime, str, UUID]] = field(default_factory=list)
+
+    def later(self, due: datetime, chore: str, subject: UUID) -> None:
+        self.chores.append((due, chore, subject))
+
+    def work(self, at: datetime) -> None:
+        """Do the chores that are due, each kind as one batch."""
+        due = [chore for chore in self.chores if chore[0] <= at]
+        self.chores = [chore for chore in self.chores if chore[0] > at]
+        by_kind: defaultdict[str, list[UUID]] = defaultdict(list)
+        for _, kind, subject in sorted(due):
+            by_kind[kind].append(subject)
+        if suspects := by_kind["suspect"]:
+            orders.services.place_holds(
+                [
+                    HoldRequest(order, "fraud", "Card country and address do not match.")
+                    for order in suspects
+                ],
+                at=at,
+                actor=Actor.system("fraud screen"),
+            )
+        if cleared := by_kind["clear"]:
+            orders.services.release_holds_of_orders(
+                cleared, "Checked with the buyer.", at=at, actor=OPERATIONS
+            )
+        self._cancel(by_kind["regret"], "Buyer changed their mind", "buyer", at, BUYER)
+        self._cancel(by_kind["drop"], "Not paid in time", "merchant", at, OPERATIONS)
+        if asked := by_kind["note"]:
+            orders.services.add_notes(
+                [NoteDraft(order, "Buyer asked when it ships.") for order in asked],
+                at=at,
+                actor=SERVICE,
+            )
+
+    def correct(self, corrections: Sequence[AddressCorrection], at: datetime) -> None:
+        orders.services.correct_addresses(corrections, at=at, actor=SERVICE)
+
+    def _cancel(
+        self, subjects: Sequence[UUID], reason: str, initiator: str, at: datetime, actor: Actor
+    ) -> None:
+        if subjects:
+            orders.services.cancel_units(
+                [CancelRequest(order, reason=reason, initiator=initiator) for order in subjects],
+                at=at,
+                actor=actor,
+            )
+
+
+def _values(outcomes: Sequence[Outcome[PackedOrder]]) -> list[PackedOrder]:
+    return [outcome.value for outcome in outcomes if outcome.value is not None]
+
+
+def _is_express(one: "FulfillmentOrder") -> bool:
+    return one.service_level is not None and one.service_level.code == "two_day"
+
+
+def _news(parcel: UUID, status: str, at: datetime) -> TrackingNews:
+    return TrackingNews(
+        status=status, happened_at=at, parcel_id=parcel, external_id=f"{status}:{at:%d%H%M}",
+        source="carrier",
+    )  # fmt: skip

@@ -1,0 +1,122 @@
+"""Two business days of the demo: orders come, are shipped and paid, and the books add up."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+import inventory.selectors
+import routing.reference
+from config.demo import play, setup
+from config.demo.catalog import catalog
+from config.demo.play import Demo
+from config.demo.retailer import NODES
+from config.demo.shoppers import OPENING
+from config.invariants import check_all
+from config.kernel import clock, selectors, vault
+from config.kernel.models import User
+from config.kernel.types import ALL_ACCOUNTS
+from config.reports import summary
+from integrations.apps import fakepay_provider
+from integrations.sandbox.fakepay import FakePay
+from inventory.models import Node, Sku, StockPosition
+from orders.models import Capture, Order
+from tests.kernel.relaying import relay_all
+
+DAYS = timedelta(days=2)
+
+
+def forget() -> None:
+    clock.forget()
+    vault.forget()
+    inventory.selectors.forget()
+    routing.reference.forget()
+
+
+@pytest.fixture
+def fresh_process() -> Iterator[None]:
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def payments(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePay]:
+    """The fake provider, in a thread of this process."""
+    server = FakePay(0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setenv("FAKEPAY_URL", server.url)
+    fakepay_provider.cache_clear()
+    yield server
+    fakepay_provider().close()
+    fakepay_provider.cache_clear()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("fresh_process", "payments")
+def test_two_days_are_sold_shipped_and_paid(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(play, "NOW", OPENING + DAYS)
+    turns: list[int] = []
+
+    came = play.play_fortnight(
+        Demo.of(setup.set_up()), lambda _, so_far: turns.append(so_far), pump=play.pump
+    )
+    relay_all()
+    play.pump(OPENING + DAYS)
+
+    assert turns == sorted(turns)
+    assert turns[-1] == came
+
+    total = summary.totals(scope=ALL_ACCOUNTS)
+    assert total["captured"] == came > 120
+    assert total["shipped"] > came / 4
+    assert 0 < total["held"] < came / 5
+    assert summary.oversold(scope=ALL_ACCOUNTS) == 0
+    assert Capture.objects.for_scope(ALL_ACCOUNTS).filter(state="succeeded").exists()
+    assert Order.objects.for_scope(ALL_ACCOUNTS).values("channel_id").distinct().count() == 5
+    assert selectors.outbox_lag().dead == 0
+    assert check_all() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("fresh_process")
+class TestSetUp:
+    def test_makes_a_retailer_with_stock_and_staff(self):
+        made = setup.set_up()
+
+        assert Sku.objects.for_scope(ALL_ACCOUNTS).count() == len(catalog())
+        assert Node.objects.for_scope(ALL_ACCOUNTS).filter(state="active").count() == len(NODES)
+        assert StockPosition.objects.for_scope(ALL_ACCOUNTS).filter(sellable__gt=0).count() > 1_000
+        assert User.objects.count() == len(setup.STAFF)
+        assert setup.known_retailer() == made
+        assert check_all() == []
+
+    def test_changes_nothing_when_called_again(self):
+        first = setup.set_up()
+        before = list(
+            StockPosition.objects.for_scope(ALL_ACCOUNTS)
+            .order_by("pk")
+            .values_list("pk", "sellable", "buffer", "event_seq")
+        )
+
+        assert setup.set_up() == first
+        assert before == list(
+            StockPosition.objects.for_scope(ALL_ACCOUNTS)
+            .order_by("pk")
+            .values_list("pk", "sellable", "buffer", "event_seq")
+        )
+
+    def test_remembers_how_far_it_was_lived(self):
+        setup.set_up()
+        assert (setup.was_played(), setup.lived_until(), setup.last_number()) == (False, None, 0)
+
+        setup.mark_lived(OPENING + DAYS, 10_321)
+
+        assert setup.was_played()
+        assert (setup.lived_until(), setup.last_number()) == (OPENING + DAYS, 10_321)

@@ -1,0 +1,241 @@
+"""A house that runs: a real worker with its own beat, and callers who have nothing but HTTP.
+
+The worker is another process on the tests' database, so what a journey does is committed. Journeys
+live in accounts of their own and need no clean table; all is swept when the last one has ended.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import F
+from pytest_django import DjangoDbBlocker
+from rest_framework.test import APIClient
+
+from config.invariants import check_all
+from config.kernel.models import Lease
+from integrations.sandbox.fakepay import FakePay, new_reference
+from tests.factories.integrations import a_secret
+from tests.factories.kernel import ApiKeyFactory, UserFactory
+from tests.factories.routing import Network, a_network
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0
+ADDRESS = {
+    "name": "Ada Buyer",
+    "line1": "12 Main Street",
+    "city": "Albany",
+    "region": "NY",
+    "postal_code": "12207",
+    "country": "US",
+}
+
+
+@pytest.fixture
+def _django_db_helper(worker: None) -> None:
+    """In place of pytest-django's: no transaction around a journey, no truncation under the worker.
+
+    The mark `django_db` then only says that the database must be there.
+    """
+
+
+@pytest.fixture(scope="package")
+def fakepay() -> Iterator[FakePay]:
+    """The payment provider that the worker calls. It listens here, so that its books can be read."""
+    server = FakePay()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="package")
+def worker(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+    fakepay: FakePay,
+) -> Iterator[None]:
+    """A Celery worker with beat. Whatever is not done over HTTP, it does."""
+    folder = tmp_path_factory.mktemp("worker")
+    assert connection.settings_dict["NAME"] == connection.settings_dict["TEST"]["NAME"]
+    with django_db_blocker.unblock(), (folder / "worker.log").open("w") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "celery", "-A", "config", "worker", "-B"),
+                *("--pool", "solo", "--schedule", str(folder / "beat"), "--loglevel", "INFO"),
+                *("--without-gossip", "--without-mingle"),
+            ],
+            cwd=CHECKOUT,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "tests.journeys.worker_settings",
+                "JOURNEY_DATABASE": connection.settings_dict["NAME"],
+                "FAKEPAY_URL": fakepay.url,
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield
+            assert process.poll() is None, (folder / "worker.log").read_text()[-4_000:]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            call_command("flush", verbosity=0, interactive=False)
+
+
+class House:
+    """A shop over HTTP: what its channel, its nodes and its staff can say and see."""
+
+    def __init__(self, *nodes: str, pickup: tuple[str, ...] = ()) -> None:
+        self.network: Network = a_network(*nodes, pickup=pickup)
+        a_secret(self.network.channel)
+        self.client = APIClient()
+        key = ApiKeyFactory(account=self.network.account, channel=self.network.channel)
+        self.client.credentials(HTTP_AUTHORIZATION=f"Bearer {key.secret}")
+        self.staff = APIClient()
+        self.staff.force_authenticate(UserFactory(superuser=True))
+        self._numbers = 0
+
+    def stock(self, sku: str, **units: int) -> None:
+        self.network.stock(sku, **units)
+
+    def order(self, *groups: Mapping[str, Any], **details: Any) -> dict[str, Any]:
+        """Send an order that the channel has been paid for; the answer."""
+        self._numbers += 1
+        total = sum(1000 * line["quantity"] for group in groups for line in group["lines"])
+        body = {
+            "external_id": f"W-{self._numbers}",
+            "customer": {"name": "Ada Buyer", "email": "ada@example.com"},
+            "groups": list(groups),
+            "tenders": [{"kind": "card", "collected_by": "channel", "amount_minor": total}],
+            "totals": {"total_minor": total},
+            **details,
+        }
+        answer = self.client.post("/api/v1/orders", body, format="json")
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    def order_by_card(
+        self, *groups: Mapping[str, Any], behavior: str = "ok"
+    ) -> tuple[dict[str, Any], str]:
+        """Send an order that a card stands for; the answer, and the authorisation's reference."""
+        total = sum(1000 * line["quantity"] for group in groups for line in group["lines"])
+        reference = new_reference(total, behavior)
+        tender = {
+            "kind": "card",
+            "collected_by": "us",
+            "provider": "fakepay",
+            "amount_minor": total,
+            "authorization_reference": reference,
+        }
+        return self.order(*groups, tenders=[tender]), reference
+
+    def money_of(self, order_id: str) -> list[tuple[str, str, int]]:
+        """(kind, state, minor units) of every authorisation, capture, refund and invoice."""
+        rows = self.read(order_id)["money"]
+        return sorted((row["kind"], row["state"], row["amount_minor"]) for row in rows)
+
+    def answered(self, order_id: str, kind: str, state: str) -> list[tuple[str, str, int]]:
+        """Wait until the provider has answered: a row of the kind is in this state; all money."""
+
+        def seen() -> list[tuple[str, str, int]] | None:
+            money = self.money_of(order_id)
+            return money if (kind, state) in {row[:2] for row in money} else None
+
+        return self.until(seen)
+
+    def read(self, order_id: str) -> dict[str, Any]:
+        return self.staff.get(f"/api/v1/orders/{order_id}").json()
+
+    def say(self, order_id: str, verb: str, **body: Any) -> dict[str, Any]:
+        """Something the merchant does to the order."""
+        answer = self.staff.post(f"/api/v1/orders/{order_id}/{verb}", body, format="json")
+        assert answer.status_code < 300, answer.content
+        return answer.json()
+
+    def work_of(self, number: str) -> list[dict[str, Any]]:
+        """The fulfillment orders of an order, oldest first."""
+        answer = self.client.get("/api/v1/fulfillment-orders", {"order": number})
+        return sorted(answer.json()["results"], key=lambda row: row["id"])
+
+    def released(self, number: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until the worker has released so many."""
+        return self.until(lambda: found if len(found := self.work_of(number)) >= count else None)
+
+    def report(self, work: Mapping[str, Any], verb: str, **body: Any) -> list[dict[str, Any]]:
+        """Something a node reports; each item's result."""
+        answer = self.client.post(
+            f"/api/v1/fulfillment-orders/{work['id']}/{verb}", body, format="json"
+        )
+        assert answer.status_code == 200, answer.content
+        return answer.json()["results"]
+
+    def pick_and_pack(self, work: Mapping[str, Any], picked: int | None = None) -> list[str]:
+        """Pick so far so many of each line (or all), pack what is picked; the parcels' ids."""
+        picks = [
+            {"line": line["id"], "picked": line["requested"] if picked is None else picked}
+            for line in work["lines"]
+        ]
+        self.report(work, "pick", picks=picks)
+        return self.report(work, "pack")[0]["value"]["parcel_ids"]
+
+    def ship(self, work: Mapping[str, Any], picked: int | None = None) -> list[str]:
+        parcels = self.pick_and_pack(work, picked)
+        self.report(work, "ship", parcels=[{"parcel": parcel} for parcel in parcels])
+        return parcels
+
+    def track(self, parcel_id: str, status: str, happened_at: str) -> None:
+        body = {"events": [{"status": status, "happened_at": happened_at}]}
+        answer = self.client.post(f"/api/v1/parcels/{parcel_id}/tracking", body, format="json")
+        assert answer.status_code == 200, answer.content
+
+    def until(self, seen: Callable[[], Any]) -> Any:
+        """What `seen` answers once it is something; fails when it stays nothing for too long."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if found := seen():
+                return found
+            _end_rests()
+            time.sleep(0.2)
+        raise AssertionError("the worker did not come round to it")
+
+
+def _end_rests() -> None:
+    """Let the worker's steps come round at its next tick: a journey does not sit out their rest."""
+    resting = Lease.objects.filter(name__startswith="step:", done_at__isnull=False)
+    resting.update(expires_at=F("done_at"))
+
+
+def lines(*wanted: tuple[str, int]) -> dict[str, Any]:
+    """A group that ships these units to the buyer's home."""
+    return {
+        "address": ADDRESS,
+        "lines": [
+            {"external_id": sku, "sku_code": sku, "quantity": units, "unit_price": "10.00"}
+            for sku, units in wanted
+        ],
+    }
+
+
+@pytest.fixture
+def make_house(worker: None) -> Iterator[Callable[..., House]]:
+    """Open a house; when the journey is over its books must agree."""
+    yield House
+    assert check_all() == []
