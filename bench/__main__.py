@@ -1,0 +1,67 @@
+"""`python -m bench`: the order road under load, beside the floor of the same run."""
+
+import argparse
+import os
+from pathlib import Path
+
+from bench import floor, ground
+from bench.report import Report
+
+PARTS = ("floor", "engine", "bulk", "post", "import", "list")
+RETAIL = Path("../shared/data/orders/online_retail_2010-12_to_2011-08.csv.gz")
+
+
+def main() -> None:
+    asked = _arguments()
+    parts = asked.only or list(PARTS)
+    report = Report()
+    running = ground.stand()
+    print(f"load before: {os.getloadavg()[0]:.2f}", flush=True)
+    if "floor" in parts:
+        floor.run(report, running.owner_url, seconds=4 if asked.quick else 10)
+    if "engine" in parts:
+        from bench import engine
+
+        engine.run(report, 50 if asked.quick else 200)
+    if {"bulk", "post", "import", "list"} & set(parts):
+        _on_the_application(report, parts, asked)
+    if asked.json:
+        report.write(asked.json)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer samples, 100,000 orders listed")
+    parser.add_argument("--only", type=_parts, help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    parser.add_argument("--retail", type=Path, default=RETAIL, help="the large file to import")
+    return parser.parse_args()
+
+
+def _parts(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"no part is called {', '.join(sorted(unknown))}")
+    return names
+
+
+def _on_the_application(report: Report, parts: list[str], asked: argparse.Namespace) -> None:
+    import django
+
+    ground.migrate()
+    django.setup()
+    from bench import bulk, imports, pages, post, world
+
+    built = world.build()
+    if "bulk" in parts:
+        bulk.run(report, built, batches=3 if asked.quick else 12)
+    if "post" in parts:
+        post.run(report, built, seconds=10 if asked.quick else 40)
+    if "import" in parts:
+        imports.run(report, built, asked.retail, quick=asked.quick)
+    if "list" in parts:
+        pages.run(report, built, orders=100_000 if asked.quick else 1_000_000)
+
+
+if __name__ == "__main__":
+    main()
