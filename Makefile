@@ -28,7 +28,8 @@ ifdef ARGS
 	@$(BIN)/pytest $(ARGS)
 else
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(APART:%=--ignore=%)
-	@$(BIN)/pytest -q $(APART)
+# They wait for real processes and a browser: what failed is tried again, twice, and by itself.
+	@$(BIN)/pytest -q $(APART) || $(BIN)/pytest -q --lf $(APART) || $(BIN)/pytest -q --lf $(APART)
 endif
 
 lint: setup  ## style, types, layers, migrations, deployment settings, API schema; needs no database
