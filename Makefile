@@ -21,15 +21,19 @@ DEPLOYED := DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=oms.
 demo: setup-demo  ## everything on this machine: make demo ARGS="--once"
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
-# Journeys and browser tests share a worker process or a server, so they run by themselves.
+# Journeys and browser tests start a worker or a server of their own, so they run by themselves.
 APART := tests/journeys tests/browser
 test: setup  ## the whole suite; make test ARGS="tests/orders -x"
 ifdef ARGS
 	@$(BIN)/pytest $(ARGS)
 else
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(APART:%=--ignore=%)
-# They wait for real processes and a browser: what failed is tried again, twice, and by itself.
-	@$(BIN)/pytest -q $(APART) || $(BIN)/pytest -q --lf $(APART) || $(BIN)/pytest -q --lf $(APART)
+# The journeys' worker must not meet other tests. What failed is tried again, twice, by itself:
+# both wait for real processes, and a busy machine may keep them waiting.
+	@for part in $(APART); do \
+		$(BIN)/pytest -q $$part || $(BIN)/pytest -q --lf $$part || $(BIN)/pytest -q --lf $$part \
+			|| exit 1; \
+	done
 endif
 
 lint: setup  ## style, types, layers, migrations, deployment settings, API schema; needs no database
