@@ -21,19 +21,12 @@ DEPLOYED := DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=oms.
 demo: setup-demo  ## everything on this machine: make demo ARGS="--once"
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
-# Journeys and browser tests start a worker or a server of their own, so they run by themselves.
-APART := tests/journeys tests/browser
+# A module's tests stay together; the slow modules come first, in the order of tests/conftest.py.
 test: setup  ## the whole suite; make test ARGS="tests/orders -x"
 ifdef ARGS
 	@$(BIN)/pytest $(ARGS)
 else
-	@$(BIN)/pytest -q -n 2 --dist loadfile $(APART:%=--ignore=%)
-# The journeys' worker must not meet other tests. What failed is tried again, twice, by itself:
-# both wait for real processes, and a busy machine may keep them waiting.
-	@for part in $(APART); do \
-		$(BIN)/pytest -q $$part || $(BIN)/pytest -q --lf $$part || $(BIN)/pytest -q --lf $$part \
-			|| exit 1; \
-	done
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 endif
 
 lint: setup  ## style, types, layers, migrations, deployment settings, API schema; needs no database

@@ -6,11 +6,17 @@ schema and `help` run on a machine that has no database.
 
 import os
 import sys
+import time
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from threading import Thread
 from typing import Final
 
 from config import embedded
+
+BEGAN: Final = time.monotonic()
+"""When this process began, before it loaded Django."""
 
 OFFLINE: Final = frozenset(
     {
@@ -25,6 +31,7 @@ OFFLINE: Final = frozenset(
         "makemessages",
         "makemigrations",
         "optimizemigration",
+        "sandbox",
         "spectacular",
         "startapp",
         "startproject",
@@ -48,6 +55,9 @@ OWNER: Final = frozenset(
 )
 """Commands that change the schema, or look at it as the role that owns it."""
 
+MEANWHILE: Final = frozenset({"demo"})
+"""Commands that ask for the services themselves, later, and are glad when they stand by then."""
+
 EMBEDDED_SETTINGS: Final = frozenset({"config.settings.local", "config.settings.test"})
 
 
@@ -65,11 +75,20 @@ def prepare(argv: Sequence[str]) -> None:
             "ignore", "Got an error checking a consistent migration history", RuntimeWarning
         )
         return
+    if command in MEANWHILE:
+        Thread(target=_start_early, name="embedded").start()
+        return
     try:
         embedded.ensure()
     except embedded.EmbeddedError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from error
+
+
+def _start_early() -> None:
+    """While Django is loaded. What goes wrong is said by the command, which asks again."""
+    with suppress(embedded.EmbeddedError, OSError):
+        embedded.ensure()
 
 
 def _command(argv: Sequence[str]) -> str:

@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from config import embedded
+
+# What is slow may be the machine.
+settings.register_profile("switchyard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("switchyard")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,6 +25,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         embedded.release(embedded.Home.of_tests())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules that wait for processes and browsers come first: the short ones fill the rest."""
+    slow = {
+        item.nodeid.partition("::")[0]
+        for item in items
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser")
+    }
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +56,29 @@ def _fresh_process() -> None:
     """Versions, keys and business time start anew in every test; what a process keeps must too."""
     import inventory.selectors
     from config.kernel import authentication, clock, vault
+    from integrations import connections
     from routing import reference
 
-    for keeper in (authentication, clock, vault, inventory.selectors, reference):
+    for keeper in (authentication, clock, vault, inventory.selectors, reference, connections):
         keeper.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _locks_watched() -> Iterator[None]:
+    from tests.lock_order import watching
+
+    with watching():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _locks_in_order(_locks_watched: None) -> Iterator[None]:
+    """What a test runs, in whatever thread, locks its rows in the one global order."""
+    from tests.lock_order import violations
+
+    violations.clear()
+    yield
+    assert violations == []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import transaction
 
-from config.diagnosis import bell, storage, work
+from config.diagnosis import bell, money, storage, work
 from config.diagnosis.findings import Finding, Level, fail, warn
 
 
@@ -51,6 +51,8 @@ CHECKS: Final = (
     Check("jobs", work.jobs, "Run manage.py migrate as the owner."),
     Check("case reports", work.case_reports, "Run manage.py migrate as the owner."),
     Check("inbox", work.inbox, "Run manage.py migrate as the owner."),
+    Check("payments", money.providers, "Look at the provider's address.", on_database=False),
+    Check("captures", money.captures, "Run manage.py migrate as the owner."),
 )
 
 

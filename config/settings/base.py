@@ -6,21 +6,26 @@ from typing import Any, Final
 from kombu.entity import Queue
 
 from config.console.unfold import UNFOLD as CONSOLE_UNFOLD
-from config.env import boolean, env
+from config.env import boolean, env, words
 from config.logs import logging_settings
 
 BASE_DIR: Final = Path(__file__).resolve().parents[2]
+PROCESS: Final[str] = env("SWITCHYARD_PROCESS", default="command")
+"""`web` or `worker` where a server says so, else `command`."""
 
 # --- Applications ---------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     # unfold overrides templates of those that follow it, so it comes first.
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",
     "unfold.contrib.simple_history",
-    "django.contrib.admin",
+    # A worker shows no pages: without their admin modules it is smaller.
+    "django.contrib.admin.apps.SimpleAdminConfig"
+    if PROCESS == "worker"
+    else "config.console.apps.ConfigurationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -41,12 +46,14 @@ INSTALLED_APPS = [
     "orders",
     "routing",
     "fulfillment",
+    "returns",
     "integrations",
     "config.console.apps.ConsoleConfig",
 ]
 
 MIDDLEWARE = [
     "config.middleware.RequestContextMiddleware",
+    "config.metrics.RequestMetrics",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.ContentPolicyMiddleware",
@@ -110,7 +117,7 @@ WEB_THREADS: int = env("WEB_THREADS", int, default=8)
 def database_settings(config: dict[str, Any]) -> dict[str, Any]:
     """Complete a database: services own their transactions, and only the web process pools."""
     options = dict(config["OPTIONS"])
-    if env("SWITCHYARD_PROCESS", default="command") == "web":
+    if PROCESS == "web":
         options["pool"] = {"min_size": 1, "max_size": WEB_THREADS + 1, "timeout": 10}
     return config | {
         "ATOMIC_REQUESTS": False,
@@ -128,6 +135,8 @@ def cache_settings(url: str, *, prefix: str = "switchyard") -> dict[str, Any]:
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": url,
             "KEY_PREFIX": prefix,
+            # A cache that does not answer must not hold up who can do without it.
+            "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
         }
     }
 
@@ -141,12 +150,21 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Tasks wait for the database most of the time. One process with threads needs half the memory of a
+# parent and two children. Celery cannot end a thread: what a task may take is bounded by the role's
+# statement_timeout, by the time-outs of calls, and by its leases.
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY: int = env("WORKER_THREADS", int, default=4)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_SOFT_TIME_LIMIT = 540
-CELERY_TASK_TIME_LIMIT = 600
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Longer than any task may take: an unacknowledged message comes back after it, in seconds.
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"visibility_timeout": 1800}
+# A broker that does not answer is given up soon: the tick rings again, and a worker asks each second.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+    "visibility_timeout": 1800,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 CELERY_TASK_DEFAULT_QUEUE = "work"
 # A worker takes from all three; a large installation gives each its own workers (-Q).
 CELERY_TASK_QUEUES = [Queue(name) for name in ("ticks", "work", "remote")]  # type: ignore[no-untyped-call] # kombu
@@ -196,6 +214,10 @@ SPECTACULAR_SETTINGS = {
         "ReservationState": "inventory.states.ReservationState.choices",
         "FulfillmentOrderState": "fulfillment.states.FulfillmentState.choices",
         "ParcelState": "fulfillment.states.ParcelState.choices",
+        "ReturnState": "returns.states.ReturnState.choices",
+        "ClaimState": "returns.states.ClaimState.choices",
+        "WebhookState": "integrations.models.webhooks.WebhookState.choices",
+        "EndpointState": "integrations.models.webhooks.EndpointState.choices",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -242,5 +264,18 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 # --- Mail and logs --------------------------------------------------------------------------
 
+PUBLIC_URL: str = env("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+"""Where buyers reach the tracking pages: the beginning of the links in messages."""
+WEBHOOK_PORTS: list[int] = [
+    int(port) for port in env("WEBHOOK_PORTS", words, default=["443", "80"])
+]
+WEBHOOK_NETWORKS: list[str] = env("WEBHOOK_NETWORKS", words, default=[])
+"""Networks that webhooks may go to although they are not public, on any port: 127.0.0.0/8."""
+WEBHOOK_DISABLE_AFTER_DAYS: int = env("WEBHOOK_DISABLE_AFTER_DAYS", int, default=3)
+METRICS_TOKEN: str = env("METRICS_TOKEN", default="")
+FAKEPAY_URL: str = env("FAKEPAY_URL", default="")
+"""Where the fake payment provider listens. Empty, as in production: there is none."""
+BUYER_MESSAGES = env("BUYER_MESSAGES", boolean, default=False)
+"""Whether buyers are written to by EMAIL_HOST where their account has no mail connection."""
 DEFAULT_FROM_EMAIL: str = env("DEFAULT_FROM_EMAIL", default="switchyard@localhost")
 LOGGING = logging_settings(readable=False, level=env("LOG_LEVEL", default="INFO"))

@@ -3,6 +3,7 @@
 import secrets
 
 from config import embedded
+from config.embedded import ports
 from config.env import boolean, broker, database, env, kept, next_redis_database, words
 from config.logs import logging_settings
 from config.settings.base import *  # noqa: F403 (settings are layers of one namespace)
@@ -27,8 +28,16 @@ CACHES = cache_settings(
 )
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or broker(_services.redis_url)
 
+# The provider of the demo that has this home; else one that was started by hand.
+FAKEPAY_URL = env(
+    "FAKEPAY_URL", default=f"http://127.0.0.1:{ports.kept(_home.root, 'fakepay') or 8099}"
+)
+
 # The demo serves files from where they lie, with DEBUG and without.
 WHITENOISE_USE_FINDERS = True
 
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 LOGGING = logging_settings(readable=True, level=env("LOG_LEVEL", default="INFO"))
+
+# Receivers of the demo and of a developer listen on this machine.
+WEBHOOK_NETWORKS = env("WEBHOOK_NETWORKS", words, default=["127.0.0.0/8"])

@@ -30,6 +30,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS |= {
     "global_keyprefix": f"{_database_name}{_worker}:",
 }
 
+# Nobody listens there: a test that needs the provider says where its own is.
+FAKEPAY_URL = env("FAKEPAY_URL", default="http://127.0.0.1:9")
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+BUYER_MESSAGES = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True

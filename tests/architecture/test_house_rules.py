@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,11 +45,19 @@ def read(label: str, path: Path) -> Module:
     return Module(label, path, ast.parse(path.read_text(encoding="utf-8"), str(path)))
 
 
+@cache
+def every_module() -> list[Module]:
+    return [
+        read(label, path)
+        for label, folder in APPS.items()
+        for path in sorted((CHECKOUT / folder).rglob("*.py"))
+    ]
+
+
 def modules(*, migrations: bool = False) -> Iterator[Module]:
-    for label, folder in APPS.items():
-        for path in sorted((CHECKOUT / folder).rglob("*.py")):
-            if migrations or "migrations" not in path.parts:
-                yield read(label, path)
+    for module in every_module():
+        if migrations or "migrations" not in module.path.parts:
+            yield module
 
 
 def written(text: str) -> Module:

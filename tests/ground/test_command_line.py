@@ -1,4 +1,5 @@
 import os
+import threading
 
 import pytest
 
@@ -39,6 +40,14 @@ class TestPrepare:
         command_line.prepare(["manage.py", *words])
 
         assert started == []
+
+    def test_starts_the_services_of_the_demo_while_it_is_loaded(self, started):
+        command_line.prepare(["manage.py", "demo"])
+
+        for thread in threading.enumerate():
+            if thread.name == "embedded":
+                thread.join()
+        assert started == [True]
 
     def test_starts_the_services_for_a_check_of_the_database(self, started):
         command_line.prepare(["manage.py", "check", "--database", "default"])
