@@ -1,15 +1,21 @@
 """The network and the catalogue to edit; stock, claims and the ledger to look up."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Model
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
-from config.kernel.access import scope_of
+from config.kernel import clock
+from config.kernel.access import Permission, scope_of
+from config.kernel.actors import actor_of
 from config.kernel.admin_base import AuditedAdmin, ScopedRelatedFilter
+from config.kernel.errors import DomainError
 from config.kernel.querysets import ScopedQuerySet
+from inventory import services
 from inventory.models import (
     Barcode,
     Carrier,
@@ -39,7 +45,7 @@ from inventory.selectors.network import TOPIC
 
 def _reached(found: Any, request: HttpRequest) -> Any:
     if isinstance(found, ScopedQuerySet):
-        return found.for_scope(scope_of(request.user))
+        return found.for_scope(scope_of(request.user, *AuditedAdmin.reading))
     return found
 
 
@@ -115,7 +121,9 @@ class ServiceLevelAdmin(AuditedAdmin):
 
 @admin.register(Node)
 class NodeAdmin(AuditedAdmin):
-    """A node's address, calendar and costs. Its state moves by commands of the console."""
+    """A node's address, calendar and costs. Its state moves by commands: pauses in the console, the
+    rest by the actions here.
+    """
 
     list_display = ("code", "name", "kind", "state", "city", "region", "has_wms")
     list_filter = ("kind", "state", "has_wms")
@@ -130,6 +138,32 @@ class NodeAdmin(AuditedAdmin):
         NodeGrantInline,
     )
     version_topics = (TOPIC,)
+    actions = ("activate", "drain", "close")
+
+    @admin.action(description="Activate: take work from now on", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Node]) -> None:
+        self._each(request, queryset, services.activate_node)
+
+    @admin.action(description="Drain: finish, and take nothing new", permissions=["change"])
+    def drain(self, request: HttpRequest, queryset: QuerySet[Node]) -> None:
+        self._each(request, queryset, partial(services.drain_node, reason="drained by hand"))
+
+    @admin.action(description="Close: nothing any more", permissions=["change"])
+    def close(self, request: HttpRequest, queryset: QuerySet[Node]) -> None:
+        self._each(request, queryset, services.close_node)
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[Node], command: Callable[..., None]
+    ) -> None:
+        """One command per node; one that is refused stops no other, and says why."""
+        at, actor = clock.now(), actor_of(request, Permission.CONFIG_EDIT)
+        for node in queryset.order_by("pk"):
+            try:
+                command(node.pk, at=at, actor=actor)
+            except DomainError as refusal:
+                self.message_user(request, f"{node.code}: {refusal.detail}", messages.ERROR)
+            else:
+                self.message_user(request, f"{node.code}: done.", messages.SUCCESS)
 
 
 @admin.register(ChannelNode)

@@ -8,9 +8,10 @@ from django.db import connection
 
 from config.kernel.errors import Busy, Conflict, NotFound
 from config.kernel.types import ALL_ACCOUNTS
-from inventory.ledger import Book, expect_rows
+from inventory.ledger import Book
 from inventory.models import Reservation
 from inventory.states import CLAIMING_STATES
+from inventory.stock_rows import expect_rows
 from inventory.types import Portion
 
 

@@ -7,7 +7,6 @@ raises `reserved` beside it, under the same lock.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -16,88 +15,19 @@ from django.db import connection
 from config.kernel import case_reports, events, ids
 from config.kernel.types import Actor
 from inventory.states import SELLABLE_CONDITIONS, Condition, MovementKind
-from inventory.types import SubjectTag, subject_id
+from inventory.stock_rows import (
+    Discrepancy,
+    Level,
+    Movement,
+    Position,
+    PositionKey,
+    Why,
+    write_levels,
+    write_movements,
+    write_positions,
+)
 
 SHORTFALL_WORK, LANDED_WORK = "inventory_shortfallwork", "inventory_landedwork"
-
-
-@dataclass(frozen=True, slots=True)
-class PositionKey:
-    """Which position: one owner's SKU at one node, within one account."""
-
-    account_id: UUID
-    node_id: int
-    sku_id: int
-    owner_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """What a movement says of its reason."""
-
-    kind: str
-    cause_kind: str = ""
-    cause_id: UUID | None = None
-    source: str = ""
-    external_id: str = ""
-    note: str = ""
-
-
-@dataclass(slots=True)
-class Position:
-    """A locked position. `had_shortfall` and `had_landed` are what stood when it was locked."""
-
-    id: int
-    key: PositionKey
-    sellable: int
-    reserved: int
-    buffer: int
-    shortfall: int
-    landed: int
-    counted_at: datetime | None
-    event_seq: int
-    had_shortfall: int = field(init=False)
-    had_landed: int = field(init=False)
-    touched: bool = False
-
-    def __post_init__(self) -> None:
-        self.had_shortfall, self.had_landed = self.shortfall, self.landed
-
-    @property
-    def subject(self) -> UUID:
-        return subject_id(SubjectTag.POSITION, self.id)
-
-
-@dataclass(slots=True)
-class Level:
-    """A locked level; `id` is None until it is written for the first time."""
-
-    id: int | None
-    position: Position
-    condition: str
-    lot: str
-    expires_on: date | None
-    on_hand: int
-    touched: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Movement:
-    id: UUID
-    level: Level
-    quantity: int
-    balance: int
-    why: Why
-    at: datetime
-
-
-@dataclass(slots=True)
-class Discrepancy:
-    """A fact went beyond the book: `missing` units were there that the book did not have."""
-
-    position: Position
-    missing: int
-    why: Why
 
 
 class Book:
@@ -108,7 +38,7 @@ class Book:
         self.by_key = {position.key: position for position in self.positions.values()}
         self.levels = {(level.position.id, level.condition, level.lot): level for level in levels}
         self.discrepancies: list[Discrepancy] = []
-        self._movements: list[_Movement] = []
+        self._movements: list[Movement] = []
 
     @classmethod
     def open_for(cls, keys: Collection[PositionKey]) -> "Book":
@@ -206,7 +136,7 @@ class Book:
         level.touched = level.position.touched = True
         if level.condition in SELLABLE_CONDITIONS:
             level.position.sellable += quantity
-        self._movements.append(_Movement(movement_id, level, quantity, level.on_hand, why, at))
+        self._movements.append(Movement(movement_id, level, quantity, level.on_hand, why, at))
         return movement_id
 
     def lower(
@@ -247,123 +177,14 @@ class Book:
             position.shortfall = max(0, position.reserved - position.sellable)
             position.landed = min(position.landed, max(0, position.sellable - position.reserved))
         facts = _facts(touched)
-        self._write_positions(touched)
-        self._write_levels()
-        self._write_movements(actor)
+        write_positions(touched)
+        write_levels([level for level in self.levels.values() if level.touched])
+        write_movements(self._movements, actor)
+        self._movements = []
         write_work(SHORTFALL_WORK, _debts(touched, "shortfall"), at=at)
         write_work(LANDED_WORK, _debts(touched, "landed"), at=at)
         events.record(facts, at=at, actor=actor)
         case_reports.report(self._reports(touched), at=at)
-
-    def _write_positions(self, touched: Sequence[Position]) -> None:
-        if not touched:
-            return
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                UPDATE inventory_stockposition p
-                SET sellable = now.sellable, reserved = now.reserved, shortfall = now.shortfall,
-                    landed = now.landed, buffer = now.buffer, counted_at = now.counted_at,
-                    event_seq = now.event_seq
-                FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-                    %s::bigint[], %s::timestamptz[], %s::bigint[])
-                    AS now (id, sellable, reserved, shortfall, landed, buffer, counted_at, event_seq)
-                WHERE p.id = now.id
-                """,
-                [
-                    [position.id for position in touched],
-                    [position.sellable for position in touched],
-                    [position.reserved for position in touched],
-                    [position.shortfall for position in touched],
-                    [position.landed for position in touched],
-                    [position.buffer for position in touched],
-                    [position.counted_at for position in touched],
-                    [position.event_seq for position in touched],
-                ],
-            )
-            expect_rows(cursor.rowcount, len(touched))
-
-    def _write_levels(self) -> None:
-        touched = [level for level in self.levels.values() if level.touched]
-        known = [level for level in touched if level.id is not None]
-        fresh = [level for level in touched if level.id is None]
-        with connection.cursor() as cursor:
-            if known:
-                cursor.execute(
-                    """
-                    UPDATE inventory_stocklevel l
-                    SET on_hand = now.on_hand, allocated = least(l.allocated, now.on_hand)
-                    FROM unnest(%s::bigint[], %s::bigint[]) AS now (id, on_hand)
-                    WHERE l.id = now.id
-                    """,
-                    [[level.id for level in known], [level.on_hand for level in known]],
-                )
-                expect_rows(cursor.rowcount, len(known))
-            if fresh:
-                cursor.execute(
-                    """
-                    INSERT INTO inventory_stocklevel (account_id, position_id, condition, lot,
-                        expires_on, on_hand, allocated)
-                    SELECT fresh.*, 0 FROM unnest(%s::uuid[], %s::bigint[], %s::text[],
-                        %s::text[], %s::date[], %s::bigint[]) AS fresh
-                    RETURNING id, position_id, condition, lot
-                    """,
-                    [
-                        [level.position.key.account_id for level in fresh],
-                        [level.position.id for level in fresh],
-                        [level.condition for level in fresh],
-                        [level.lot for level in fresh],
-                        [level.expires_on for level in fresh],
-                        [level.on_hand for level in fresh],
-                    ],
-                )
-                for level_id, position_id, condition, lot in cursor.fetchall():
-                    self.levels[position_id, condition, lot].id = level_id
-
-    def _write_movements(self, actor: Actor) -> None:
-        moved = self._movements
-        if not moved:
-            return
-        keys = [movement.level.position.key for movement in moved]
-        reasons = [movement.why for movement in moved]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                INSERT INTO inventory_movement (id, account_id, node_id, sku_id, position_id,
-                    level_id, condition, lot, quantity, balance, kind, cause_kind, cause_id,
-                    source, external_id, note, at, actor_kind, actor_id, actor_name,
-                    correlation_id)
-                SELECT moved.*, %s, %s, %s, %s
-                FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[],
-                    %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[],
-                    %s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[],
-                    %s::timestamptz[]) AS moved
-                """,
-                [
-                    actor.kind,
-                    actor.id,
-                    actor.name,
-                    actor.correlation_id,
-                    [movement.id for movement in moved],
-                    [key.account_id for key in keys],
-                    [key.node_id for key in keys],
-                    [key.sku_id for key in keys],
-                    [movement.level.position.id for movement in moved],
-                    [movement.level.id for movement in moved],
-                    [movement.level.condition for movement in moved],
-                    [movement.level.lot for movement in moved],
-                    [movement.quantity for movement in moved],
-                    [movement.balance for movement in moved],
-                    [str(why.kind) for why in reasons],
-                    [why.cause_kind for why in reasons],
-                    [why.cause_id for why in reasons],
-                    [why.source for why in reasons],
-                    [why.external_id for why in reasons],
-                    [why.note for why in reasons],
-                    [movement.at for movement in moved],
-                ],
-            )
-        self._movements = []
 
     def _reports(self, touched: Sequence[Position]) -> list[case_reports.Report]:
         short = [
@@ -393,12 +214,6 @@ class Book:
         ]
         self.discrepancies = []
         return short + beyond
-
-
-def expect_rows(written: int, wanted: int) -> None:
-    """Refuse to commit when an UPDATE … FROM reached another number of rows than were locked."""
-    if written != wanted:
-        raise RuntimeError(f"{wanted} rows were locked, but {written} were written")
 
 
 def _columns(keys: Sequence[PositionKey]) -> list[list[object]]:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from config.kernel import case_reports, registry, ticker
+from config.kernel import access, case_reports, registry, ticker
 from config.kernel.services import dwell
 from config.kernel.types import Actor
-from inventory import cases, services
+from inventory import cases, selectors, services
 from inventory.types import pk_of
 
 STEP_LIMIT = 200
@@ -22,6 +22,7 @@ def register_all() -> None:
         ("inbound", "Inbound", "inbound"),
     ]:
         registry.register(registry.Kind(code, label, _path(model)))
+    access.declare_nodes(selectors.nodes_used_by)
     case_reports.declare(*cases.KINDS)
     dwell.declare("count_request", "open", cases.COUNT_STUCK_AFTER, cases.open_counts)
     dwell.declare("inbound", "expected", cases.INBOUND_STUCK_AFTER, cases.late_inbound)

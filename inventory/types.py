@@ -187,10 +187,20 @@ class FutureWant:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Some of a reservation's open units (of its consumed ones, for `put_back`)."""
+    """Some of a reservation's open units."""
 
     reservation_id: UUID
     quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedPortion:
+    """Some of a reservation's consumed units, and the cause under which they were issued."""
+
+    reservation_id: UUID
+    quantity: int
+    cause_kind: str
+    cause_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,8 @@ class StockChange:
     """A physical fact: `quantity` units came (+) or went (−). (source, external_id) happens once.
 
     `owner_id` None is the account's own stock. `expires_on` is the lot's, where it has one.
+    `happened_at` is when it was so, where that is known: what happened before the position's last
+    snapshot or count is in that number already.
     """
 
     node_id: int
@@ -223,6 +235,7 @@ class StockChange:
     external_id: str = ""
     note: str = ""
     expires_on: date | None = None
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

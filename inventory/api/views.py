@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from config.kernel import access, clock
+from config.kernel import clock
 from config.kernel.access import Permission
-from config.kernel.actors import actor_of
+from config.kernel.actors import actor_of, nodes_in_reach, reach_of
 from config.kernel.errors import Invalid, NotFound
 from config.kernel.idempotency import idempotent
 from config.kernel.models import Account
@@ -46,7 +46,7 @@ class SkuViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Sku]):
     queryset = Sku.objects.none()
 
     def get_queryset(self) -> Any:
-        found = Sku.objects.for_scope(access.scope_of(self.request.user))
+        found = Sku.objects.for_scope(reach_of(self.request))
         if code := self.request.query_params.get("code"):
             found = found.filter(code=code)
         if text := self.request.query_params.get("q"):
@@ -65,7 +65,7 @@ class NodeViewSet(ViewSet):
 
     @extend_schema(responses=shapes.NodeListShape)
     def list(self, request: Request) -> Response:
-        found = selectors.nodes(access.scope_of(request.user))
+        found = selectors.nodes(reach_of(request))
         return Response(shapes.NodeListShape({"results": found}).data)
 
 
@@ -79,7 +79,7 @@ class ReservationViewSet(ViewSet):
         responses=shapes.ReservationListShape,
     )
     def list(self, request: Request) -> Response:
-        scope = access.scope_of(request.user)
+        scope = reach_of(request)
         thread_id = _uuid(request.query_params.get("thread", ""))
         found = [
             one for one in selectors.reservations_of(thread_id) if scope.allows(one.account_id)
@@ -100,9 +100,9 @@ class StockViewSet(viewsets.GenericViewSet[StockPosition]):
 
     @extend_schema(parameters=_CODES)
     def list(self, request: Request) -> Response:
-        scope = access.scope_of(request.user)
+        scope = reach_of(request)
         found = StockPosition.objects.for_scope(scope).select_related("node", "sku")
-        nodes = access.nodes_of(request.user)
+        nodes = nodes_in_reach(request)
         if nodes is not None:
             found = found.filter(node_id__in=nodes)
         for name, column in [("sku", "sku__code__in"), ("node", "node__code__in")]:
@@ -233,7 +233,7 @@ def _nodes(request: Request, codes: Collection[str], account_id: UUID) -> dict[s
     """The ids of nodes that the account uses and at which the caller may write."""
     scope = Scope(frozenset({account_id}))
     found = selectors.nodes_by_code(codes, scope)
-    within = access.nodes_of(request.user, Permission.INVENTORY_ADJUST)
+    within = nodes_in_reach(request)
     return {code: pk for code, pk in found.items() if within is None or pk in within}
 
 

@@ -11,7 +11,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.FoundingMigration):
     initial = True
 
     dependencies = [
@@ -2075,6 +2075,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="positions",
                         to="inventory.sku",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -2277,6 +2278,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -2286,6 +2289,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="reservations",
                         to="inventory.inboundline",
+                        db_index=False,
                     ),
                 ),
                 (

@@ -31,7 +31,7 @@ class StockPosition(models.Model):
 
     account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
     node = models.ForeignKey(Node, models.PROTECT, related_name="positions")
-    sku = models.ForeignKey(Sku, models.PROTECT, related_name="positions")
+    sku = models.ForeignKey(Sku, models.PROTECT, related_name="positions", db_index=False)
     owner_id = models.UUIDField()
     sellable = models.BigIntegerField(default=0)
     reserved = models.BigIntegerField(default=0)
@@ -156,7 +156,9 @@ class Reservation(StateModel):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     state = StateField(max_length=12, choices=ReservationState, default=ReservationState.RESERVED)
     position = models.ForeignKey(
         StockPosition, models.PROTECT, null=True, related_name="reservations", db_index=False
@@ -175,7 +177,11 @@ class Reservation(StateModel):
     priority = models.SmallIntegerField(default=0)
     promised_at = models.DateTimeField(null=True)
     inbound_line = models.ForeignKey(
-        "inventory.InboundLine", models.PROTECT, null=True, related_name="reservations"
+        "inventory.InboundLine",
+        models.PROTECT,
+        null=True,
+        related_name="reservations",
+        db_index=False,
     )
     at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)

@@ -7,7 +7,7 @@ from inventory.selectors.explore import (
     waterfall,
 )
 from inventory.selectors.inbound import arriving
-from inventory.selectors.items import search_skus, skus, skus_by_code
+from inventory.selectors.items import search_skus, skus, skus_by_code, skus_by_scan
 from inventory.selectors.network import (
     accounts_of_nodes,
     channel_nodes,
@@ -15,6 +15,7 @@ from inventory.selectors.network import (
     network,
     nodes,
     nodes_by_code,
+    nodes_used_by,
     service_level_ids,
 )
 from inventory.selectors.supply import (
@@ -32,6 +33,7 @@ from inventory.selectors.supply import (
     short_risk,
     shortfalls,
     skus_to_serve,
+    stocked_at,
     supply,
     threads_at,
     waiting,
@@ -55,6 +57,7 @@ __all__ = [
     "network",
     "nodes",
     "nodes_by_code",
+    "nodes_used_by",
     "positions_of",
     "reservations",
     "reservations_of",
@@ -65,7 +68,9 @@ __all__ = [
     "shortfalls",
     "skus",
     "skus_by_code",
+    "skus_by_scan",
     "skus_to_serve",
+    "stocked_at",
     "supply",
     "threads_at",
     "waiting",

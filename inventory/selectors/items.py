@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from config.kernel.types import Scope
 from inventory.models import KitComponent, Sku
@@ -74,6 +75,12 @@ def search_skus(scope: Scope, text: str, *, limit: int = 50) -> list[SkuView]:
     found = Sku.objects.for_scope(scope)
     by_code, by_name = found.filter(code__istartswith=text), found.filter(name__icontains=text)
     return _views((by_code | by_name).order_by("code", "pk")[:limit])
+
+
+def skus_by_scan(code: str, scope: Scope) -> list[int]:
+    """SKUs of these accounts with this barcode or code. One statement."""
+    found = Sku.objects.for_scope(scope).filter(Q(code=code) | Q(barcodes__value=code))
+    return list(found.order_by("pk").values_list("pk", flat=True).distinct())
 
 
 def _views(found: Iterable[Any]) -> list[SkuView]:

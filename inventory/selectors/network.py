@@ -67,6 +67,15 @@ def service_level_ids() -> dict[str, int]:
     return dict(ServiceLevel.objects.values_list("code", "pk"))
 
 
+def nodes_used_by(account_ids: Collection[UUID]) -> dict[UUID, set[int]]:
+    """The nodes granted to each account: one statement."""
+    found: dict[UUID, set[int]] = {}
+    granted = NodeGrant.objects.filter(account_id__in=list(account_ids))
+    for account_id, node_id in granted.values_list("account_id", "node_id"):
+        found.setdefault(account_id, set()).add(node_id)
+    return found
+
+
 def accounts_of_nodes(node_ids: Collection[int]) -> dict[int, set[UUID]]:
     """The accounts to which each node is granted."""
     found: dict[int, set[UUID]] = {}

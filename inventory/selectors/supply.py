@@ -240,6 +240,17 @@ def _view(row: Reservation) -> ReservationView:
     )
 
 
+def stocked_at(node_id: int, account_id: UUID) -> list[int]:
+    """The SKUs of the account's own that lie sellable at the node, by id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sku_id FROM inventory_stockposition WHERE node_id = %s AND account_id = %s "
+            "AND owner_id = account_id AND sellable > 0 ORDER BY sku_id",
+            [node_id, account_id],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def positions_of(pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], PositionView]:
     """Positions of exactly these (node, SKU); otherwise as `supply`."""
     found = supply([sku_id for _, sku_id in pairs], [node_id for node_id, _ in pairs])

@@ -10,10 +10,11 @@ from django.db import transaction
 from config.kernel import external_keys, ids
 from config.kernel.errors import Invalid, NotFound
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
-from inventory.ledger import Book, PositionKey, Why
+from inventory.ledger import Book
 from inventory.models import Movement, Node, Sku
 from inventory.services.landing import land
-from inventory.states import CHANGE_KINDS, SELLABLE_CONDITIONS, Condition, SkuKind
+from inventory.states import CHANGE_KINDS, SELLABLE_CONDITIONS, Condition, MovementKind, SkuKind
+from inventory.stock_rows import Level, PositionKey, Why
 from inventory.types import BufferChange, ChangeAnswer, StockChange
 
 _SCOPE = "stock"
@@ -68,17 +69,34 @@ def apply_changes(
             change.external_id,
             change.note,
         )
-        if change.quantity > 0:
-            movement_id = book.move(level, change.quantity, why, at=at)
+        when = min(at, change.happened_at or at)
+        if change.happened_at and position.counted_at and change.happened_at < position.counted_at:
+            movement_id = _balanced(book, level, change.quantity, why, position.counted_at, at=when)
+        elif change.quantity > 0:
+            movement_id = book.move(level, change.quantity, why, at=when)
             if change.condition in SELLABLE_CONDITIONS:
                 arrived[position.id] += change.quantity
         else:
             lots = [level] if change.lot else book.levels_of(position, change.condition)
-            movement_id = book.lower(lots, level, -change.quantity, why, at=at)
+            movement_id = book.lower(lots, level, -change.quantity, why, at=when)
         answers.append(ChangeAnswer(movement_id, position.id, level.on_hand))
     land(book, arrived)
     book.write(at=at, actor=actor)
     return answers
+
+
+def _balanced(
+    book: Book, level: Level, quantity: int, why: Why, counted_at: datetime, *, at: datetime
+) -> UUID:
+    """Write what a count or snapshot has seen already, with what takes it off again."""
+    note = f"before the count of {counted_at:%Y-%m-%d %H:%M} UTC"
+    counted = Why(MovementKind.SNAPSHOT, why.cause_kind, why.cause_id, note=note)
+    if quantity > 0:
+        movement_id = book.move(level, quantity, why, at=at)
+        book.move(level, -quantity, counted, at=at)
+        return movement_id
+    book.move(level, -quantity, counted, at=at)
+    return book.move(level, quantity, why, at=at)
 
 
 @transaction.atomic

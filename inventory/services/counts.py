@@ -9,10 +9,11 @@ from django.db import connection, transaction
 from config.kernel import events
 from config.kernel.errors import Invalid, NotFound
 from config.kernel.types import ALL_ACCOUNTS, Actor
-from inventory.ledger import Book, Level, Position, PositionKey, Why
+from inventory.ledger import Book
 from inventory.models import CountRequest, Exclusion
 from inventory.services.landing import land
 from inventory.states import Condition, MovementKind
+from inventory.stock_rows import Level, Position, PositionKey, Why
 from inventory.types import ExclusionWanted, SubjectTag, subject_id
 
 

@@ -10,7 +10,7 @@ from django.db.models import F, Sum
 
 from config.kernel.errors import Conflict, Invalid
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
-from inventory.ledger import Book, Discrepancy, Position, PositionKey, Why
+from inventory.ledger import Book
 from inventory.models import FeedWatermark, Movement, Reservation
 from inventory.services.changes import accounts_of, require_node
 from inventory.services.landing import land
@@ -21,6 +21,7 @@ from inventory.states import (
     MovementKind,
     ReservationState,
 )
+from inventory.stock_rows import Discrepancy, Position, PositionKey, Why
 from inventory.types import ChangeAnswer, SnapshotRow
 
 NOTABLE_UNITS = 5

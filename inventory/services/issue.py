@@ -3,18 +3,19 @@
 Called inside the caller's transaction, which has locked the order and fulfillment order first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from config.kernel.errors import Conflict
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from inventory.claims import give_back, open_book, position_of, require_open, sum_portions
-from inventory.ledger import Book, Level, Position, Why
+from inventory.ledger import Book
 from inventory.models import Movement, Reservation
 from inventory.services.counts import ask_for_counts, exclude
 from inventory.states import Condition, MovementKind, ReservationState, ShortageReason
-from inventory.types import ExclusionWanted, Portion, Shortage
+from inventory.stock_rows import Level, Position, Why
+from inventory.types import ExclusionWanted, IssuedPortion, Portion, Shortage
 
 EXCLUDED_AFTER_SHORT = timedelta(hours=24)
 
@@ -51,37 +52,30 @@ def issue(
     book.write(at=at, actor=actor)
 
 
-def put_back(
-    portions: Sequence[Portion],
-    cause_kind: str,
-    cause_id: UUID,
-    *,
-    at: datetime,
-    actor: Actor,
-) -> None:
+def put_back(portions: Sequence[IssuedPortion], *, at: datetime, actor: Actor) -> None:
     """Undo an issue before the first scan: the units lie in their lots again, still committed.
 
     Raises Conflict when fewer units were consumed.
     """
-    wanted = sum_portions(portions)
-    book, claims = open_book(wanted.keys(), levels=True)
-    lots = _issued_lots(book, cause_id)
-    why = Why(MovementKind.PUT_BACK, cause_kind, cause_id)
-    for reservation_id, quantity in wanted.items():
-        row = claims.rows[reservation_id]
-        if quantity > row.consumed:
+    book, claims = open_book({portion.reservation_id for portion in portions}, levels=True)
+    lots = _issued_lots(book, {portion.cause_id for portion in portions})
+    for portion in portions:
+        row = claims.rows[portion.reservation_id]
+        if not 0 < portion.quantity <= row.consumed:
             raise Conflict(
                 f"Only {row.consumed} of the reservation's units had left.",
                 reservation_id=str(row.id),
                 consumed=row.consumed,
             )
         position = book.positions[position_of(row)]
-        row.consumed -= quantity
+        row.consumed -= portion.quantity
         if row.state == ReservationState.CONSUMED:
             row.reopen()
         claims.touch(row)
-        book.claim(position, quantity)
-        _raise(book, position, quantity, why, lots.get(position.id, []), at=at)
+        book.claim(position, portion.quantity)
+        why = Why(MovementKind.PUT_BACK, portion.cause_kind, portion.cause_id)
+        issued = lots.get((position.id, portion.cause_id), [])
+        _raise(book, position, portion.quantity, why, issued, at=at)
     claims.write()
     book.write(at=at, actor=actor)
 
@@ -165,26 +159,28 @@ def _raise(
         book.move(book.level(position), left, why, at=at)
 
 
-def _issued_lots(book: Book, cause_id: UUID) -> dict[int, list[tuple[str, int]]]:
-    """(lot, units) that this cause took from each position and has not put back yet."""
+def _issued_lots(
+    book: Book, cause_ids: Collection[UUID]
+) -> dict[tuple[int, UUID], list[tuple[str, int]]]:
+    """(lot, units) that each cause took from each position and has not put back yet."""
     moved = (
         Movement.objects.for_scope(ALL_ACCOUNTS)
         .filter(
-            cause_id=cause_id,
+            cause_id__in=list(cause_ids),
             position_id__in=list(book.positions),
             condition=Condition.AVAILABLE,
             kind__in=[MovementKind.ISSUE, MovementKind.PUT_BACK],
         )
         .order_by("id")
-        .values_list("position_id", "lot", "quantity")
+        .values_list("position_id", "cause_id", "lot", "quantity")
     )
-    issued: dict[int, dict[str, int]] = {}
-    for position_id, lot, quantity in moved:
-        lots = issued.setdefault(position_id, {})
+    issued: dict[tuple[int, UUID], dict[str, int]] = {}
+    for position_id, cause_id, lot, quantity in moved:
+        lots = issued.setdefault((position_id, cause_id), {})
         lots[lot] = lots.get(lot, 0) - quantity
     return {
-        position_id: [(lot, units) for lot, units in lots.items() if units > 0]
-        for position_id, lots in issued.items()
+        taken: [(lot, units) for lot, units in lots.items() if units > 0]
+        for taken, lots in issued.items()
     }
 
 

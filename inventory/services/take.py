@@ -16,9 +16,10 @@ from config.kernel import ids
 from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from inventory.claims import Claims, give_back
-from inventory.ledger import LANDED_WORK, expect_rows, write_work
+from inventory.ledger import LANDED_WORK, write_work
 from inventory.models import Reservation
 from inventory.states import ReservationState
+from inventory.stock_rows import expect_rows
 from inventory.types import FutureWant, Taken, TakeResult, Want
 
 _SERVED = "served"

@@ -103,3 +103,16 @@ class TestNodeAdmin:
 
         assert "state" not in page.context["adminform"].form.fields
         assert Node._base_manager.get().state == "active"
+
+    def test_moves_a_node_by_its_commands_and_says_what_is_refused(self):
+        new, held = NodeFactory(state="onboarding"), NodeFactory(state="active")
+        address = reverse("admin:inventory_node_changelist")
+        sent = {"action": "activate", "_selected_action": [new.pk, held.pk]}
+
+        page = superuser().post(address, sent, follow=True).content.decode()
+
+        states = dict(Node._base_manager.values_list("pk", "state"))
+        assert states == {new.pk: "active", held.pk: "active"}
+        assert f"{new.code}: done." in page
+        assert f"{held.code}: " in page
+        assert f"{held.code}: done." not in page

@@ -13,6 +13,7 @@ from inventory import selectors, services
 from inventory.models import CountRequest, Movement, Reservation, StockLevel
 from inventory.types import (
     ExclusionWanted,
+    IssuedPortion,
     Portion,
     Shortage,
     SnapshotRow,
@@ -147,7 +148,7 @@ class TestPutBack:
         claim = committed(position, 2)
         issue(claim, 2)
 
-        services.put_back([Portion(claim, 2)], "parcel", PARCEL, at=NOON, actor=ANNA)
+        services.put_back([IssuedPortion(claim, 2, "parcel", PARCEL)], at=NOON, actor=ANNA)
 
         assert levels(position) == {("available", "SOON"): 1, ("available", "LATE"): 2}
         assert (row(claim).state, row(claim).consumed) == ("committed", 0)
@@ -159,7 +160,7 @@ class TestPutBack:
         issue(claim, 1)
 
         with pytest.raises(Conflict):
-            services.put_back([Portion(claim, 2)], "parcel", PARCEL, at=NOON, actor=ANNA)
+            services.put_back([IssuedPortion(claim, 2, "parcel", PARCEL)], at=NOON, actor=ANNA)
 
 
 class TestRecordShortages:

@@ -11,10 +11,11 @@ from config.invariants import check_all
 from config.kernel.models import CaseReport, Event
 from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
 from inventory import services
-from inventory.ledger import Book, expect_rows
+from inventory.ledger import Book
 from inventory.models import LandedWork, Movement, Reservation, ShortfallWork, StockLevel
 from inventory.states import Condition
-from inventory.types import BufferChange, Portion, Shortage, StockChange
+from inventory.stock_rows import expect_rows
+from inventory.types import BufferChange, IssuedPortion, Portion, Shortage, StockChange
 from tests.factories.inventory import (
     ANNA,
     NodeFactory,
@@ -367,8 +368,8 @@ def _settle(row, verb, quantity, *, at):
     portion = Portion(row.pk, min(quantity, row.open))
     claimed = row.state in ("reserved", "committed")
     if verb == "put_back" and row.consumed and row.state in ("committed", "consumed"):
-        back = Portion(row.pk, min(quantity, row.consumed))
-        services.put_back([back], "parcel", row.thread_id, at=at, actor=ANNA)
+        back = IssuedPortion(row.pk, min(quantity, row.consumed), "parcel", row.thread_id)
+        services.put_back([back], at=at, actor=ANNA)
     elif verb == "release" and row.open:
         services.release([portion], "cancelled", at=at, actor=ANNA)
     elif verb == "commit" and row.state == "reserved":
