@@ -89,6 +89,8 @@ class SourcingPolicyAdmin(AuditedAdmin):
     """Saving makes the next version, a draft; publishing one makes it live."""
 
     form = PolicyForm
+    reading = (Permission.ROUTING_VIEW,)
+    editing = (Permission.ROUTING_EDIT,)
     list_display = ("name", "version", "state", "account", "channel", "published_at")
     list_filter = ("state", ("channel", ScopedRelatedFilter))
     list_select_related = ("account", "channel")
@@ -123,8 +125,7 @@ class SourcingPolicyAdmin(AuditedAdmin):
         return request.user.has_perm(Permission.ROUTING_EDIT)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        del obj
-        return request.user.has_perm(Permission.ROUTING_EDIT)
+        return request.user.has_perm(Permission.ROUTING_EDIT) and self._edits(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         del request, obj
@@ -152,7 +153,7 @@ class SourcingPolicyAdmin(AuditedAdmin):
                 soft=tuple(values["soft"]),
             ),
             at=clock.now(),
-            actor=actor_of(request),
+            actor=actor_of(request, Permission.ROUTING_EDIT),
         )
         obj.pk, obj.version = saved.pk, saved.version
         self.message_user(request, f"Saved as version {saved.version}, a draft.")
@@ -175,7 +176,8 @@ class SourcingPolicyAdmin(AuditedAdmin):
         """Few rows, each with its own answer: policies are published one by one."""
         for policy in queryset.order_by("pk"):
             try:
-                command(policy.pk, at=clock.now(), actor=actor_of(request))
+                actor = actor_of(request, Permission.ROUTING_EDIT)
+                command(policy.pk, at=clock.now(), actor=actor)
             except DomainError as refusal:
                 self.message_user(request, f"{policy}: {refusal.detail}", messages.ERROR)
             else:
@@ -201,6 +203,8 @@ class RateCardAdmin(AuditedAdmin):
 class RoutingDecisionAdmin(AuditedAdmin):
     """Decisions are read, never written."""
 
+    reading = (Permission.ROUTING_VIEW,)
+    editing = ()
     form = forms.ModelForm  # type: ignore[assignment]  # a page without a reason to give
     list_display = ("at", "group_id", "winner", "policy", "level", "cost", "split_cause")
     list_filter = ("level", "split_cause")

@@ -3,77 +3,96 @@
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from orders.sourcing import Demand
 from routing import engine
 
+LEVEL, WINDOW_BITS, MEMORY_LEVEL = 6, 12, 5
+COMMON = (
+    b'{"demand":{"lines":[["0",1,1,500,100,null],["1",2,2,1000,null]],"point":[40.0,-90.0],'
+    b'"service":"standard","at":"2026-01-01T00:00:00+00:00","deliver_by":null,'
+    b'"ship_complete":false,"pinned_node":null,"excluded":[]},"supply":[[1,1,1],[2,2,2]],'
+    b'"policy":{"code":"cheapest","version":1,"cost_percent":100,"parcel_minor":0,"km_milli":0,'
+    b'"late_day_minor":500,"max_nodes":4,"max_nodes_per_line":null,"max_km":null,"on_time":false,'
+    b'"allow_partial":true,"soft":[]},"versions":{"network":1,"policy":1,"rates":1,"skus":1}}'
+)
+"""What inputs have in common. Inputs are stored against these very bytes: they never change."""
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """One group's decision, ready to be stored; carried through the caller as `Plan.decision`."""
-
-    account_id: UUID
-    order_id: UUID
-    group_id: UUID
-    plan_version: int
-    policy_id: UUID | None
-    level: str
-    record: Mapping[str, Any]
-    input: bytes
-    winner: str
-    cost_minor: int
-    currency: str
-    split_cause: str
-    pinned: bool
-    at: datetime
+encoded = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What a group was planned from, beside the network."""
+class Basis(NamedTuple):
+    """What a group was planned from, beside the network. Supply is units by SKU and node."""
 
     asked: Demand
     demand: engine.Demand
     policy_id: UUID | None
     policy: engine.Policy
     versions: Mapping[str, int]
-    supply: Mapping[tuple[int, int], int]
+    supply: Mapping[int, Mapping[int, int]]
 
 
-def drawn(plan: engine.Plan, basis: Basis, *, at: datetime) -> Drawn:
-    """Turn the engine's plan into what is stored."""
-    codes = {candidate.node: candidate.code for candidate in plan.candidates}
-    return Drawn(
-        account_id=basis.asked.account_id,
-        order_id=basis.asked.order_id,
-        group_id=basis.asked.group_id,
-        plan_version=basis.asked.plan_version,
-        policy_id=basis.policy_id,
-        level=plan.level,
-        record=engine.compact(plan),
-        input=_input(basis),
-        winner=", ".join(sorted({codes[parcel.node] for parcel in plan.parcels})),
-        cost_minor=plan.cost.true_cost - plan.cost.unfilled,
-        currency=plan.currency,
-        split_cause=plan.split_cause or "",
-        pinned=basis.asked.pinned_node_id is not None,
-        at=at,
-    )
+class Drawn(NamedTuple):
+    """One group's decision, carried through the caller as `Plan.decision`.
+
+    Its record and its input are made when they are asked for: most plans of a second try, and
+    every quote, are stored by nobody.
+    """
+
+    plan: engine.Plan
+    basis: Basis
+    at: datetime
+
+    @property
+    def pinned(self) -> bool:
+        return self.basis.asked.pinned_node_id is not None
+
+    @property
+    def policy_id(self) -> UUID | None:
+        return self.basis.policy_id
+
+    @property
+    def winner(self) -> str:
+        """The codes of the nodes that ship."""
+        opened = {parcel.node for parcel in self.plan.parcels}
+        return ", ".join(sorted([c.code for c in self.plan.candidates if c.node in opened]))
+
+    @property
+    def cost_minor(self) -> int:
+        cost = self.plan.cost
+        return cost.true_cost - cost.unfilled
+
+    @property
+    def currency(self) -> str:
+        return self.plan.currency
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return engine.compact(self.plan)
+
+    @property
+    def input(self) -> bytes:
+        return _input(self.basis)
 
 
 def _input(basis: Basis) -> bytes:
-    demand, policy, weights = basis.demand, basis.policy, basis.policy.weights
+    """The input as JSON, compressed on what inputs have in common: a small window is enough."""
+    demand = basis.demand
     skus = {line.sku for line in demand.lines}
-    given = {
-        "demand": {
-            "lines": [
-                [line.key, line.sku, line.quantity, line.weight_grams, line.unit_value, line.parent]
-                for line in demand.lines
-            ],
+    lines = encoded(
+        [
+            [line.key, line.sku, line.quantity, line.weight_grams, line.unit_value, line.parent]
+            for line in demand.lines
+        ]
+    )
+    held = [(node, sku, n) for sku, by_node in basis.supply.items() for node, n in by_node.items()]
+    supply = ",".join([f"[{node},{sku},{units}]" for node, sku, units in sorted(held)])
+    rest = encoded(
+        {
             "point": [demand.destination.latitude, demand.destination.longitude],
             "service": demand.service,
             "at": demand.at.isoformat(),
@@ -81,8 +100,21 @@ def _input(basis: Basis) -> bytes:
             "ship_complete": demand.ship_complete,
             "pinned_node": demand.pinned_node,
             "excluded": sorted(pair for pair in demand.excluded if pair[1] in skus),
-        },
-        "supply": sorted([node, sku, units] for (node, sku), units in basis.supply.items()),
+        }
+    )
+    given = (
+        f'{{"demand":{{"lines":{lines},{rest[1:]},"supply":[{supply}],'
+        f"{_rules(basis.policy, tuple(sorted(basis.versions.items())))}}}"
+    )
+    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW_BITS, MEMORY_LEVEL, zdict=COMMON)
+    return packer.compress(given.encode()) + packer.flush()
+
+
+@lru_cache(maxsize=64)
+def _rules(policy: engine.Policy, versions: tuple[tuple[str, int], ...]) -> str:
+    """The part that is the same for a whole batch: encoded once."""
+    weights = policy.weights
+    rules = {
         "policy": {
             "code": policy.code,
             "version": policy.version,
@@ -97,12 +129,13 @@ def _input(basis: Basis) -> bytes:
             "allow_partial": policy.allow_partial,
             "soft": sorted(policy.soft),
         },
-        "versions": dict(basis.versions),
+        "versions": dict(versions),
     }
-    return zlib.compress(json.dumps(given, separators=(",", ":")).encode(), level=6)
+    return encoded(rules)[1:-1]
 
 
 def opened_input(stored: bytes | memoryview) -> dict[str, Any]:
     """What the engine was given, from the stored bytes."""
-    given: dict[str, Any] = json.loads(zlib.decompress(bytes(stored)))
+    opener = zlib.decompressobj(zdict=COMMON)
+    given: dict[str, Any] = json.loads(opener.decompress(bytes(stored)) + opener.flush())
     return given

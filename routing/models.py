@@ -176,7 +176,9 @@ class RoutingDecision(models.Model):
     order_id = models.UUIDField()
     group_id = models.UUIDField()
     plan_version = models.BigIntegerField()
-    policy = models.ForeignKey(SourcingPolicy, models.PROTECT, null=True, related_name="+")
+    policy = models.ForeignKey(
+        SourcingPolicy, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     level = models.CharField(max_length=8, help_text="exact, gap or none")
     record = models.JSONField(default=dict)
     input = models.BinaryField()

@@ -1,26 +1,30 @@
 """Where a destination lies: ZIP geography in arrays, and coarser answers that say how coarse.
 
 The `zipcodes` package knows 42,000 ZIP codes. They are read once per process, at the first
-question, into three arrays of numbers; nothing of the package's own rows is kept.
+question, into arrays of numbers; nothing of the package's own rows is kept.
 """
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import zipcodes
 
 from routing.engine.types import Precision
 
 ZIP_DIGITS = 5
 AREA_DIGITS = 3
-READ_BY_DIGITS = 2
 MEMO_SIZE = 65_536
 
-_Row = tuple[int, float, float, str, str]
+ZipRow = tuple[int, float, float, str, str]
+"""Number, latitude, longitude, state, time zone."""
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +88,13 @@ _ZIP_COUNTRIES = frozenset({"US", "PR", "VI", "GU", "AS", "MP"})
 
 @lru_cache(maxsize=1)
 def _zip_table() -> ZipTable:
-    # A hundredth at a time: each question scans the package's whole table, and its rows are large
-    # dicts, of which all at once cost 100 MB.
-    rows = sorted(
-        (
-            int(row["zip_code"]),
-            float(row["lat"]),
-            float(row["long"]),
-            str(row["state"]),
-            # One row of the package names a village where its zone should stand.
-            zone if "/" in (zone := str(row["timezone"])) else "UTC",
-        )
-        for first in range(10**READ_BY_DIGITS)
-        for row in zipcodes.similar_to(f"{first:0{READ_BY_DIGITS}}")  # type: ignore[no-untyped-call]  # no types
-        if row["lat"] and row["long"]
+    """The table, made in a process of its own: the package keeps 50 MB once it has been asked."""
+    made = subprocess.run(
+        [sys.executable, "-m", "routing.zip_rows"], cwd=_ROOT, stdout=subprocess.PIPE, check=True
     )
-    areas: dict[int, list[_Row]] = {}
-    states: dict[str, list[_Row]] = {}
+    rows: list[ZipRow] = [tuple(row) for row in json.loads(made.stdout)]
+    areas: dict[int, list[ZipRow]] = {}
+    states: dict[str, list[ZipRow]] = {}
     for row in rows:
         areas.setdefault(row[0] // 10 ** (ZIP_DIGITS - AREA_DIGITS), []).append(row)
         states.setdefault(row[3], []).append(row)
@@ -117,7 +111,7 @@ def _zip_table() -> ZipTable:
     )
 
 
-def _middle(rows: Sequence[_Row], precision: Precision) -> Location:
+def _middle(rows: Sequence[ZipRow], precision: Precision) -> Location:
     """The mean point of the ZIP codes, in the time zone that most of them keep."""
     size = len(rows)
     zones = Counter(row[4] for row in rows)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 import inventory.selectors
 from config.kernel import ids
@@ -17,7 +17,7 @@ from config.kernel.types import Actor
 from inventory.types import PositionView
 from orders.sourcing import Demand, Plan, PlannedPromise, PlannedTake
 from routing import engine, reference
-from routing.drawn import Basis, Drawn, drawn
+from routing.drawn import Basis, Drawn, encoded
 from routing.engine import Supply
 from routing.places import locate
 from routing.reference import Policy, Reference, unfilled_cost
@@ -127,11 +127,7 @@ def _plan_run(
             policy.id,
             policy.rules,
             known.versions,
-            {
-                (node_id, sku): units
-                for sku in skus.values()
-                for node_id, units in left.holders(sku).items()
-            },
+            {sku: dict(left.holders(sku)) for sku in skus.values()},
         )
         yield _plan_of(demand, plan, basis, snapshot, timezone, at=at)
         for given in plan.assignments:
@@ -198,23 +194,23 @@ def _plan_of(
     *,
     at: datetime,
 ) -> Plan:
-    skus = {str(line.line_id): line.sku_id for line in demand.lines}
+    lines = {str(line.line_id): line for line in demand.lines}
     return Plan(
         group_id=demand.group_id,
         takes=tuple(
             PlannedTake(
-                UUID(given.line),
+                (line := lines[given.line]).line_id,
                 given.node,
-                snapshot.positions[given.node, skus[given.line]].id,
-                skus[given.line],
+                snapshot.positions[given.node, line.sku_id].id,
+                line.sku_id,
                 given.quantity,
             )
             for given in plan.assignments
         ),
-        unfilled=tuple((UUID(u.line), u.quantity, str(u.reason)) for u in plan.unfilled),
+        unfilled=tuple((lines[u.line].line_id, u.quantity, str(u.reason)) for u in plan.unfilled),
         promise=_promise(plan, timezone),
         split_cause=plan.split_cause or "",
-        decision=drawn(plan, basis, at=at),
+        decision=Drawn(plan, basis, at),
     )
 
 
@@ -228,11 +224,7 @@ def _promise(plan: engine.Plan, timezone: str) -> PlannedPromise | None:
     latest = [parcel.deliver_p90 for parcel in plan.parcels if parcel.deliver_p90 is not None]
     if not leave or not usual or not latest:
         return None
-    zone = ZoneInfo(timezone)
-    earliest, last = (
-        datetime.combine(day, END_OF_DAY, tzinfo=zone).astimezone(UTC)
-        for day in (min(usual), max(latest))
-    )
+    earliest, last = _end_of(min(usual), timezone), _end_of(max(latest), timezone)
     ship_by = max(leave)
     return PlannedPromise(
         ship_by=ship_by,
@@ -247,26 +239,33 @@ def _promise(plan: engine.Plan, timezone: str) -> PlannedPromise | None:
     )
 
 
+@lru_cache(maxsize=4_096)
+def _end_of(day: date, timezone: str) -> datetime:
+    """The last second of the day there."""
+    return datetime.combine(day, END_OF_DAY, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
 def _insert(decisions: Sequence[Drawn]) -> None:
     """Write the rows. Records travel as one JSON array and inputs as hexadecimal digits: quoting
     each of them within an array would take longer than all the rest.
     """
+    asked = [decision.basis.asked for decision in decisions]
     columns: list[Any] = [
         [ids.uuid7() for _ in decisions],
-        [decision.account_id for decision in decisions],
-        [decision.order_id for decision in decisions],
-        [decision.group_id for decision in decisions],
-        [decision.plan_version for decision in decisions],
+        [demand.account_id for demand in asked],
+        [demand.order_id for demand in asked],
+        [demand.group_id for demand in asked],
+        [demand.plan_version for demand in asked],
         [decision.policy_id for decision in decisions],
-        [decision.level for decision in decisions],
+        [decision.plan.level.value for decision in decisions],
         [decision.winner for decision in decisions],
         [decision.cost_minor for decision in decisions],
         [decision.currency for decision in decisions],
-        [decision.split_cause for decision in decisions],
+        [decision.plan.split_cause or "" for decision in decisions],
         [decision.pinned for decision in decisions],
         [decision.at for decision in decisions],
         [decision.input.hex() for decision in decisions],
-        Jsonb([dict(decision.record) for decision in decisions]),
+        encoded([decision.record for decision in decisions]),
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -280,7 +279,7 @@ def _insert(decisions: Sequence[Drawn]) -> None:
                 unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[],
                     %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::boolean[],
                     %s::timestamptz[], %s::text[]),
-                jsonb_array_elements(%s)
+                jsonb_array_elements(%s::jsonb)
             ) AS drawn (id, account_id, order_id, group_id, plan_version, policy_id, level, winner,
                 cost_minor, currency, split_cause, pinned, at, digits, record)
             """,

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.kernel.access import Permission, scope_of
+from config.kernel.access import Permission
+from config.kernel.actors import channel_of_key, reach_of
 from config.kernel.errors import NotFound
 from config.kernel.permissions import needs
 from orders.selectors.numbers import find_by_number
@@ -57,8 +58,9 @@ class OrderDecisionsView(APIView):
         operation_id="orders_decisions", responses=DecisionSerializer(many=True), tags=["orders"]
     )
     def get(self, request: Request, order_id: UUID) -> Response:
-        scope = scope_of(request.user)
-        if find_by_number(str(order_id), scope) is None:
+        scope = reach_of(request)
+        order = find_by_number(str(order_id), scope)
+        if order is None or channel_of_key(request) not in {None, order.channel_id}:
             raise NotFound("There is no such order.")
         return Response([as_json(view) for view in selectors.decisions_of(order_id, scope)])
 

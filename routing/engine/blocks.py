@@ -80,15 +80,15 @@ class Pool:
         self.inexact = False
         total = sum(want.quantity for want in wants)
         self.none = sum(want.quantity * want.penalty for want in wants)
-        if len(wants) == 1:
+        self.single = limit == 1 or not any(cap and cap < total for cap in caps)
+        if len(wants) > 1:
+            self.alone = [self.none - self._saved((j,)) for j in range(len(caps))]
+        else:
             penalty, none = wants[0].penalty, self.none
             self.alone = [
-                none - (min(total, cap)) * (penalty - unit) if cap and penalty > unit else none
+                none - min(cap, total) * (penalty - unit) if cap and penalty > unit else none
                 for cap, unit in zip(caps, self._unit, strict=True)
             ]
-        else:
-            self.alone = [self.none - self._saved((j,)) for j in range(len(caps))]
-        self.single = limit == 1 or all(not cap or cap >= total for cap in caps)
         if self.single:
             self._place: list[int] = []
             self.floor = min(self.alone, default=self.none)

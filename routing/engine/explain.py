@@ -20,6 +20,8 @@ SPLITS = {
     SplitCause.NO_NODE_HOLDS_ALL: "no node has everything in stock",
     SplitCause.SHORT_OR_REJECT: "the node that would have everything could not supply an item",
     SplitCause.SHIP_FROM_RULE: "the nodes with everything in stock may not ship it",
+    SplitCause.BACKORDER: "the rest waits for stock",
+    SplitCause.BUYERS_CHOICE: "the nodes with everything in stock would be late for the buyer",
     SplitCause.CHEAPER: "that is better by the policy than one parcel",
 }
 
@@ -341,6 +343,5 @@ _FATES: dict[Verdict, Fate] = {
     Verdict.PINNED_ELSEWHERE: _pinned,
     Verdict.TOO_FAR: _too_far,
     Verdict.LATE: _late,
-    Verdict.CAPACITY: _fixed("has no capacity left"),
     Verdict.DOMINATED: _dominated,
 }

@@ -8,8 +8,8 @@ import numpy as np
 from routing.engine.types import Place
 
 EARTH_KM = 6371.0088
-VECTORISED_FROM = 40
-"""Below this many places plain floats are quicker than arrays (measured)."""
+AT_ONCE = 1 << 18
+"""So many distances are worked out in one go; more would only take memory."""
 
 
 def haversine_km(latitude: float, longitude: float, to: Place) -> float:
@@ -21,13 +21,19 @@ def haversine_km(latitude: float, longitude: float, to: Place) -> float:
     return 2 * EARTH_KM * asin(min(1.0, sqrt(chord)))
 
 
-def distances_km(origins: Sequence[Place], to: Place) -> list[int]:
-    """Whole kilometres from each origin, in the order given."""
-    if len(origins) < VECTORISED_FROM:
-        return [round(haversine_km(o.latitude, o.longitude, to)) for o in origins]
-    here = np.radians(np.array([o.latitude for o in origins]))
-    along = np.radians(np.array([to.longitude - o.longitude for o in origins]))
-    there = radians(to.latitude)
-    chord = np.sin((there - here) / 2) ** 2 + np.cos(here) * cos(there) * np.sin(along / 2) ** 2
-    km = 2 * EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(chord)))
-    return [int(value) for value in np.rint(km)]
+def distances_km(origins: Sequence[Place], targets: Sequence[Place]) -> list[list[int]]:
+    """Whole kilometres to each target: a row per target, with one distance per origin."""
+    here = np.radians(np.array([place.latitude for place in origins]))
+    along = np.radians(np.array([place.longitude for place in origins]))
+    there = np.radians(np.array([place.latitude for place in targets]))[:, None]
+    across = np.radians(np.array([place.longitude for place in targets]))[:, None]
+    rows: list[list[int]] = []
+    step = max(1, AT_ONCE // max(1, len(origins)))
+    for first in range(0, len(targets), step):
+        part = slice(first, first + step)
+        north = np.sin((there[part] - here) / 2) ** 2
+        east = np.sin((across[part] - along) / 2) ** 2
+        chord = north + np.cos(here) * np.cos(there[part]) * east
+        km = 2 * EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(chord)))
+        rows += np.rint(km).astype(np.int64).tolist()
+    return rows

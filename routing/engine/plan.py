@@ -1,9 +1,10 @@
 """Plan a run of demands against shared stock: screen, choose, relax, explain."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from routing.engine.choosing import Choice, Question, choose, score_points
+from routing.engine.geo import distances_km
 from routing.engine.results import (
     Alternative,
     Assignment,
@@ -15,14 +16,16 @@ from routing.engine.results import (
 )
 from routing.engine.screening import (
     POINTS,
+    Network,
     Offer,
     Timetable,
+    View,
     half_even,
     screen,
     stock_rows,
     usable_units,
 )
-from routing.engine.supply import Supply
+from routing.engine.supply import Stock, Supply
 from routing.engine.types import Constraint, Demand, Dependents, Node, Policy, RateCard
 from routing.engine.verdicts import candidates, split_cause, unfilled_reason
 
@@ -40,24 +43,34 @@ def plan(
     order of `nodes`.
     """
     ordered = sorted(nodes, key=lambda node: (node.priority, node.code))
-    run = _Run(ordered, supply.fork(), rates, policy, Timetable(rates))
-    return [_plan_one(demand, run) for demand in demands]
+    run = _Run(ordered, Stock(supply, ordered), policy, Timetable(rates))
+    distances = distances_km(
+        [node.place for node in ordered], [demand.destination for demand in demands]
+    )
+    return [_plan_one(demand, row, run) for demand, row in zip(demands, distances, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     nodes: Sequence[Node]
-    supply: Supply
-    rates: RateCard
+    stock: Stock
     policy: Policy
     timetable: Timetable
+    networks: dict[View, Network] = field(default_factory=dict)
+
+    def network(self, demand: Demand) -> Network:
+        view = View.of(demand)
+        known = self.networks.get(view)
+        if known is None:
+            known = self.networks[view] = Network(self.nodes, self.policy, view, self.timetable)
+        return known
 
 
-def _plan_one(demand: Demand, run: _Run) -> Plan:
+def _plan_one(demand: Demand, distances: Sequence[int], run: _Run) -> Plan:
     policy = run.policy
-    usable = usable_units(demand, run.nodes, run.supply)
+    usable = usable_units(demand, run.nodes, run.stock)
     rows = stock_rows(demand.lines, run.nodes, usable)
-    offers = screen(demand, run.nodes, rows, run.supply, run.rates, policy, run.timetable)
+    offers = screen(demand, rows, distances, run.network(demand), run.stock, policy)
     question = Question(
         demand,
         policy,
@@ -77,8 +90,9 @@ def _plan_one(demand: Demand, run: _Run) -> Plan:
             relaxed = _broken(question, other)
             question, choice, runner_up, missing = again, other, other_runner_up, other_missing
     for line, place, units in choice.flows:
-        run.supply.take(run.nodes[place].id, demand.lines[line].sku, units)
-    return _explained(question, choice, runner_up, missing, relaxed, run.rates.currency)
+        run.stock.take(place, demand.lines[line].sku, units)
+    currency = run.timetable.rates.currency
+    return _explained(question, choice, runner_up, missing, relaxed, currency)
 
 
 def _most_parcels(policy: Policy, nodes: int) -> int:

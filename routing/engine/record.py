@@ -4,7 +4,7 @@ Only codes and numbers are kept, so that the words made from them can be bettere
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from routing.engine.results import Candidate, CostParts, Plan, Verdict
@@ -14,8 +14,6 @@ VERSION = 1
 
 AREA_DIGITS = 3
 """Of the destination's postal code, what is kept: an area, not a street."""
-
-COST_FIELDS = tuple(field.name for field in fields(CostParts))
 
 SHORT = {Verdict.NO_STOCK, Verdict.NOT_IN_NETWORK, Verdict.PINNED_ELSEWHERE}
 """Verdicts that say all there is to say: such candidates are kept as a list of names."""
@@ -106,7 +104,7 @@ def compact(plan: Plan) -> dict[str, Any]:
     codes = {row.node: row.code for row in plan.candidates}
     given = {(row.node, row.line): row.quantity for row in plan.assignments}
     short: dict[str, list[Any]] = {}
-    full = []
+    full: list[list[Any]] = []
     for row in plan.candidates:
         if row.verdict in SHORT:
             name = row.code if row.name == row.code else [row.code, row.name]
@@ -194,19 +192,23 @@ def _stored_lines(plan: Plan) -> list[list[Any]]:
 
 
 def _stored_candidate(row: Candidate) -> list[Any]:
-    alone = None if row.alone is None else _costs(row.alone)
-    p90 = row.deliver_p90.isoformat() if row.deliver_p90 else ""
-    values: list[Any] = [row.code, row.name, row.verdict, list(row.available), alone]
-    return _trimmed([*values, row.distance_km, row.zone, p90, row.reason, row.dominated_by])
+    _, code, name, verdict, available, km, zone, p90, reason, ruler, alone = row
+    costs = None if alone is None else _costs(alone)
+    arrives = p90.isoformat() if p90 else ""
+    return _trimmed([code, name, verdict, available, costs, km, zone, arrives, reason, ruler])
 
 
 def _costs(cost: CostParts) -> list[int]:
-    return _trimmed([getattr(cost, name) for name in ("score", *COST_FIELDS[:-1])])
+    """The score, then its parts, without the zeros at the end."""
+    freight, handling, picking, unfilled, split, distance, lateness, score = cost
+    if split or distance or lateness:
+        return _trimmed([score, freight, handling, picking, unfilled, split, distance, lateness])
+    return _trimmed([score, freight, handling, picking, unfilled])
 
 
 def _parts(values: Sequence[int]) -> CostParts:
-    padded = _padded(values, (0,) * len(COST_FIELDS))
-    return CostParts(**dict(zip(("score", *COST_FIELDS[:-1]), padded, strict=True)))
+    score, *parts = _padded(values, CostParts())
+    return CostParts._make([*parts, score])
 
 
 def _candidate(row: Sequence[Any]) -> RecordedCandidate:

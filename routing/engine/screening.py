@@ -1,13 +1,14 @@
 """Which nodes may ship a demand, and what each would charge and take."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from routing.engine.calendar import add_working_days, local_date, next_departure
-from routing.engine.geo import distances_km
 from routing.engine.results import CostParts, Verdict
-from routing.engine.supply import Supply
+from routing.engine.supply import Stock
 from routing.engine.types import (
     PAUSED,
     Calendar,
@@ -25,6 +26,9 @@ MILLI = 1_000
 POINTS = 100_000
 """Points in a minor unit: thousandths, times the hundred of a percent weight."""
 
+SHUT = frozenset({Verdict.NODE_CLOSED, Verdict.NODE_PAUSED})
+"""Verdicts of which the node itself says why."""
+
 
 def half_even(amount: int, divisor: int) -> int:
     """The quotient, rounded half to even."""
@@ -33,12 +37,31 @@ def half_even(amount: int, divisor: int) -> int:
     return whole + (twice > divisor or (twice == divisor and whole % 2 == 1))
 
 
-@dataclass(slots=True)
-class Offer:
-    """A node seen from one demand. `barred` is why it may not ship, `soft` what would relax that.
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """From one node into one zone: when a parcel moves, and its price in points but for distance.
 
     `late` is the days late at P50 and at P90 added together: half of it is the expected lateness.
+    `overdue` says that the policy wants deliveries on time and this one is not.
     """
+
+    barred: Verdict | None
+    reason: str
+    number: int
+    zone: Zone
+    departs: datetime | None
+    p50: date | None
+    p90: date | None
+    late: int
+    overdue: bool
+    opening: int
+    pick: int
+    gram: int
+
+
+@dataclass(slots=True)
+class Offer:
+    """A node seen from one demand. `barred` is why it may not ship, `soft` what would relax that."""
 
     node: Node
     available: tuple[int, ...]
@@ -57,42 +80,103 @@ class Offer:
     pick: int = 0
     gram: int = 0
 
-    def price(self, weights: Weights) -> None:
-        """Work out what the objective makes of a parcel from here."""
-        percent = weights.cost_percent
-        base, per_kg = (self.zone.base, self.zone.per_kg) if self.zone else (0, 0)
-        self.opening = (
-            percent * MILLI * (base + self.node.handling_cost)
-            + 100 * weights.distance_per_km * self.km
-            + weights.late_day * POINTS // 2 * self.late
-        )
-        self.pick = percent * self.node.pick_cost * MILLI
-        self.gram = percent * per_kg
-
-    def parcel(self, weights: Weights, units: int, grams: int) -> CostParts:
-        """The invoice of one parcel with this many units and grams in it."""
-        zone = self.zone
-        freight = half_even(zone.base * MILLI + zone.per_kg * grams, MILLI) if zone else 0
+    def parcel(self, weights: Weights, units: int, grams: int, unfilled: int = 0) -> CostParts:
+        """The invoice of one parcel with this many units and grams in it, and of what it leaves."""
+        zone, node = self.zone, self.node
         points = self.opening + self.pick * units + self.gram * grams
         return CostParts(
-            freight,
-            self.node.handling_cost,
-            self.node.pick_cost * units,
+            half_even(zone.base * MILLI + zone.per_kg * grams, MILLI) if zone else 0,
+            node.handling_cost,
+            node.pick_cost * units,
+            unfilled,
             0,
-            0,
-            half_even(weights.distance_per_km * self.km, MILLI),
-            half_even(weights.late_day * self.late, 2),
-            half_even(points, POINTS),
+            half_even(weights.distance_per_km * self.km, MILLI) if weights.distance_per_km else 0,
+            half_even(weights.late_day * self.late, 2) if self.late else 0,
+            half_even(points, POINTS) + unfilled,
         )
+
+
+class Network:
+    """Nodes as demands of one service, moment, due day and pin see them: the same for each of them.
+
+    Lanes are worked out when the first demand asks for them.
+    """
+
+    __slots__ = ("_lanes", "_policy", "_reaches", "_timetable", "_view", "_zones", "nodes", "rules")
+
+    def __init__(
+        self, nodes: Sequence[Node], policy: Policy, view: "View", timetable: "Timetable"
+    ) -> None:
+        self.nodes = nodes
+        self._policy = policy
+        self._view = view
+        self._timetable = timetable
+        self._zones = timetable.rates.zones.get(view.service, ())
+        self._reaches = [zone.max_km for zone in self._zones]
+        self._lanes: list[list[Lane | None]] = [[None] * len(self._zones) for _ in nodes]
+        self.rules = [_barred_by_rule(node, view, policy) for node in nodes]
+
+    def lane(self, place: int, km: int) -> Lane | None:
+        """The lane from the node at this place to a destination so far away; None beyond all."""
+        number = bisect_left(self._reaches, km)
+        if number == len(self._reaches):
+            return None
+        row = self._lanes[place]
+        known = row[number]
+        if known is None:
+            known = row[number] = self._worked_out(self.nodes[place], number)
+        return known
+
+    def _worked_out(self, node: Node, number: int) -> Lane:
+        zone, due, weights = self._zones[number], self._view.due, self._policy.weights
+        departs = self._timetable.departure(node, self._view.service, self._view.at)
+        p50 = p90 = None
+        late = 0
+        if departs is not None:
+            leaves = local_date(departs, node.timezone)
+            p50 = self._timetable.arrival(leaves, zone.days_p50)
+            p90 = self._timetable.arrival(leaves, zone.days_p90)
+            if due is not None:
+                late = max(0, (p50 - due).days) + max(0, (p90 - due).days)
+        percent = weights.cost_percent
+        return Lane(
+            None if departs else Verdict.NO_SERVICE,
+            "" if departs else "no_departure",
+            number + 1,
+            zone,
+            departs,
+            p50,
+            p90,
+            late,
+            self._policy.on_time and due is not None and p90 is not None and p90 > due,
+            percent * MILLI * (zone.base + node.handling_cost)
+            + weights.late_day * POINTS // 2 * late,
+            percent * node.pick_cost * MILLI,
+            percent * zone.per_kg,
+        )
+
+
+class View(NamedTuple):
+    """What of a demand decides how it sees the network, but for its destination."""
+
+    service: str
+    at: datetime
+    due: date | None
+    pinned: int | None
+
+    @classmethod
+    def of(cls, demand: Demand) -> "View":
+        due = demand.deliver_by.date() if demand.deliver_by is not None else None
+        return cls(demand.service, demand.at, due, demand.pinned_node)
 
 
 class Timetable:
     """Departures and deliveries already worked out in this run."""
 
-    __slots__ = ("_arrivals", "_departures", "_rates")
+    __slots__ = ("_arrivals", "_departures", "rates")
 
     def __init__(self, rates: RateCard) -> None:
-        self._rates = rates
+        self.rates = rates
         self._departures: dict[tuple[int, str, str, datetime], tuple[Calendar, datetime | None]]
         self._departures = {}
         self._arrivals: dict[tuple[date, int], date] = {}
@@ -108,14 +192,14 @@ class Timetable:
     def arrival(self, leaves: date, days: int) -> date:
         known = self._arrivals.get((leaves, days))
         if known is None:
-            rates = self._rates
+            rates = self.rates
             known = add_working_days(leaves, days, rates.carrier_days, rates.carrier_holidays)
             self._arrivals[leaves, days] = known
         return known
 
 
 def stock_rows(
-    lines: Sequence[Line], nodes: Sequence[Node], usable: dict[int, list[int]]
+    lines: Sequence[Line], nodes: Sequence[Node], usable: Mapping[int, list[int]]
 ) -> list[tuple[int, ...]]:
     """Per node, the units that it could give each line; lines of one SKU are served in order."""
     claimed: dict[int, int] = {}
@@ -125,121 +209,104 @@ def stock_rows(
         claimed[line.sku] = before + wanted
         units = usable[line.sku]
         if before:
-            columns.append([min(max(u - before, 0), wanted) for u in units])
-        else:
-            columns.append([min(wanted, u) for u in units])
+            units = [u - before if u > before else 0 for u in units]
+        columns.append([u if u < wanted else wanted for u in units])  # noqa: FURB136  # min() is slow
     return list(zip(*columns, strict=True)) if columns else [() for _ in nodes]
 
 
-def usable_units(demand: Demand, nodes: Sequence[Node], supply: Supply) -> dict[int, list[int]]:
+def usable_units(demand: Demand, nodes: Sequence[Node], stock: Stock) -> dict[int, list[int]]:
     """By SKU, the units at each node that the demand is not excluded from."""
-    usable: dict[int, list[int]] = {}
-    for line in demand.lines:
-        if line.sku not in usable:
-            held = supply.holders(line.sku)
-            usable[line.sku] = [held.get(node.id, 0) for node in nodes]
-    if demand.excluded:
-        for place, node in enumerate(nodes):
-            for sku, units in usable.items():
-                if units[place] and (node.id, sku) in demand.excluded:
-                    units[place] = 0
-    return usable
+    usable = {sku: stock.column(sku) for sku in {line.sku: None for line in demand.lines}}
+    if not demand.excluded:
+        return usable
+    return {
+        sku: [
+            0 if units and (node.id, sku) in demand.excluded else units
+            for node, units in zip(nodes, column, strict=True)
+        ]
+        for sku, column in usable.items()
+    }
 
 
 def screen(
     demand: Demand,
-    nodes: Sequence[Node],
     rows: Sequence[tuple[int, ...]],
-    supply: Supply,
-    rates: RateCard,
+    distances: Sequence[int],
+    network: Network,
+    stock: Stock,
     policy: Policy,
-    timetable: Timetable,
 ) -> list[Offer]:
     """One offer per node, in the order given. Soft constraints bar here; the planner lifts them."""
     offers = []
-    near = []
-    for node, row in zip(nodes, rows, strict=True):
-        offer = Offer(node, row)
-        offer.barred = _barred_by_rule(demand, node, policy)
-        if offer.barred in (Verdict.NODE_CLOSED, Verdict.NODE_PAUSED):
-            offer.reason = node.closed_reason
-        if offer.barred is None:
-            if any(row):
-                near.append(offer)
-            else:
-                offer.barred = _without_stock(demand, node, supply)
-        offers.append(offer)
-    zones = rates.zones.get(demand.service, ())
-    places = [offer.node.place for offer in near]
-    for offer, km in zip(near, distances_km(places, demand.destination), strict=True):
-        offer.km = km
-        _place(offer, zones)
-        if offer.barred is None:
-            _schedule(offer, demand, timetable)
-            offer.price(policy.weights)
-        if offer.barred is None and demand.pinned_node is None:
-            _bar_by_reach(offer, demand, policy)
+    per_km = 100 * policy.weights.distance_per_km
+    for place, (node, row, km) in enumerate(zip(network.nodes, rows, distances, strict=True)):
+        rule = network.rules[place]
+        if rule is not None:
+            offers.append(Offer(node, row, rule, None, node.closed_reason if rule in SHUT else ""))
+            continue
+        if not any(row):
+            offers.append(Offer(node, row, _without_stock(demand, place, node, stock)))
+            continue
+        lane = network.lane(place, km)
+        if lane is None:
+            offers.append(Offer(node, row, Verdict.NO_SERVICE, None, "no_lane", km))
+            continue
+        barred = lane.barred
+        soft = None
+        if barred is None and demand.pinned_node is None:
+            barred, soft = _barred_by_reach(lane, km, policy)
+        offers.append(
+            Offer(
+                node,
+                row,
+                barred,
+                soft,
+                lane.reason,
+                km,
+                lane.number,
+                lane.zone,
+                lane.departs,
+                lane.p50,
+                lane.p90,
+                lane.late,
+                lane.opening + per_km * km,
+                lane.pick,
+                lane.gram,
+            )
+        )
     return offers
 
 
-def _barred_by_rule(demand: Demand, node: Node, policy: Policy) -> Verdict | None:
+def _barred_by_rule(node: Node, view: View, policy: Policy) -> Verdict | None:
     """What stands in the way before stock or distance is looked at. A pin overrides the network."""
-    if demand.pinned_node is not None:
-        if node.id != demand.pinned_node:
+    if view.pinned is not None:
+        if node.id != view.pinned:
             return Verdict.PINNED_ELSEWHERE
     elif not policy.admits(node):
         return Verdict.NOT_IN_NETWORK
     if not node.ship_open:
         return Verdict.NODE_PAUSED if node.closed_reason == PAUSED else Verdict.NODE_CLOSED
-    if demand.service not in node.services:
+    if view.service not in node.services:
         return Verdict.NO_SERVICE
     return None
 
 
-def _without_stock(demand: Demand, node: Node, supply: Supply) -> Verdict:
-    for line in demand.lines:
-        if (node.id, line.sku) in demand.excluded and supply.available(node.id, line.sku):
-            return Verdict.EXCLUDED
+def _without_stock(demand: Demand, place: int, node: Node, stock: Stock) -> Verdict:
+    if demand.excluded:
+        for line in demand.lines:
+            if (node.id, line.sku) in demand.excluded and stock.column(line.sku)[place]:
+                return Verdict.EXCLUDED
     return Verdict.NO_STOCK
 
 
-def _place(offer: Offer, zones: Sequence[Zone]) -> None:
-    for number, zone in enumerate(zones, start=1):
-        if offer.km <= zone.max_km:
-            offer.zone, offer.zone_number = zone, number
-            return
-    offer.barred = Verdict.NO_SERVICE
-    offer.reason = "no_lane"
-
-
-def _schedule(offer: Offer, demand: Demand, timetable: Timetable) -> None:
-    departs = timetable.departure(offer.node, demand.service, demand.at)
-    if departs is None or offer.zone is None:
-        offer.barred = Verdict.NO_SERVICE
-        offer.reason = "no_departure"
-        return
-    leaves = local_date(departs, offer.node.timezone)
-    offer.departs = departs
-    offer.p50 = timetable.arrival(leaves, offer.zone.days_p50)
-    offer.p90 = timetable.arrival(leaves, offer.zone.days_p90)
-    if demand.deliver_by is not None:
-        due = demand.deliver_by.date()
-        offer.late = max(0, (offer.p50 - due).days) + max(0, (offer.p90 - due).days)
-
-
-def _bar_by_reach(offer: Offer, demand: Demand, policy: Policy) -> None:
-    if policy.max_km is not None and offer.km > policy.max_km:
-        offer.barred = Verdict.TOO_FAR
-        constraint = Constraint.MAX_KM
-    elif (
-        policy.on_time
-        and demand.deliver_by is not None
-        and offer.p90 is not None
-        and offer.p90 > demand.deliver_by.date()
-    ):
-        offer.barred = Verdict.LATE
-        constraint = Constraint.ON_TIME
+def _barred_by_reach(
+    lane: Lane, km: int, policy: Policy
+) -> tuple[Verdict | None, Constraint | None]:
+    """Whether the node is too far or too late, and what would relax that."""
+    if policy.max_km is not None and km > policy.max_km:
+        barred, constraint = Verdict.TOO_FAR, Constraint.MAX_KM
+    elif lane.overdue:
+        barred, constraint = Verdict.LATE, Constraint.ON_TIME
     else:
-        return
-    if constraint in policy.soft:
-        offer.soft = constraint
+        return None, None
+    return barred, constraint if constraint in policy.soft else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from routing.engine.blocks import Block
+from routing.engine.parting import MOST_BLOCKS, Parting
 from routing.engine.search import Search
 
 REDUCE_FROM = 24
@@ -43,19 +44,30 @@ class Found:
 
 
 class Solver:
-    """Answers one problem, as it stands and again without one of its nodes."""
+    """Answers one problem, as it stands and again without one of its nodes.
 
-    __slots__ = ("_nothing", "_problem", "_reduced", "_totals")
+    Few blocks of one source each are dealt out directly; everything else is searched.
+    """
+
+    __slots__ = ("_nothing", "_parting", "_problem", "_reduced", "_totals")
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._nothing = sum(block.none for block in problem.blocks)
+        self._nothing = sum([block.none for block in problem.blocks])
+        self._parting: Parting | None = None
+        self._reduced: list[int] | None = None
+        self._totals: list[int] = []
+        if len(problem.blocks) <= MOST_BLOCKS and all(block.single for block in problem.blocks):
+            columns = [block.alone for block in problem.blocks]
+            self._parting = Parting(problem.opening, columns, problem.max_open)
+            return
         columns = [block.alone for block in problem.blocks]
         self._totals = list(map(sum, zip(problem.opening, *columns, strict=True)))
-        self._reduced: list[int] | None = None
 
     def best(self) -> Found:
         """The cheapest set of candidates, which may be none."""
+        if self._parting is not None:
+            return self._parted(self._parting, None)
         one = self._one_node(None)
         if self._pairs_from(None) >= one.points:
             return one
@@ -63,12 +75,22 @@ class Solver:
 
     def without(self, node: int, ceiling: int | None, effort: int) -> Found | None:
         """The cheapest set without the node, None unless it is below the ceiling."""
+        if self._parting is not None:
+            found = self._parted(self._parting, node)
+            return found if ceiling is None or found.points < ceiling else None
         one = self._one_node(node)
         limit = one.points if ceiling is None else min(ceiling, one.points)
         known = one if limit == one.points and one.points != ceiling else None
         if self._pairs_from(node) >= limit:
             return known
         return self._search(node, known, limit, effort)
+
+    def _parted(self, parting: Parting, banned: int | None) -> Found:
+        points, opened = parting.best(banned)
+        points -= self._problem.parcel
+        if not opened or points >= self._nothing:
+            return Found((), self._nothing, self._nothing)
+        return Found(opened, points, points)
 
     def _one_node(self, banned: int | None) -> Found:
         nothing = Found((), self._nothing, self._nothing)

@@ -1,6 +1,8 @@
 """What each node can still give, while a run of demands is planned one after another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from routing.engine.types import Node
 
 NOTHING: Mapping[int, int] = {}
 
@@ -39,9 +41,31 @@ class Supply:
         else:
             self._by_sku[sku].pop(node, None)
 
-    def fork(self) -> "Supply":
-        """A copy whose takings this one does not see. A SKU's row is copied when first taken."""
-        copy = Supply.__new__(Supply)
-        copy._by_sku = dict(self._by_sku)
-        copy._owned = set()
-        return copy
+
+class Stock:
+    """The supply while one run is planned: units by SKU, in the order of the run's nodes.
+
+    A column that was handed out never changes: what takes from it makes another.
+    """
+
+    __slots__ = ("_columns", "_node_ids", "_supply")
+
+    def __init__(self, supply: Supply, nodes: Sequence[Node]) -> None:
+        self._supply = supply
+        self._node_ids = [node.id for node in nodes]
+        self._columns: dict[int, list[int]] = {}
+
+    def column(self, sku: int) -> list[int]:
+        known = self._columns.get(sku)
+        if known is None:
+            held = self._supply.holders(sku)
+            known = self._columns[sku] = [held.get(node_id, 0) for node_id in self._node_ids]
+        return known
+
+    def take(self, place: int, sku: int, units: int) -> None:
+        """Make the units unavailable to later demands. Raises ValueError beyond what is there."""
+        column = self._columns[sku] = self.column(sku).copy()
+        if units < 0 or units > column[place]:
+            message = f"cannot take {units} of SKU {sku} at node {self._node_ids[place]}"
+            raise ValueError(message)
+        column[place] -= units

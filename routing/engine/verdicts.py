@@ -11,7 +11,6 @@ from routing.engine.types import Line
 RULES = (
     Verdict.NOT_IN_NETWORK,
     Verdict.TOO_FAR,
-    Verdict.LATE,
     Verdict.NO_SERVICE,
     Verdict.NODE_CLOSED,
     Verdict.NODE_PAUSED,
@@ -22,16 +21,23 @@ def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
     """One per node, in the order of the offers."""
     considered, opened = frozenset(question.candidates), frozenset(choice.opened)
     chosen = [question.offers[place] for place in choice.opened]
-    wanted = tuple(line.quantity for line in question.demand.lines)
-    unfilled = sum(line.unfilled_cost * line.quantity for line in question.demand.lines)
+    lines = question.demand.lines
+    wanted = tuple([line.quantity for line in lines])
+    unfilled = sum([line.unfilled_cost * line.quantity for line in lines])
     rows = []
     for place, offer in enumerate(question.offers):
-        verdict, ruler = offer.barred, ""
+        verdict, ruler, node = offer.barred, "", offer.node
         if place in opened:
             verdict = Verdict.CHOSEN
         elif verdict is None or place in considered:
             verdict, ruler = _lost(offer, chosen, wanted)
-        placed, node = offer.zone is not None, offer.node
+        if offer.zone is None:
+            rows.append(
+                Candidate(
+                    node.id, node.code, node.name, verdict, offer.available, reason=offer.reason
+                )
+            )
+            continue
         rows.append(
             Candidate(
                 node.id,
@@ -39,8 +45,8 @@ def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
                 node.name,
                 verdict,
                 offer.available,
-                offer.km if placed else None,
-                offer.zone_number if placed else None,
+                offer.km,
+                offer.zone_number,
                 offer.p90,
                 offer.reason,
                 ruler,
@@ -52,24 +58,13 @@ def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
 
 def alone_cost(question: Question, offer: Offer, unfilled: int) -> CostParts:
     """What it costs to ship all that this node has of the demand, and nothing else."""
-    weights = question.policy.weights
     units = grams = 0
     for line, quantity in zip(question.demand.lines, offer.available, strict=True):
         if quantity:
             units += quantity
             grams += quantity * line.weight_grams
             unfilled -= quantity * line.unfilled_cost
-    parcel = offer.parcel(weights, units, grams)
-    return CostParts(
-        parcel.freight,
-        parcel.handling,
-        parcel.picking,
-        unfilled,
-        0,
-        parcel.distance,
-        parcel.lateness,
-        parcel.score + unfilled,
-    )
+    return offer.parcel(question.policy.weights, units, grams, unfilled)
 
 
 def _lost(offer: Offer, chosen: Sequence[Offer], wanted: tuple[int, ...]) -> tuple[Verdict, str]:
@@ -91,10 +86,15 @@ def _lost(offer: Offer, chosen: Sequence[Offer], wanted: tuple[int, ...]) -> tup
 
 
 def split_cause(question: Question, choice: Choice, missing: Sequence[int]) -> SplitCause | None:
-    """Why the chosen parcels are not one parcel from one node that has all they hold."""
-    if len(choice.opened) < 2:
-        return None
+    """Why the chosen parcels are not one parcel from one node that has all they hold.
+
+    One parcel that leaves units waiting is half of a split: another follows. What only comes along
+    (a gift, a wrap) is not waited for.
+    """
     lines = question.demand.lines
+    if len(choice.opened) < 2:
+        waits = any(left and line.parent is None for line, left in zip(lines, missing, strict=True))
+        return SplitCause.BACKORDER if choice.opened and waits else None
     shipped = [line.quantity - left for line, left in zip(lines, missing, strict=True)]
     whole = [
         offer
@@ -107,6 +107,8 @@ def split_cause(question: Question, choice: Choice, missing: Sequence[int]) -> S
         offer.barred is Verdict.EXCLUDED for offer in whole
     ):
         return SplitCause.SHORT_OR_REJECT
+    if any(offer.barred is Verdict.LATE for offer in whole):
+        return SplitCause.BUYERS_CHOICE
     if any(offer.barred in RULES for offer in whole):
         return SplitCause.SHIP_FROM_RULE
     return SplitCause.NO_NODE_HOLDS_ALL

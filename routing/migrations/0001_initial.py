@@ -10,7 +10,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.FoundingMigration):
     initial = True
 
     dependencies = [
@@ -414,6 +414,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="routing.sourcingpolicy",
+                        db_index=False,
                     ),
                 ),
             ],

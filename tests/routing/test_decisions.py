@@ -250,6 +250,16 @@ def explained(*args: str) -> tuple[int, str]:
     return code, out.getvalue()
 
 
+def explained_badly(*args: str) -> tuple[int, str]:
+    """The exit code and what was said on standard error."""
+    said, code = io.StringIO(), 0
+    try:
+        call_command("explain", *args, stdout=io.StringIO(), stderr=said)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return code, said.getvalue()
+
+
 class TestExplain:
     def test_tells_why_in_sentences(self, network):
         order = accepted(network, TEE=1)
@@ -272,6 +282,15 @@ class TestExplain:
         [decision] = json.loads(explained(str(order.pk), "--json")[1])
 
         assert decision["winner"] == code(network, "NEWARK")
+
+    def test_says_what_an_order_waits_for_that_was_never_routed(self, network):
+        order = accepted(network, NOBODY_KNOWS=1)
+
+        code, said = explained_badly(order.number)
+
+        assert code == 1
+        assert f"Nothing of {order.number} was routed yet: it is captured" in said
+        assert "SKU not mapped (stops accept): The channel sold “NOBODY_KNOWS”" in said
 
     def test_says_what_it_does_not_know(self, network):
         order = accepted(network, TEE=1)

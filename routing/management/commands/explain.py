@@ -4,16 +4,19 @@ import json
 import sys
 from argparse import ArgumentParser
 from typing import Any, NoReturn
+from uuid import UUID
 
 from django.core.management.base import BaseCommand
 
 from config.kernel.types import ALL_ACCOUNTS
+from orders.selectors.holds import standing_of
 from orders.selectors.numbers import find_by_number
 from routing import engine, selectors
 from routing.api.views import as_json
 from routing.selectors import DecisionView
 
-DONE, UNKNOWN = 0, 2
+NOT_ROUTED, UNKNOWN = 1, 2
+"""Exit codes: the order waits and nothing of it was routed; there is no such order or node."""
 
 
 class Command(BaseCommand):
@@ -34,7 +37,7 @@ class Command(BaseCommand):
         if not options["all"]:
             views = list({view.group_id: view for view in reversed(views)}.values())
         if not views:
-            self._fail(f"Nothing of {order.number} was ever routed.")
+            self._not_routed(order.number, order.pk)
         if options["json"]:
             self.stdout.write(json.dumps([as_json(view) for view in views], indent=2))
         elif options["why_not"]:
@@ -42,6 +45,14 @@ class Command(BaseCommand):
         else:
             for view in views:
                 self._why(order.number, view)
+
+    def _not_routed(self, number: str, order_id: UUID) -> NoReturn:
+        """Say what the order waits for instead of a node."""
+        state, holds = standing_of(order_id)
+        self.stderr.write(f"Nothing of {number} was routed yet: {state}")
+        for hold in holds:
+            self.stderr.write(f"  {hold}")
+        sys.exit(NOT_ROUTED)
 
     def _why(self, number: str, view: DecisionView) -> None:
         self.stdout.write(
