@@ -5,13 +5,22 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from config.kernel import clock
 from config.kernel.case_reports import CaseKind
 from config.kernel.services.dwell import Stayer
 from config.kernel.types import ALL_ACCOUNTS
-from fulfillment.models import FulfillmentLine, FulfillmentOrder, NodeRequest, Parcel
+from fulfillment.models import (
+    FulfillmentLine,
+    FulfillmentOrder,
+    Manifest,
+    NodeRequest,
+    Parcel,
+)
 from fulfillment.services.alarms import (
     ACK_OVERDUE,
+    ACK_PARTIAL,
     SHIP_BY_MISSED,
     SILENT_AFTER,
     TRACKING_SILENT,
@@ -24,6 +33,13 @@ def _unacknowledged(ids: Sequence[UUID]) -> set[UUID]:
     return set(
         found.filter(pk__in=ids, acknowledge_by__lt=clock.now()).values_list("pk", flat=True)
     )
+
+
+def _taken_in_part(ids: Sequence[UUID]) -> set[UUID]:
+    found = FulfillmentLine.objects.for_scope(ALL_ACCOUNTS).filter(
+        fulfillment_order_id__in=ids, waiting__gt=0
+    )
+    return set(found.values_list("fulfillment_order_id", flat=True))
 
 
 def _late(ids: Sequence[UUID]) -> set[UUID]:
@@ -46,10 +62,20 @@ def _parcels_in(*states: ParcelState) -> Callable[[Sequence[UUID]], set[UUID]]:
     return still
 
 
+def _left_with_excess(ids: Sequence[UUID]) -> set[UUID]:
+    found = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=ids, handed_over_at__isnull=False)
+    return set(found.values_list("pk", flat=True))
+
+
 def _without_label(ids: Sequence[UUID]) -> set[UUID]:
     found = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(
         pk__in=ids, state=ParcelState.PACKED, label_pending=False
     )
+    return set(found.values_list("pk", flat=True))
+
+
+def _unannounced(ids: Sequence[UUID]) -> set[UUID]:
+    found = Manifest.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=ids, announced_at__isnull=True)
     return set(found.values_list("pk", flat=True))
 
 
@@ -78,6 +104,15 @@ KINDS: Final = (
         owner_team="operations",
         playbook="Call the node. If it cannot, reject the work there: it is sourced elsewhere.",
         still_true=_unacknowledged,
+    ),
+    CaseKind(
+        code=ACK_PARTIAL,
+        label="The node has taken on only part of the work",
+        severity=2,
+        due=timedelta(hours=2),
+        owner_team="operations",
+        playbook="Ask what keeps the rest; reject it there, and it is sourced elsewhere.",
+        still_true=_taken_in_part,
     ),
     CaseKind(
         code=SHIP_BY_MISSED,
@@ -141,12 +176,24 @@ KINDS: Final = (
         playbook="Void it on the carrier's own page, or claim its price with the next invoice.",
     ),
     CaseKind(
+        code="MANIFEST_REFUSED",
+        label="The carrier refused a manifest",
+        severity=3,
+        due=timedelta(hours=8),
+        owner_team="operations",
+        playbook="Have the driver scan the parcels one by one; mend the carrier's reason for the "
+        "next pickup.",
+        still_true=_unannounced,
+    ),
+    CaseKind(
         code="EXCESS_SHIPPED",
         label="More was shipped than asked for",
         severity=3,
         due=timedelta(hours=8),
         owner_team="operations",
-        playbook="Stop the parcel while it can be stopped; else take the units back, or charge them.",
+        playbook="Take the parcel back while it is not scanned, or have it stopped; else take the "
+        "units back, or charge them.",
+        still_true=_left_with_excess,
     ),
     CaseKind(
         code="SHIPPED_WHILE_CANCEL_ASKED",
@@ -154,7 +201,8 @@ KINDS: Final = (
         severity=2,
         due=timedelta(hours=2),
         owner_team="customer_service",
-        playbook="Ask the carrier to stop the parcel; else agree on a return with the buyer.",
+        playbook="Take the parcel back while it is not scanned and cancel again, or have the carrier "
+        "stop it; else agree on a return with the buyer.",
     ),
     CaseKind(
         code="REQUEST_UNANSWERED",
@@ -188,12 +236,20 @@ Finder = Callable[[datetime, Sequence[UUID] | None, int], Sequence[Stayer]]
 
 
 def orders_in(state: FulfillmentState, since: str) -> Finder:
-    """Fulfillment orders in a state since before a time; `since` is the column that says it."""
+    """Fulfillment orders in a state since before a time; `since` is the column that says it.
+
+    An expired one only while its units lie aside.
+    """
 
     def find(before: datetime, among: Sequence[UUID] | None, limit: int) -> list[Stayer]:
         found = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).filter(
             state=state, **{f"{since}__lt": before}
         )
+        if state is FulfillmentState.EXPIRED:
+            aside = FulfillmentLine.objects.for_scope(ALL_ACCOUNTS).filter(
+                fulfillment_order_id=OuterRef("pk"), packed__gt=0
+            )
+            found = found.filter(Exists(aside))
         if among is not None:
             found = found.filter(pk__in=list(among))
         rows = found.order_by(since).values_list("pk", "account_id", since, "order_id")[:limit]
@@ -202,15 +258,17 @@ def orders_in(state: FulfillmentState, since: str) -> Finder:
     return find
 
 
-def parcels_in(state: ParcelState) -> Finder:
-    """Parcels that have been at the node since before a time."""
+def parcels_in(state: ParcelState, since: str = "packed_at") -> Finder:
+    """Parcels in a state that were packed, or left, before a time."""
 
     def find(before: datetime, among: Sequence[UUID] | None, limit: int) -> list[Stayer]:
-        found = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(state=state, packed_at__lt=before)
+        found = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(
+            state=state, **{f"{since}__lt": before}
+        )
         if among is not None:
             found = found.filter(pk__in=list(among))
-        rows = found.order_by("packed_at").values_list(
-            "pk", "account_id", "packed_at", "fulfillment_order__order_id"
+        rows = found.order_by(since).values_list(
+            "pk", "account_id", since, "fulfillment_order__order_id"
         )[:limit]
         return [Stayer(*row) for row in rows]
 
@@ -227,10 +285,15 @@ DWELL: Final[tuple[tuple[str, str, timedelta, Finder], ...]] = (
             (FulfillmentState.PACKED, timedelta(days=2), "packed_at"),
             (FulfillmentState.READY_FOR_PICKUP, timedelta(days=8), "ready_at"),
             (FulfillmentState.SHIPPED, timedelta(days=30), "shipped_at"),
+            (FulfillmentState.EXPIRED, timedelta(days=14), "ended_at"),
         )
     ),
     *(
         ("parcel", str(state), timedelta(days=3), parcels_in(state))
         for state in (ParcelState.PACKED, ParcelState.LABELLED, ParcelState.MANIFESTED)
+    ),
+    *(
+        ("parcel", str(state), timedelta(days=21), parcels_in(state, "handed_over_at"))
+        for state in ON_THE_WAY
     ),
 )

@@ -1,108 +1,39 @@
-"""Paper for nodes without a system of their own: pick list and packing slip, with Code 128 bars.
+"""Paper for nodes without a system of their own: pick list, packing slip, manifest; labels bundled.
 
-Pure drawing: everything shown is handed in.
+What draws is loaded with the first page that is drawn: most processes never draw one.
 """
 
 import io
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from uuid import UUID
-from xml.sax.saxutils import escape
-from zoneinfo import ZoneInfo
-
-from reportlab.graphics.barcode.code128 import Code128
-from reportlab.lib import colors
-from reportlab.lib.pagesizes import letter
-from reportlab.lib.styles import ParagraphStyle
-from reportlab.lib.units import mm
-from reportlab.platypus import (
-    Flowable,
-    PageBreak,
-    Paragraph,
-    SimpleDocTemplate,
-    Spacer,
-    Table,
-    TableStyle,
-)
 
 from fulfillment.carriers import PostalAddress
-from fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel, ParcelLine
+from fulfillment.models import FulfillmentOrder, Manifest, Parcel
 
 PDF = "application/pdf"
 ZIP = "application/zip"
-_MARGIN = 14 * mm
-_TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=15, leading=19)
-_TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=9.5, leading=12.5)
-_SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=8, leading=10, textColor=colors.grey)
-_GRID = TableStyle(
-    [
-        ("FONT", (0, 0), (-1, 0), "Helvetica-Bold", 8.5),
-        ("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black),
-        ("LINEBELOW", (0, 1), (-1, -1), 0.25, colors.lightgrey),
-        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-        ("ALIGN", (-1, 0), (-1, -1), "RIGHT"),
-    ]
-)
 
 
 def pick_list(orders: Sequence[FulfillmentOrder]) -> bytes:
-    """What to take from the shelves: one page per fulfillment order, each line with its bars.
+    """What to take from the shelves: one page per fulfillment order, each line with its bars."""
+    from fulfillment import drawing
 
-    Only units that are still to be picked are shown.
-    """
-    story: list[Flowable] = []
-    for order in orders:
-        left = [line for line in order.lines.all() if line.waiting + line.accepted]
-        rows = [[_text(head) for head in ("SKU", "Item", "Scan", "Pick")]]
-        rows += [_pick_row(line) for line in left]
-        story += _page(
-            f"Pick {order.number}",
-            order.number,
-            [
-                f"Order {order.order.number} · {order.node.name}",
-                f"Ship by {_local(order.ship_by, order.node.timezone)}",
-            ],
-            Table(rows, colWidths=[32 * mm, 70 * mm, 62 * mm, 18 * mm], style=_GRID, repeatRows=1),
-        )
-    return _document(story, "Pick list")
-
-
-def _pick_row(line: FulfillmentLine) -> list[Flowable]:
-    return [
-        _text(line.sku.code),
-        _text(line.sku.name),
-        _bars(line.sku.code, height=9 * mm),
-        _text(str(line.waiting + line.accepted)),
-    ]
+    return drawing.pick_list(orders)
 
 
 def packing_slip(parcels: Sequence[Parcel], destinations: Mapping[UUID, PostalAddress]) -> bytes:
-    """What lies in each parcel, for the buyer: one page per parcel, no prices.
+    """What lies in each parcel, for the buyer: one page per parcel."""
+    from fulfillment import drawing
 
-    `destinations` holds the address of each delivery group; one that was erased is left out.
-    """
-    story: list[Flowable] = []
-    for parcel in parcels:
-        order = parcel.fulfillment_order
-        rows = [[_text(head) for head in ("SKU", "Item", "Units")]]
-        rows += [_content_row(content) for content in parcel.lines.all()]
-        address = destinations.get(order.group_id)
-        story += _page(
-            f"Order {order.order.number}",
-            parcel.number,
-            [*(_address_lines(address) if address else []), f"From {order.node.name}"],
-            Table(rows, colWidths=[40 * mm, 120 * mm, 22 * mm], style=_GRID, repeatRows=1),
-        )
-    return _document(story, "Packing slip")
+    return drawing.packing_slip(parcels, destinations)
 
 
-def _content_row(content: ParcelLine) -> list[Flowable]:
-    return [
-        _text(content.line.sku.code),
-        _text(content.line.sku.name),
-        _text(str(content.quantity + content.excess)),
-    ]
+def manifest_list(manifest: Manifest) -> bytes:
+    """What the carrier takes along and signs for."""
+    from fulfillment import drawing
+
+    return drawing.manifest_list(manifest)
 
 
 def bundle(documents: Mapping[str, tuple[bytes, str]]) -> bytes:
@@ -113,61 +44,3 @@ def bundle(documents: Mapping[str, tuple[bytes, str]]) -> bytes:
             suffix = "pdf" if media_type == PDF else "bin"
             packed.writestr(f"{number}.{suffix}", document)
     return archive.getvalue()
-
-
-def _page(title: str, code: str, lines: Iterable[str], table: Table) -> list[Flowable]:
-    heading = Table(
-        [[Paragraph(escape(title), _TITLE), _bars(code, height=12 * mm)]],
-        colWidths=[110 * mm, 72 * mm],
-        style=TableStyle([("ALIGN", (1, 0), (1, 0), "RIGHT")]),
-    )
-    return [
-        heading,
-        Paragraph("<br/>".join(escape(line) for line in lines if line), _TEXT),
-        Spacer(0, 6 * mm),
-        table,
-        Spacer(0, 4 * mm),
-        Paragraph(escape(code), _SMALL),
-        PageBreak(),
-    ]
-
-
-def _document(story: list[Flowable], title: str) -> bytes:
-    buffer = io.BytesIO()
-    # `invariant`: the same values make the same bytes.
-    SimpleDocTemplate(
-        buffer,
-        pagesize=letter,
-        title=title,
-        leftMargin=_MARGIN,
-        rightMargin=_MARGIN,
-        topMargin=_MARGIN,
-        bottomMargin=_MARGIN,
-        invariant=1,
-    ).build(story or [_text("Nothing to show.")])
-    return buffer.getvalue()
-
-
-def _bars(code: str, *, height: float) -> Flowable:
-    return Code128(code, barHeight=height, barWidth=0.28 * mm, humanReadable=False, quiet=False)
-
-
-def _text(value: str) -> Paragraph:
-    return Paragraph(escape(value), _TEXT)
-
-
-def _address_lines(address: PostalAddress) -> list[str]:
-    return [
-        address.name,
-        address.company,
-        address.line1,
-        address.line2,
-        f"{address.city} {address.region} {address.postal_code}",
-        address.country,
-    ]
-
-
-def _local(at: datetime | None, timezone: str) -> str:
-    if at is None:
-        return "as soon as possible"
-    return f"{at.astimezone(ZoneInfo(timezone)):%a %d %b %H:%M}"

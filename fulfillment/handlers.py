@@ -10,13 +10,16 @@ from inventory.states import MovementKind
 from inventory.types import StockChange
 
 EXCESS_CONSUMER = "fulfillment.book_excess"
-EXCESS_TOPICS = ("parcel.shipped",)
+TAKEN_BACK = "parcel.shipment_reversed"
+EXCESS_TOPICS = ("parcel.shipped", TAKEN_BACK)
 SOURCE_CONSUMER = "fulfillment.source_again"
 SOURCE_TOPICS = ("fulfillment.short", "fulfillment.rejected")
 
 
 def book_excess(batch: Sequence[Recorded]) -> None:
     """Units that left beyond what was asked for leave the book too; they had no reservation.
+
+    What is taken back is on it again.
 
     Their own transaction, after the shipment's: it locks positions, and the shipment has locked
     others already.
@@ -26,12 +29,12 @@ def book_excess(batch: Sequence[Recorded]) -> None:
             node_id=event.data["node_id"],
             sku_id=excess["sku_id"],
             account_id=event.account_id,
-            quantity=-excess["quantity"],
+            quantity=excess["quantity"] * (1 if event.topic == TAKEN_BACK else -1),
             kind=MovementKind.ADJUST,
             cause_kind="parcel",
             cause_id=event.subject_id,
             source="fulfillment",
-            external_id=f"excess:{excess['parcel_line_id']}",
+            external_id=f"excess:{excess['parcel_line_id']}:{event.seq}",
             note="shipped beyond what was asked for",
         )
         for event in batch

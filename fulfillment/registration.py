@@ -9,11 +9,12 @@ from config.kernel import case_reports, events, registry, ticker
 from config.kernel.registry import Kind
 from config.kernel.services import dwell, intents, jobs
 from config.kernel.types import Actor, Outcome
-from fulfillment import cases, handlers, services
-from fulfillment.services import labels
+from fulfillment import cases, handlers, selectors, services
+from fulfillment.services import labels, manifests
 from fulfillment.services.requests import NodeCommitments
 from fulfillment.types import Released
-from orders import commitments
+from orders import commitments, erasing
+from orders.api import parts
 
 RELEASED_AT_ONCE = 200
 LABELS_JOB = "fulfillment.labels"
@@ -26,7 +27,10 @@ def register_all() -> None:
         Kind("fulfillment_order", "Fulfillment order", _path("fulfillment")),
     )
     registry.register(Kind("parcel", "Parcel", _path("parcels")))
+    registry.register(Kind("manifest", "Manifest", _path("manifests")))
     commitments.register(NodeCommitments())
+    erasing.declare("fulfillment.labels", selectors.label_keys)
+    parts.declare("fulfillment_orders", _shown_with_its_order)
     case_reports.declare(*cases.KINDS)
     for kind, state, limit, finder in cases.DWELL:
         dwell.declare(kind, state, limit, finder)
@@ -34,6 +38,9 @@ def register_all() -> None:
     events.subscribe(handlers.SOURCE_CONSUMER, handlers.SOURCE_TOPICS, handlers.source_again)
     intents.register(labels.BUY, labels.buy, on_answer=labels.record_label, find=labels.find)
     intents.register(labels.VOID, labels.void, on_answer=labels.record_void)
+    intents.register(
+        manifests.ANNOUNCE, manifests.announce, on_answer=manifests.record_announcement
+    )
     jobs.register(LABELS_JOB, labels.run_label_items)
     jobs.register(RELEASE_JOB, _release_items)
     ticker.register("fulfillment.release_due", 5, _release_due)
@@ -41,6 +48,14 @@ def register_all() -> None:
     ticker.register("fulfillment.expire_pickups", 60, _expire_pickups)
     ticker.register("fulfillment.report_overdue", 60, _report_overdue)
     ticker.register("fulfillment.report_silent", 600, _report_silent)
+
+
+def _shown_with_its_order(order_id: UUID) -> Any:
+    """The work on an order as the API shows it; only the web loads what renders it."""
+    from fulfillment.api.serializers import FulfillmentOrderSerializer
+
+    found = selectors.fulfillment_orders_of([order_id])[order_id]
+    return FulfillmentOrderSerializer(found, many=True).data
 
 
 def _path(page: str) -> Callable[[UUID], str]:

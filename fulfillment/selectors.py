@@ -2,7 +2,7 @@
 
 import base64
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,13 +16,22 @@ from fulfillment.models import (
     FulfillmentLine,
     FulfillmentOrder,
     Label,
+    Manifest,
+    ManifestLine,
     NodeRequest,
     Parcel,
     ParcelLine,
     TrackingEvent,
 )
 from fulfillment.querysets import ParcelQuerySet
-from fulfillment.states import ON_THE_WAY, ParcelState, RequestState
+from fulfillment.states import (
+    FOLLOWED,
+    ON_THE_WAY,
+    READY_FOR_CARRIER,
+    ParcelState,
+    RequestState,
+)
+from fulfillment.types import ParcelAtHand
 from orders.selectors import destinations
 
 
@@ -187,6 +196,14 @@ def missing_labels(scope: Scope, *, node_ids: Collection[int] | None = None) -> 
     )
 
 
+def label_keys(order_ids: Sequence[UUID]) -> set[UUID]:
+    """The subject keys with which the labels of these orders are sealed."""
+    found = Label.objects.for_scope(ALL_ACCOUNTS).filter(
+        parcel__fulfillment_order__order_id__in=list(order_ids)
+    )
+    return set(found.values_list("sealed_with", flat=True))
+
+
 def label_documents(
     parcel_ids: Collection[UUID], scope: Scope, *, node_ids: Collection[int] | None = None
 ) -> dict[str, tuple[bytes, str]]:
@@ -216,11 +233,105 @@ def label_documents(
     return documents
 
 
+def waiting_for_carriers(scope: Scope, node_id: int) -> list[tuple[str, int]]:
+    """(carrier, parcels) that go with the next manifests of the node, by carrier."""
+    found = Parcel.objects.for_scope(scope).at_nodes([node_id]).filter(state__in=READY_FOR_CARRIER)
+    counted = Counter(found.values_list("carrier_code", flat=True))
+    return sorted(counted.items())
+
+
+def manifests(scope: Scope, *, node_ids: Collection[int] | None = None) -> QuerySet[Manifest]:
+    """Closed manifests with their parcels, the latest first."""
+    found: QuerySet[Manifest] = Manifest.objects.for_scope(scope).order_by("-pk")
+    if node_ids is not None:
+        found = found.filter(node_id__in=list(node_ids))
+    lines = (
+        ManifestLine.objects.for_scope(ALL_ACCOUNTS)
+        .select_related("parcel__fulfillment_order__order")
+        .order_by("parcel__number")
+    )
+    return found.select_related("node").prefetch_related(Prefetch("lines", lines))
+
+
+def manifest(
+    manifest_id: UUID, scope: Scope, *, node_ids: Collection[int] | None = None
+) -> Manifest:
+    """One manifest. Raises NotFound outside the scope and the nodes."""
+    found = manifests(scope, node_ids=node_ids).filter(pk=manifest_id).first()
+    if found is None:
+        raise NotFound("There is no such manifest.")
+    return found
+
+
+def node_at_work(code: str, scope: Scope, *, node_ids: Collection[int] | None = None) -> int:
+    """The id of a node that works or has worked for these accounts. Raises NotFound otherwise."""
+    found = FulfillmentOrder.objects.for_scope(scope).at_nodes(node_ids).filter(node__code=code)
+    node_id: int | None = found.values_list("node_id", flat=True).first()
+    if node_id is None:
+        raise NotFound(f"There is no node {code} with work of yours.")
+    return node_id
+
+
 def tracking_url(parcel: Parcel) -> str:
     """The carrier's public page on the parcel; empty when there is none."""
-    if not parcel.tracking_number or parcel.carrier_code not in carriers.connected():
+    if not parcel.tracking_number:
         return ""
-    return carriers.carrier(parcel.carrier_code).tracking_url(parcel.tracking_number)
+    return carriers.tracking_url(parcel.carrier_code, parcel.account_id, parcel.tracking_number)
+
+
+def parcels_to_ask_about(
+    account_id: UUID,
+    carrier_code: str,
+    *,
+    heard_before: datetime,
+    packed_after: datetime,
+    after: UUID | None,
+    limit: int,
+) -> list[tuple[UUID, str]]:
+    """(id, tracking number) of parcels that the carrier may know more of than we, by id.
+
+    Nothing of them happened after `heard_before` that we were told of. `after` is the last id of
+    the page before.
+    """
+    found = (
+        Parcel.objects.for_scope(ALL_ACCOUNTS)
+        .filter(
+            account_id=account_id,
+            carrier_code=carrier_code,
+            state__in=FOLLOWED,
+            packed_at__gt=packed_after,
+        )
+        .exclude(tracking_number="")
+        .filter(
+            Q(last_heard_at__lt=heard_before)
+            | Q(last_heard_at__isnull=True, labelled_at__lt=heard_before)
+        )
+    )
+    if after is not None:
+        found = found.filter(pk__gt=after)
+    return list(found.order_by("pk").values_list("pk", "tracking_number")[:limit])
+
+
+def orders_of_parcels(parcel_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The order that each parcel belongs to."""
+    rows = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=list(parcel_ids))
+    return dict(rows.values_list("pk", "fulfillment_order__order_id"))
+
+
+def never_scanned(parcel_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the parcels that their carrier has, and has said nothing of."""
+    rows = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=list(parcel_ids), state=ParcelState.HANDED_OVER
+    )
+    return set(rows.values_list("pk", flat=True))
+
+
+def parcels_numbered(account_id: UUID, tracking_numbers: Collection[str]) -> dict[str, UUID]:
+    """The account's youngest parcel under each of the tracking numbers."""
+    rows = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(
+        account_id=account_id, tracking_number__in=list(tracking_numbers)
+    )
+    return dict(rows.order_by("pk").values_list("tracking_number", "pk"))
 
 
 def _lines() -> QuerySet[FulfillmentLine]:
@@ -280,3 +391,34 @@ def addresses_of(group_ids: Collection[UUID]) -> dict[UUID, carriers.PostalAddre
         )
         for group_id, found in destinations(group_ids).items()
     }
+
+
+def parcels_at_hand(parcel_ids: Collection[UUID], scope: Scope) -> list[ParcelAtHand]:
+    """These parcels with their units per order line, by id. Three statements."""
+    rows = (
+        Parcel.objects.for_scope(scope)
+        .filter(pk__in=list(parcel_ids))
+        .select_related("fulfillment_order")
+        .prefetch_related(
+            Prefetch("lines", ParcelLine.objects.for_scope(ALL_ACCOUNTS).select_related("line"))
+        )
+        .order_by("pk")
+    )
+    return [
+        ParcelAtHand(
+            row.pk,
+            row.number,
+            row.state,
+            row.account_id,
+            row.fulfillment_order.order_id,
+            row.fulfillment_order.node_id,
+            row.carrier_code,
+            row.tracking_number,
+            tuple(
+                (content.line.order_line_id, content.quantity)
+                for content in row.lines.all()
+                if content.quantity
+            ),
+        )
+        for row in rows
+    ]

@@ -58,6 +58,9 @@ class ParcelState(models.TextChoices):
 AT_THE_NODE = (ParcelState.PACKED, ParcelState.LABELLED, ParcelState.MANIFESTED)
 """The parcel has not left: it may still be opened or voided."""
 
+READY_FOR_CARRIER = (ParcelState.LABELLED, ParcelState.MANIFESTED)
+"""The parcel waits for its carrier: it goes with the next manifest."""
+
 ON_THE_WAY = (
     ParcelState.HANDED_OVER,
     ParcelState.IN_TRANSIT,
@@ -67,6 +70,14 @@ ON_THE_WAY = (
     ParcelState.RETURNING,
 )
 """The carrier has it, and should be heard of."""
+
+FOLLOWED = (
+    *READY_FOR_CARRIER,
+    *ON_THE_WAY,
+    ParcelState.DAMAGED,
+    ParcelState.LOST,
+)
+"""A carrier may know more of it than we: a scan that we were not told of, a lost one found."""
 
 TRACKED = (
     *ON_THE_WAY,

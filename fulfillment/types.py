@@ -11,10 +11,14 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """The node has taken the work on, under its own number when it has one."""
+    """The node has taken the work on, under its own number when it has one.
+
+    With `lines` only so many units of these lines so far, those that went on since among them.
+    """
 
     fulfillment_order_id: UUID
     external_id: str = ""
+    lines: "tuple[Content, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,16 @@ class Shipment:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedManifest:
+    """The list by which so many parcels of one account were handed to a carrier."""
+
+    manifest_id: UUID
+    number: str
+    carrier_code: str
+    parcels: int
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """A buyer came for a pickup. Without `contents` everything that is ready was taken."""
 
@@ -95,7 +109,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class RequestAnswer:
-    """The node grants `granted` of the units that it was asked to cancel."""
+    """The node grants `granted` of the units that it was asked about."""
 
     request_id: UUID
     granted: int
@@ -106,7 +120,7 @@ class RequestAnswer:
 class TrackingNews:
     """One thing a carrier, a node or a person said about a parcel.
 
-    Named by id, or by carrier and tracking number. `status` is a tracked `ParcelState`;
+    Named by id, or by carrier and tracking number, within the account where one is named. `status` is a tracked `ParcelState`;
     `happened_at` is when it was so, which decides; a `correction` overrules what came before it.
     """
 
@@ -119,6 +133,7 @@ class TrackingNews:
     source: str = "manual"
     place: str = ""
     correction: bool = False
+    account_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +176,21 @@ class ParcelStanding:
     parcel_id: UUID
     number: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelAtHand:
+    """A parcel as apps above see it: whose it is, where it came from, what lies in it.
+
+    `units` are (order line, units), those beyond what was asked for left out.
+    """
+
+    parcel_id: UUID
+    number: str
+    state: str
+    account_id: UUID
+    order_id: UUID
+    node_id: int
+    carrier_code: str
+    tracking_number: str
+    units: tuple[tuple[UUID, int], ...]

@@ -8,6 +8,7 @@ from fulfillment import selectors
 from fulfillment.models import (
     FulfillmentLine,
     FulfillmentOrder,
+    Manifest,
     NodeRequest,
     Parcel,
     ParcelLine,
@@ -249,6 +250,36 @@ class ReleaseSerializer(serializers.Serializer[Any]):
     groups = serializers.ListField(
         child=serializers.UUIDField(), allow_empty=False, max_length=_BATCH
     )
+
+
+class ManifestSerializer(serializers.ModelSerializer[Manifest]):
+    node = serializers.CharField(source="node.code")
+    carrier = serializers.CharField(source="carrier_code")
+    parcels = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Manifest
+        fields = ("id", "number", "node", "carrier", "day", "closed_at", "parcels")
+
+    def get_parcels(self, manifest: Manifest) -> list[str]:
+        """Numbers of the parcels that left with it."""
+        return [line.parcel.number for line in manifest.lines.all() if line.taken_back_at is None]
+
+
+class CloseManifestSerializer(serializers.Serializer[Any]):
+    node = serializers.CharField(max_length=32, help_text="Code of the node.")
+    carrier = serializers.CharField(max_length=32, help_text="Code of the carrier.")
+
+
+class ClosedManifestSerializer(serializers.Serializer[Any]):
+    manifest_id = serializers.UUIDField()
+    number = serializers.CharField()
+    carrier_code = serializers.CharField()
+    parcels = serializers.IntegerField(help_text="How many left with it.")
+
+
+class ClosedManifestsSerializer(serializers.Serializer[Any]):
+    manifests = ClosedManifestSerializer(many=True)
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

@@ -10,7 +10,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.FoundingMigration):
     initial = True
 
     dependencies = [
@@ -27,6 +27,10 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             "CREATE SEQUENCE fulfillment_parcel_number START 100001",
             "DROP SEQUENCE fulfillment_parcel_number",
+        ),
+        migrations.RunSQL(
+            "CREATE SEQUENCE fulfillment_manifest_number START 100001",
+            "DROP SEQUENCE fulfillment_manifest_number",
         ),
         migrations.CreateModel(
             name="FulfillmentOrder",
@@ -191,6 +195,16 @@ class Migration(migrations.Migration):
                         ),
                         fields=["ship_by"],
                         name="fulfillment_to_ship",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "shipped")),
+                        fields=["shipped_at"],
+                        name="fulfillment_to_complete",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "expired")),
+                        fields=["ended_at"],
+                        name="fulfillment_to_put_back",
                     ),
                 ],
                 "constraints": [
@@ -892,6 +906,32 @@ class Migration(migrations.Migration):
                         fields=["last_heard_at"],
                         name="parcel_on_the_way",
                     ),
+                    models.Index(
+                        condition=models.Q(("state__in", ("packed", "labelled", "manifested"))),
+                        fields=["packed_at"],
+                        name="parcel_at_the_node",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                (
+                                    "labelled",
+                                    "manifested",
+                                    "handed_over",
+                                    "in_transit",
+                                    "out_for_delivery",
+                                    "attempted",
+                                    "at_pickup_point",
+                                    "returning",
+                                    "damaged",
+                                    "lost",
+                                ),
+                            )
+                        ),
+                        fields=["carrier_code", "id"],
+                        name="parcel_followed",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -1110,6 +1150,109 @@ class Migration(migrations.Migration):
                             )
                         ),
                         name="tracking_event_status_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Manifest",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=config.kernel.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(
+                        db_default=django.db.models.expressions.RawSQL(
+                            "'M-' || nextval('fulfillment_manifest_number')", ()
+                        ),
+                        max_length=24,
+                        unique=True,
+                    ),
+                ),
+                ("carrier_code", models.CharField(max_length=32)),
+                ("day", models.DateField()),
+                ("closed_at", models.DateTimeField()),
+                (
+                    "announced_at",
+                    models.DateTimeField(help_text="When the carrier knew of it.", null=True),
+                ),
+                ("carrier_reference", models.CharField(default="", max_length=64)),
+                (
+                    "carrier_document",
+                    models.BinaryField(default=b"", help_text="PDF; shows no buyer."),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="kernel.account",
+                    ),
+                ),
+                (
+                    "node",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="inventory.node",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["node", "-id"], name="manifest_of_node"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ManifestLine",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=config.kernel.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("taken_back_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="kernel.account",
+                    ),
+                ),
+                (
+                    "manifest",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="fulfillment.manifest",
+                    ),
+                ),
+                (
+                    "parcel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="manifest_lines",
+                        to="fulfillment.parcel",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("manifest", "parcel"), name="manifest_line_once"
                     ),
                 ],
             },

@@ -1,3 +1,4 @@
+from fulfillment.models.manifests import Manifest, ManifestLine
 from fulfillment.models.parcels import Label, Parcel, ParcelLine, TrackingEvent
 from fulfillment.models.work import FulfillmentLine, FulfillmentOrder, NodeRequest
 
@@ -5,6 +6,8 @@ __all__ = [
     "FulfillmentLine",
     "FulfillmentOrder",
     "Label",
+    "Manifest",
+    "ManifestLine",
     "NodeRequest",
     "Parcel",
     "ParcelLine",

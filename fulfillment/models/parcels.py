@@ -14,7 +14,7 @@ from config.kernel.history import HistoricalRecords
 from config.kernel.querysets import ScopedQuerySet
 from fulfillment.models.work import FulfillmentLine, FulfillmentOrder
 from fulfillment.querysets import ParcelQuerySet
-from fulfillment.states import AT_THE_NODE, ON_THE_WAY, TRACKED, ParcelState
+from fulfillment.states import AT_THE_NODE, FOLLOWED, ON_THE_WAY, TRACKED, ParcelState
 
 
 def _all_but(target: ParcelState) -> list[ParcelState]:
@@ -24,7 +24,8 @@ def _all_but(target: ParcelState) -> list[ParcelState]:
 class Parcel(StateModel):
     """A closed box with a number of its own. Shipped means handed over, never label printed.
 
-    packed → labelled → manifested → handed_over, then as the news has it::
+    packed → labelled → manifested → handed_over → (taken back) packed | labelled, as long as no
+    carrier has scanned it; then as the news has it::
 
         in_transit → out_for_delivery ⇄ attempted → at_pickup_point → delivered
         returning → returned; damaged, lost
@@ -89,6 +90,16 @@ class Parcel(StateModel):
                 name="parcel_on_the_way",
                 condition=Q(state__in=ON_THE_WAY),
             ),
+            models.Index(
+                fields=["packed_at"],
+                name="parcel_at_the_node",
+                condition=Q(state__in=AT_THE_NODE),
+            ),
+            models.Index(
+                fields=["carrier_code", "id"],
+                name="parcel_followed",
+                condition=Q(state__in=FOLLOWED),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,6 +115,11 @@ class Parcel(StateModel):
         self.carrier_code, self.tracking_number = carrier_code, tracking_number
         self.labelled_at, self.label_pending = at, False
 
+    def note_label(self, *, carrier_code: str, tracking_number: str, at: datetime) -> None:
+        """The label came after the parcel was listed or had left: its number is the parcel's."""
+        self.carrier_code, self.tracking_number = carrier_code, tracking_number
+        self.labelled_at, self.label_pending = at, False
+
     @transition(
         field=state,
         source=[ParcelState.PACKED, ParcelState.LABELLED],
@@ -116,6 +132,16 @@ class Parcel(StateModel):
     def hand_over(self, *, issued_under: UUID, at: datetime) -> None:
         self.handed_over_at = self.last_heard_at = at
         self.issued_under, self.label_pending = issued_under, False
+
+    @transition(field=state, source=ParcelState.HANDED_OVER, target=ParcelState.PACKED)
+    def take_back(self) -> None:
+        """It never went: it waits at the node again."""
+        self.handed_over_at = self.last_heard_at = self.issued_under = None
+
+    @transition(field=state, source=ParcelState.HANDED_OVER, target=ParcelState.LABELLED)
+    def take_back_labelled(self) -> None:
+        """It never went; its label is good still."""
+        self.handed_over_at = self.last_heard_at = self.issued_under = None
 
     @transition(field=state, source=AT_THE_NODE, target=ParcelState.VOIDED)
     def void(self) -> None:

@@ -35,14 +35,15 @@ class FulfillmentOrder(StateModel):
 
     Its state is folded from its lines (`fulfillment.progress`)::
 
-        released → acknowledged → picking ⇄ packed → shipped ⇄ completed
+        released → acknowledged → picking ⇄ packed ⇄ shipped ⇄ completed
                                      ⇅
                           ready_for_pickup → collected
                                      └────→ expired → collected
         cancelled from every state before shipped and collected, when nothing is left
 
     A node that does not acknowledge may begin at any later step. A parcel that is opened
-    takes packed back to picking; a scan that finds a lost parcel takes completed back to shipped.
+    takes packed back to picking; one that never went takes shipped back to packed; a scan that
+    finds a lost parcel takes completed back to shipped.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -109,6 +110,16 @@ class FulfillmentOrder(StateModel):
                 name="fulfillment_to_ship",
                 condition=Q(state__in=OPEN_FULFILLMENT),
             ),
+            models.Index(
+                fields=["shipped_at"],
+                name="fulfillment_to_complete",
+                condition=Q(state=FulfillmentState.SHIPPED),
+            ),
+            models.Index(
+                fields=["ended_at"],
+                name="fulfillment_to_put_back",
+                condition=Q(state=FulfillmentState.EXPIRED),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -164,6 +175,11 @@ class FulfillmentOrder(StateModel):
         """The last unit that was left is with the carrier."""
         self.acknowledged_at = self.acknowledged_at or at
         self.shipped_at = at
+
+    @transition(field=state, source=FulfillmentState.SHIPPED, target=FulfillmentState.PACKED)
+    def take_back(self, *, at: datetime) -> None:
+        """A parcel that was said to be with the carrier waits at the node."""
+        self.shipped_at = None
 
     @transition(field=state, source=FulfillmentState.SHIPPED, target=FulfillmentState.COMPLETED)
     def complete(self, *, at: datetime) -> None:

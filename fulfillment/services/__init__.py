@@ -3,20 +3,25 @@
 from fulfillment.services.alarms import report_overdue, report_silent
 from fulfillment.services.collect import collect, expire_pickups, put_back
 from fulfillment.services.labels import request_labels
+from fulfillment.services.manifests import close_manifest
 from fulfillment.services.pack import manifest_parcels, record_packs, void_parcels
 from fulfillment.services.pick import acknowledge, record_picks
 from fulfillment.services.refuse import reject, report_shorts
 from fulfillment.services.release import release_due, release_groups
+from fulfillment.services.reported import lock_work
 from fulfillment.services.requests import answer_requests, time_out_requests
+from fulfillment.services.reverse import reverse_shipments
 from fulfillment.services.ship import confirm_shipments
 from fulfillment.services.track import record_tracking
 
 __all__ = [
     "acknowledge",
     "answer_requests",
+    "close_manifest",
     "collect",
     "confirm_shipments",
     "expire_pickups",
+    "lock_work",
     "manifest_parcels",
     "put_back",
     "record_packs",
@@ -29,6 +34,7 @@ __all__ = [
     "report_shorts",
     "report_silent",
     "request_labels",
+    "reverse_shipments",
     "time_out_requests",
     "void_parcels",
 ]

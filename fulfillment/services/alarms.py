@@ -11,6 +11,7 @@ from config.kernel.types import Actor
 from fulfillment.states import ON_THE_WAY, OPEN_FULFILLMENT, FulfillmentState
 
 ACK_OVERDUE = "ACK_OVERDUE"
+ACK_PARTIAL = "ACK_PARTIAL"
 SHIP_BY_MISSED = "SHIP_BY_MISSED"
 TRACKING_SILENT = "TRACKING_SILENT"
 
@@ -20,9 +21,9 @@ SILENT_AFTER = timedelta(hours=72)
 
 @transaction.atomic
 def report_overdue(*, limit: int, at: datetime, actor: Actor) -> int:
-    """Report work that no node has taken on in time, and work that is past its ship-by.
+    """Report work not taken on in time, or only in part, and work that is past its ship-by.
 
-    Each fulfillment order is reported once per kind. Two statements and the reports.
+    Each fulfillment order is reported once per kind. Three statements and the reports.
     """
     del actor
     unacknowledged = _raise_alarm(
@@ -30,6 +31,15 @@ def report_overdue(*, limit: int, at: datetime, actor: Actor) -> int:
         "state = 'released' AND acknowledge_by < %s",
         "acknowledge_by",
         [at],
+        limit,
+    )
+    partial = _raise_alarm(
+        ACK_PARTIAL,
+        "state = ANY(%s) AND acknowledge_by < %s AND EXISTS (SELECT FROM "
+        "fulfillment_fulfillmentline line WHERE line.fulfillment_order_id = "
+        "fulfillment_fulfillmentorder.id AND line.waiting > 0)",
+        "acknowledge_by",
+        [[s for s in OPEN_FULFILLMENT if s is not FulfillmentState.RELEASED], at],
         limit,
     )
     missed = _raise_alarm(
@@ -40,6 +50,7 @@ def report_overdue(*, limit: int, at: datetime, actor: Actor) -> int:
         limit,
     )
     found = [(ACK_OVERDUE, row) for row in unacknowledged]
+    found += [(ACK_PARTIAL, row) for row in partial]
     found += [(SHIP_BY_MISSED, row) for row in missed]
     case_reports.report(
         [

@@ -66,6 +66,8 @@ def _collect(work: Work, item: Collection, handed: list[_Handed]) -> Outcome[UUI
         Content(line.pk, line.packed) for line in work.lines_of(order.pk) if line.packed
     )
     ready = {line.pk: line.packed for line in work.lines_of(order.pk)}
+    if not item.contents and order.pk in {taken.order.pk for taken in handed}:
+        return Outcome.repeated(order.pk)
     for content in contents:
         ready[content.line_id] = ready.get(content.line_id, 0) - content.quantity
     if not contents or any(left < 0 for left in ready.values()):
@@ -216,7 +218,7 @@ def put_back(
     """Scan what was not collected back onto the shelf: it can be sold again, the buyer's units
     are cancelled. One outcome per id, in order.
     """
-    work = open_orders(fulfillment_order_ids, scope=actor.scope)
+    work = open_orders(fulfillment_order_ids, scope=actor.scope, whole=True)
     returned: list[tuple[FulfillmentLine, int]] = []
     verdicts = [_put_back(work, order_id, returned) for order_id in fulfillment_order_ids]
     write(work, at=at, actor=actor, reason="put back")

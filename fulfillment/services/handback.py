@@ -3,15 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import inventory.services
 import orders.services
 from config.kernel.types import Actor
 from fulfillment.models import FulfillmentLine
 from fulfillment.services.work import Work
-from inventory.types import Portion
-from orders.types import CancelRequest, GivenBack
-
-CANCELLED = "cancelled"
+from orders.types import FreedUnits, GivenBack
 
 
 def give_back(
@@ -50,27 +46,24 @@ def withdraw(
     at: datetime,
     actor: Actor,
 ) -> None:
-    """Cancel units that are free of the node again: their reservations first, then the order's."""
+    """Cancel units that are free of the node again, with their reservations.
+
+    The work was opened whole: what goes with the units may be at other nodes.
+    """
     if not units:
         return
-    give_back(work, [(line, quantity, CANCELLED) for line, quantity in units], at=at, actor=actor)
-    inventory.services.release(
-        [Portion(line.reservation_id, quantity) for line, quantity in units],
-        reason=CANCELLED,
-        at=at,
-        actor=actor,
-    )
-    orders.services.cancel_units(
+    orders.services.cancel_freed(
         [
-            CancelRequest(
+            FreedUnits(
                 work.orders[line.fulfillment_order_id].order_id,
                 line.order_line_id,
                 quantity,
-                why,
-                initiator,
+                line.reservation_id,
             )
             for line, quantity in units
         ],
+        why=why,
+        initiator=initiator,
         at=at,
         actor=actor,
     )

@@ -17,7 +17,7 @@ from config.kernel.services import intents
 from config.kernel.services.intents import Answer, AnswerKind, LeasedIntent, NewIntent
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from fulfillment import carriers
-from fulfillment.carriers import LabelAnswer, LabelRequest, LabelStatus, PostalAddress
+from fulfillment.carriers import Carrier, LabelAnswer, LabelRequest, LabelStatus, PostalAddress
 from fulfillment.models import FulfillmentOrder, Label, Parcel
 from fulfillment.services.parcels import standings, write_parcels
 from fulfillment.services.work import Work, not_found, not_now, open_parcels
@@ -80,27 +80,39 @@ def _ask(work: Work, parcel_id: UUID, was: dict[UUID, str]) -> Outcome[UUID]:
 
 
 def _carrier_codes(work: Work) -> dict[UUID, str]:
-    """The connected carrier of each fulfillment order's service, or the paper one."""
-    known = set(carriers.connected())
+    """The carrier of each fulfillment order's service, where its account is connected; or paper."""
+    known = carriers.connected_by_account({order.account_id for order in work.orders.values()})
     named = (
         FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS)
         .filter(pk__in=list(work.orders))
-        .values_list("pk", "service_level__carrier__code")
+        .values_list("pk", "account_id", "service_level__carrier__code")
     )
-    return {order_id: code if code in known else PAPER for order_id, code in named}
+    return {
+        order_id: code if code in known[account_id] else PAPER
+        for order_id, account_id, code in named
+    }
 
 
 def buy(intent: LeasedIntent) -> Answer:
     """Buy the label of an intent and keep its document; called with no transaction open."""
+    gone = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk=intent.subject_id, state=ParcelState.VOIDED
+    )
+    if gone.exists():
+        return Answer.refused("The parcel was opened again.", code="voided")
     request = request_of(intent)
-    return _kept(intent, request, carriers.carrier(intent.payload["carrier"]).buy_label(request))
+    return _kept(intent, request, _carrier_of(intent).buy_label(request))
 
 
 def find(intent: LeasedIntent) -> Answer | None:
     """What became of an earlier call for this label; None when the carrier never had it."""
     request = request_of(intent)
-    found = carriers.carrier(intent.payload["carrier"]).find_label(request)
+    found = _carrier_of(intent).find_label(request)
     return _kept(intent, request, found) if found else None
+
+
+def _carrier_of(intent: LeasedIntent) -> Carrier:
+    return carriers.carrier(intent.payload["carrier"], intent.account_id)
 
 
 def request_of(intent: LeasedIntent) -> LabelRequest:
@@ -158,6 +170,12 @@ def _kept(intent: LeasedIntent, request: LabelRequest, answer: LabelAnswer) -> A
     """Seal and store the document, and turn the carrier's words into the kernel's."""
     if answer.status is LabelStatus.UNKNOWN:
         return Answer.unknown(answer.message or "The carrier did not answer.")
+    if answer.status is LabelStatus.RETRY:
+        return Answer.retry(
+            answer.message or "The carrier is not to be had.",
+            after_seconds=answer.after_seconds or None,
+            asked=not answer.after_seconds,
+        )
     if answer.status is LabelStatus.REFUSED:
         return Answer.refused(answer.message or answer.code, code=answer.code)
     _store(intent, answer)
@@ -196,26 +214,34 @@ def _store(intent: LeasedIntent, answer: LabelAnswer) -> None:
 def record_label(
     intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Actor
 ) -> ParcelStanding | None:
-    """Record what the carrier answered. A label for a parcel that was opened meanwhile goes back.
+    """Record what the carrier answered. A label that the parcel has no use for goes back: it was
+    opened meanwhile, or left under another number.
 
-    A refusal becomes a case; the label may be asked for again.
+    A refusal becomes a case; the label may be asked for again. One that was given up while it may
+    have been bought is waited for: its intent is dead, with a case, and revived it is looked up.
     """
     work = open_parcels([intent.subject_id], scope=ALL_ACCOUNTS)
     parcel = work.parcels[intent.subject_id]
     was = {parcel.pk: parcel.state}
+    number = str(answer.data.get("tracking_number", ""))
+    topic = "parcel.labelled"
+    if answer.kind is AnswerKind.UNKNOWN:
+        return standings(work, [Outcome.done(parcel.pk)])[0].value
     parcel.label_pending = False
-    refused = answer.kind is not AnswerKind.DONE
-    if refused:
+    if answer.kind is AnswerKind.REFUSED:
+        topic = "parcel.label_refused"
         _report_refusal(work, parcel, answer, at=at)
     elif parcel.state in {ParcelState.PACKED, ParcelState.LABELLED}:
         parcel.label(
             carrier_code=answer.data["carrier"],
-            tracking_number=answer.data["tracking_number"],
+            tracking_number=number,
             at=at,
         )
-    elif parcel.state == ParcelState.VOIDED:
+    elif parcel.state == ParcelState.VOIDED or parcel.tracking_number not in {"", number}:
+        topic = "parcel.label_given_back"
         give_back_labels([parcel], at=at, actor=actor)
-    topic = "parcel.label_refused" if refused else "parcel.labelled"
+    else:
+        parcel.note_label(carrier_code=answer.data["carrier"], tracking_number=number, at=at)
     write_parcels(work, [parcel], was, topic=topic, reason="label", at=at, actor=actor)
     return standings(work, [Outcome.done(parcel.pk)])[0].value
 
@@ -270,12 +296,14 @@ def give_back_labels(parcels: Sequence[Parcel], *, at: datetime, actor: Actor) -
 
 def void(intent: LeasedIntent) -> Answer:
     """Give one label back to its carrier; called with no transaction open."""
-    answer = carriers.carrier(intent.payload["carrier"]).void_label(
-        intent.payload["tracking_number"]
-    )
-    if answer.status is LabelStatus.UNKNOWN:
+    answer = _carrier_of(intent).void_label(intent.payload["tracking_number"])
+    if answer.status in {LabelStatus.UNKNOWN, LabelStatus.RETRY}:
         # Voiding twice is harmless: ask again.
-        return Answer.retry(answer.message or "The carrier did not answer.")
+        return Answer.retry(
+            answer.message or "The carrier did not answer.",
+            after_seconds=answer.after_seconds or None,
+            asked=not answer.after_seconds,
+        )
     if answer.status is LabelStatus.REFUSED:
         return Answer.refused(answer.message or answer.code, code=answer.code)
     return Answer.done()

@@ -257,23 +257,33 @@ def manifest_parcels(
 ) -> list[Outcome[ParcelStanding]]:
     """Put parcels on the list that waits for the carrier. One outcome per id, in order."""
     work = open_parcels(parcel_ids, scope=actor.scope)
-    was: dict[UUID, str] = {}
-    verdicts = [_manifest(work, parcel_id, was) for parcel_id in parcel_ids]
-    listed = [work.parcels[parcel_id] for parcel_id in sorted(was)]
-    write_parcels(
-        work, listed, was, topic="parcel.manifested", reason="manifested", at=at, actor=actor
-    )
+    listed: dict[UUID, Parcel] = {}
+    verdicts = [_manifest(work, parcel_id, listed) for parcel_id in parcel_ids]
+    manifest_opened(work, list(listed.values()), at=at, actor=actor)
     return standings(work, verdicts)
 
 
-def _manifest(work: Work, parcel_id: UUID, was: dict[UUID, str]) -> Outcome[UUID]:
+def manifest_opened(work: Work, parcels: Sequence[Parcel], *, at: datetime, actor: Actor) -> None:
+    """List opened parcels, in the caller's transaction. Those that are listed already stay so."""
+    fresh = sorted(
+        (parcel for parcel in parcels if parcel.state != ParcelState.MANIFESTED),
+        key=lambda parcel: parcel.pk,
+    )
+    was = {parcel.pk: parcel.state for parcel in fresh}
+    for parcel in fresh:
+        parcel.manifest()
+    write_parcels(
+        work, fresh, was, topic="parcel.manifested", reason="manifested", at=at, actor=actor
+    )
+
+
+def _manifest(work: Work, parcel_id: UUID, listed: dict[UUID, Parcel]) -> Outcome[UUID]:
     parcel = work.parcels.get(parcel_id)
     if parcel is None:
         return not_found("parcel")
-    if parcel.state == ParcelState.MANIFESTED:
+    if parcel.state == ParcelState.MANIFESTED or parcel_id in listed:
         return Outcome.repeated(parcel_id)
     if parcel.state not in AT_THE_NODE:
         return not_now(parcel, f"{parcel.number} is {parcel.get_state_display().lower()}.")
-    was[parcel_id] = parcel.state
-    parcel.manifest()
+    listed[parcel_id] = parcel
     return Outcome.done(parcel_id)

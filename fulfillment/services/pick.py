@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from config.kernel.types import Actor, Outcome
+from fulfillment.models import FulfillmentLine
 from fulfillment.services.work import Work, not_found, not_now, open_lines, open_orders, write
 from fulfillment.states import OPEN_FULFILLMENT
 from fulfillment.types import Acknowledgement, Pick, Worked
@@ -16,7 +17,10 @@ from fulfillment.types import Acknowledgement, Pick, Worked
 def acknowledge(
     answers: Sequence[Acknowledgement], *, at: datetime, actor: Actor
 ) -> list[Outcome[Worked]]:
-    """Record that the node has taken on what it was asked for. One outcome per answer, in order."""
+    """Record that the node has taken on what it was asked for. One outcome per answer, in order.
+
+    Units that it names per line are totals; what it does not name waits on.
+    """
     work = open_orders([answer.fulfillment_order_id for answer in answers], scope=actor.scope)
     verdicts = [_take_on(work, answer) for answer in answers]
     write(work, at=at, actor=actor, reason="acknowledged")
@@ -32,12 +36,28 @@ def _take_on(work: Work, answer: Acknowledgement) -> Outcome[UUID]:
         if order.acknowledged_at or order.state in OPEN_FULFILLMENT:
             return Outcome.repeated(order.pk)
         return not_now(order, f"{order.number} is {order.get_state_display().lower()}.")
+    moved = _taken(waiting, answer)
+    if not moved:
+        return Outcome.repeated(order.pk)
     order.external_id = answer.external_id or order.external_id
-    moved = {line.pk: line.waiting for line in waiting}
     for line in waiting:
-        work.shift(line, "waiting", "accepted", line.waiting)
+        work.shift(line, "waiting", "accepted", moved.get(line.pk, 0))
     work.tell(order.pk, "fulfillment.acknowledged", lines=moved)
     return Outcome.done(order.pk)
+
+
+def _taken(waiting: Sequence[FulfillmentLine], answer: Acknowledgement) -> dict[UUID, int]:
+    """The units per line that the answer takes on beyond what was taken on before."""
+    if not answer.lines:
+        return {line.pk: line.waiting for line in waiting}
+    told = {content.line_id: content.quantity for content in answer.lines}
+    moved = {}
+    for line in waiting:
+        taken = line.accepted + line.picked + line.packed + line.shipped + line.collected
+        more = min(line.waiting, told.get(line.pk, 0) - taken)
+        if more > 0:
+            moved[line.pk] = more
+    return moved
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from config.kernel import case_reports, ids
+from config.kernel import case_reports, events, ids
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
@@ -51,7 +51,7 @@ class NodeCommitments:
             for portion in portions
         ]
         write(work, at=at, actor=actor, reason="cancelled")
-        _insert_requests(requests, at=at, actor=actor)
+        _insert_requests(work, requests, at=at, actor=actor)
         return answers
 
 
@@ -135,8 +135,11 @@ def _request(line: FulfillmentLine, quantity: int, at: datetime) -> NodeRequest:
     )
 
 
-def _insert_requests(requests: Sequence[NodeRequest], *, at: datetime, actor: Actor) -> None:
+def _insert_requests(
+    work: Work, requests: Sequence[NodeRequest], *, at: datetime, actor: Actor
+) -> None:
     NodeRequest.objects.bulk_create(requests)
+    events.record([_sent(work, request) for request in requests], at=at, actor=actor)
     record_history(
         NodeRequest,
         [request.pk for request in requests],
@@ -144,6 +147,24 @@ def _insert_requests(requests: Sequence[NodeRequest], *, at: datetime, actor: Ac
         at=at,
         actor=actor,
         reason="asked",
+    )
+
+
+def _sent(work: Work, request: NodeRequest) -> events.Fact:
+    order = work.orders[work.lines[request.line_id].fulfillment_order_id]
+    return events.Fact(
+        "request.sent",
+        "node_request",
+        request.pk,
+        1,
+        request.account_id,
+        {
+            "kind": request.kind,
+            "fulfillment_order_id": str(order.pk),
+            "node_id": order.node_id,
+            "units": request.asked,
+        },
+        order.order_id,
     )
 
 
@@ -161,7 +182,7 @@ def answer_requests(
         .filter(pk__in=[answer.request_id for answer in answers])
         .values_list("pk", "line_id")
     )
-    work = open_lines(lines.values(), scope=actor.scope)
+    work = open_lines(lines.values(), scope=actor.scope, whole=True)
     requests = {
         request.pk: request for request in NodeRequest.objects.for_scope(ALL_ACCOUNTS).locked(lines)
     }

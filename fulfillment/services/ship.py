@@ -61,6 +61,7 @@ def hand_over(work: Work, leaving: Mapping[UUID, Shipment], *, at: datetime, act
     for parcel in parcels:
         _leave(work, parcel, leaving[parcel.pk], inside[parcel.pk])
         parcel.hand_over(issued_under=cause_id, at=at)
+        work.journeys[parcel.fulfillment_order_id] = False
     overtaken_requests(work, at=at, actor=actor)
     write(work, at=at, actor=actor, reason="shipped")
     write_parcels(
@@ -71,7 +72,7 @@ def hand_over(work: Work, leaving: Mapping[UUID, Shipment], *, at: datetime, act
         reason="shipped",
         at=at,
         actor=actor,
-        data={parcel.pk: {"excess": _excess(work, inside[parcel.pk])} for parcel in parcels},
+        data={parcel.pk: {"excess": excess_of(work, inside[parcel.pk])} for parcel in parcels},
     )
     _report_excess(work, parcels, inside, at=at)
     orders.services.record_shipments(
@@ -120,7 +121,8 @@ def _leave(
     )
 
 
-def _excess(work: Work, contents: Sequence[ParcelLine]) -> list[dict[str, object]]:
+def excess_of(work: Work, contents: Sequence[ParcelLine]) -> list[dict[str, object]]:
+    """What lies in a parcel beyond what was asked for, as its events say it."""
     return [
         {
             "parcel_line_id": str(content.pk),

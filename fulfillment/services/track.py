@@ -70,13 +70,18 @@ def _parcels_named(news: Sequence[TrackingNews], *, scope: Scope) -> list[UUID |
             | Q(tracking_number__in=[item.tracking_number for item in news if item.tracking_number])
         )
         .order_by("pk")
-        .values_list("pk", "carrier_code", "tracking_number")
+        .values_list("pk", "account_id", "carrier_code", "tracking_number")
     )
     known: dict[object, UUID] = {}
-    for parcel_id, carrier_code, tracking_number in rows:
-        known[parcel_id] = known[carrier_code, tracking_number] = parcel_id
-        known["", tracking_number] = parcel_id
-    return [known.get(item.parcel_id or (item.carrier_code, item.tracking_number)) for item in news]
+    for parcel_id, account_id, carrier_code, tracking_number in rows:
+        known[parcel_id] = parcel_id
+        for account in (None, account_id) if tracking_number else ():
+            known[account, carrier_code, tracking_number] = parcel_id
+            known[account, "", tracking_number] = parcel_id
+    return [
+        known.get(item.parcel_id or (item.account_id, item.carrier_code, item.tracking_number))
+        for item in news
+    ]
 
 
 def _judge(
@@ -154,6 +159,7 @@ def _ship_what_moved(
     )
     work.touched.clear()
     work.facts.clear()
+    work.journeys.clear()
 
 
 def _fold(work: Work, heard_of: Collection[UUID], *, at: datetime, actor: Actor) -> None:

@@ -20,10 +20,10 @@ from config.kernel.fsm import allowed_transitions
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome, Scope
-from fulfillment import progress
+from fulfillment import progress, tracking
 from fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel
 from fulfillment.models.work import QUANTITIES
-from fulfillment.states import FulfillmentState
+from fulfillment.states import FulfillmentState, ParcelState
 from fulfillment.types import LineCounts, Worked
 
 PICKUP = "pickup"
@@ -87,24 +87,27 @@ class Work:
         return Worked(order_id, order.number, order.state)
 
 
-def open_orders(order_ids: Collection[UUID], *, scope: Scope) -> Work:
-    """Lock these fulfillment orders, their orders first. What the scope may not reach is left out."""
+def open_orders(order_ids: Collection[UUID], *, scope: Scope, whole: bool = False) -> Work:
+    """Lock these fulfillment orders, their orders first. What the scope may not reach is left out.
+
+    `whole` locks every fulfillment order of their orders: for what may reach beyond the named ones.
+    """
     found = dict(
         FulfillmentOrder.objects.for_scope(scope)
         .filter(pk__in=list(order_ids))
         .values_list("pk", "order_id")
     )
-    return _opened(found) if found else Work({}, {})
+    return _opened(found, whole=whole) if found else Work({}, {})
 
 
-def open_lines(line_ids: Collection[UUID], *, scope: Scope) -> Work:
-    """Lock the fulfillment orders of these lines."""
+def open_lines(line_ids: Collection[UUID], *, scope: Scope, whole: bool = False) -> Work:
+    """Lock the fulfillment orders of these lines; with `whole` as `open_orders` does."""
     found = dict(
         FulfillmentLine.objects.for_scope(scope)
         .filter(pk__in=list(line_ids))
         .values_list("fulfillment_order_id", "fulfillment_order__order_id")
     )
-    return _opened(found) if found else Work({}, {})
+    return _opened(found, whole=whole) if found else Work({}, {})
 
 
 def open_parcels(parcel_ids: Collection[UUID], *, scope: Scope) -> Work:
@@ -122,12 +125,12 @@ def open_parcels(parcel_ids: Collection[UUID], *, scope: Scope) -> Work:
     return work
 
 
-def _opened(threads: Mapping[UUID, UUID]) -> Work:
-    orders.services.lock_orders(sorted(set(threads.values())))
-    locked = {
-        order.pk: order
-        for order in FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).locked(threads)
-    }
+def _opened(threads: Mapping[UUID, UUID], *, whole: bool = False) -> Work:
+    order_ids = sorted(set(threads.values()))
+    orders.services.lock_orders(order_ids)
+    every = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS)
+    wanted = every.filter(order_id__in=order_ids).values_list("pk", flat=True) if whole else threads
+    locked = {order.pk: order for order in every.locked(list(wanted))}
     lines = (
         FulfillmentLine.objects.for_scope(ALL_ACCOUNTS)
         .filter(fulfillment_order_id__in=list(locked))
@@ -156,7 +159,7 @@ def not_now(record: FulfillmentOrder | Parcel, detail: str) -> Outcome[Any]:
 def write(work: Work, *, at: datetime, actor: Actor, reason: str) -> None:
     """Write the touched lines, fold their orders' states, and record history and events.
 
-    Four statements, however many orders and lines were touched.
+    Four statements, five where the last open unit has gone, however many were touched.
     """
     _write_lines([work.lines[line_id] for line_id in sorted(work.touched)])
     changed = sorted(
@@ -167,6 +170,7 @@ def write(work: Work, *, at: datetime, actor: Actor, reason: str) -> None:
     if not changed:
         return
     was = {order_id: work.orders[order_id].state for order_id in changed}
+    _look_for_ends(work, changed)
     for order_id in changed:
         _advance(work, order_id, at=at)
     _write_orders([work.orders[order_id] for order_id in changed], was)
@@ -176,6 +180,25 @@ def write(work: Work, *, at: datetime, actor: Actor, reason: str) -> None:
         at=at,
         actor=actor,
     )
+
+
+def _look_for_ends(work: Work, order_ids: Collection[UUID]) -> None:
+    """Parcels may have ended their way while the rest was open: who loses that rest is completed."""
+    ending = []
+    for order_id in order_ids:
+        units = progress.total(counts_of(line) for line in work.lines_of(order_id))
+        is_open = units.waiting + units.accepted + units.picked + units.packed
+        if units.shipped and not is_open and order_id not in work.journeys:
+            ending.append(order_id)
+    if not ending:
+        return
+    going = set(
+        Parcel.objects.for_scope(ALL_ACCOUNTS)
+        .filter(fulfillment_order_id__in=ending)
+        .exclude(state__in=[*tracking.ENDED, ParcelState.VOIDED])
+        .values_list("fulfillment_order_id", flat=True)
+    )
+    work.journeys |= {order_id: order_id not in going for order_id in ending}
 
 
 def _advance(work: Work, order_id: UUID, *, at: datetime) -> None:
@@ -204,6 +227,8 @@ def move(order: FulfillmentOrder, target: FulfillmentState, *, at: datetime) -> 
         order.ship(at=at)
     if target is FulfillmentState.SHIPPED and now is FulfillmentState.COMPLETED:
         order.resume(at=at)
+    elif target is FulfillmentState.PACKED and now is FulfillmentState.SHIPPED:
+        order.take_back(at=at)
     elif target is FulfillmentState.PICKING and now in _CLOSED_BOXES:
         order.open_again(at=at)
     else:

@@ -6,7 +6,7 @@ from config.kernel.case_reports import case_kind
 from config.kernel.models import BusinessClock, CaseReport
 from fulfillment import cases
 from fulfillment.services import acknowledge, record_tracking, report_overdue, report_silent
-from fulfillment.states import FulfillmentState, ParcelState
+from fulfillment.states import AT_THE_NODE, ON_THE_WAY, FulfillmentState, ParcelState
 from fulfillment.types import Acknowledgement, TrackingNews
 from tests.factories.fulfillment import BEN, ready, released, shipped
 from tests.factories.kernel import NOON
@@ -133,8 +133,10 @@ class TestDwellLimits:
             FulfillmentState.PACKED,
             FulfillmentState.READY_FOR_PICKUP,
             FulfillmentState.SHIPPED,
+            FulfillmentState.EXPIRED,
         }
         assert {state for kind, state in limited if kind == "fulfillment_order"} == passing
+        assert {state for kind, state in limited if kind == "parcel"} == {*AT_THE_NODE, *ON_THE_WAY}
 
     def test_they_find_who_overstays(self):
         _, order = released()

@@ -10,7 +10,9 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 
 from config.kernel.services import intents
+from config.kernel.types import ALL_ACCOUNTS
 from fulfillment.api.urls import routes
+from fulfillment.models import Parcel
 from fulfillment.services import request_labels
 from fulfillment.states import FulfillmentState, ParcelState
 from tests.factories.fulfillment import (
@@ -225,7 +227,7 @@ class TestRefusals:
 
         answer = post(as_key(order.account), order, "short", body)
 
-        assert answer.status_code == 400
+        assert answer.status_code == 422
         assert {error["pointer"] for error in answer.json()["errors"]} == {
             "/shorts/0/line",
             "/shorts/0/short",
@@ -329,3 +331,69 @@ class TestManyParcels:
         answer = as_key(order.account).post(f"{PARCELS}manifest/", body, format="json")
 
         assert answer.status_code == 404
+
+
+class TestReverseShipment:
+    def test_takes_a_parcel_back_that_was_not_scanned(self):
+        placed, _, box = shipped()
+
+        answer = as_user(placed.order.account, "ops_manager").post(
+            f"{PARCELS}{box.pk}/reverse-shipment/"
+        )
+
+        assert answer.status_code == 200
+        assert answer.json()["results"][0]["value"]["state"] == "packed"
+        assert parcel(box.pk).state == ParcelState.PACKED
+
+    def test_is_not_for_the_node_itself(self):
+        placed, order, box = shipped()
+
+        answer = as_user(placed.order.account, "node_operator", order.node).post(
+            f"{PARCELS}{box.pk}/reverse-shipment/"
+        )
+
+        assert answer.status_code == 403
+        assert parcel(box.pk).state == ParcelState.HANDED_OVER
+
+
+class TestManifests:
+    URL = "/api/v1/manifests/"
+
+    def test_are_closed_listed_and_printed(self):
+        placed, order, box = packed()
+        label(box)
+        client = as_user(placed.order.account, "node_operator", order.node)
+
+        made = client.post(self.URL, {"node": order.node.code, "carrier": "paper"}, format="json")
+        (closed,) = made.json()["manifests"]
+        listed = client.get(self.URL).json()
+        paper = client.get(f"{self.URL}{closed['manifest_id']}/paper/")
+
+        assert (made.status_code, closed["parcels"]) == (201, 1)
+        assert parcel(box.pk).state == ParcelState.HANDED_OVER
+        assert [one["parcels"] for one in listed["results"]] == [[box.number]]
+        assert paper.content.startswith(b"%PDF-")
+
+    def test_of_another_node_are_not_found(self):
+        placed, order, box = packed()
+        label(box)
+        client = as_user(placed.order.account, "node_operator", node_for(placed.order.account))
+
+        answer = client.post(self.URL, {"node": order.node.code, "carrier": "paper"}, format="json")
+
+        assert answer.status_code == 404
+
+    def test_are_refused_when_nothing_waits(self):
+        placed, order, _ = packed()
+
+        answer = as_user(placed.order.account, "ops_manager").post(
+            self.URL, {"node": order.node.code, "carrier": "paper"}, format="json"
+        )
+
+        assert (answer.status_code, answer.json()["reason"]) == (409, "nothing-waits")
+
+
+def label(box: Parcel) -> None:
+    Parcel.objects.for_scope(ALL_ACCOUNTS).filter(pk=box.pk).update(
+        state="labelled", labelled_at=NOON, carrier_code="paper", tracking_number="T-1"
+    )

@@ -1,6 +1,6 @@
 """Labels are bought outside of transactions, by a carrier of the test's own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,8 +11,9 @@ from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
 from fulfillment import carriers, selectors
 from fulfillment.carriers import LabelAnswer, LabelRequest, LabelStatus, VoidAnswer
 from fulfillment.models import Label
-from fulfillment.services import request_labels, void_parcels
+from fulfillment.services import confirm_shipments, request_labels, void_parcels
 from fulfillment.states import ParcelState
+from fulfillment.types import Shipment
 from inventory.models import ServiceLevel
 from tests.factories.fulfillment import BEN, packed, parcel
 from tests.factories.inventory import CarrierFactory
@@ -29,8 +30,11 @@ class Swift:
         self.sold: dict[str, LabelRequest] = {}
         self.voided: list[str] = []
         self.next: LabelStatus = LabelStatus.DONE
+        self.meanwhile: Callable[[], object] = int
+        """What happens elsewhere while the carrier thinks."""
 
     def buy_label(self, request: LabelRequest) -> LabelAnswer:
+        self.meanwhile()
         status, self.next = self.next, LabelStatus.DONE
         if status is LabelStatus.REFUSED:
             return LabelAnswer(status, code="bad-address", message="No such street.")
@@ -177,10 +181,42 @@ class TestUnusedLabels:
         assert swift.voided == [f"SW-{box.number}"]
         assert Label.objects.for_scope(ALL_ACCOUNTS).get().voided_at == NOON
 
-    def test_are_given_back_when_they_come_for_a_parcel_that_was_opened(self, swift):
+    def test_are_not_bought_for_a_parcel_that_was_opened(self, swift):
         box = a_parcel()
         ask(box)
         void_parcels([box.pk], at=NOON, actor=BEN)
+
+        carry_out()
+
+        assert swift.sold == {}
+        assert parcel(box.pk).state == ParcelState.VOIDED
+
+    def test_are_given_back_when_they_come_for_a_parcel_that_left_under_another_number(self, swift):
+        box = a_parcel()
+        ask(box)
+        confirm_shipments([Shipment(box.pk, "T-77", "truck")], at=NOON, actor=BEN)
+
+        carry_out()
+        carry_out()
+
+        assert swift.voided == [f"SW-{box.number}"]
+        assert parcel(box.pk).tracking_number == "T-77"
+
+    def test_name_a_parcel_that_left_before_they_came(self, swift):
+        box = a_parcel()
+        ask(box)
+        confirm_shipments([Shipment(box.pk)], at=NOON, actor=BEN)
+
+        carry_out()
+
+        left = parcel(box.pk)
+        assert (left.state, left.tracking_number) == ("handed_over", f"SW-{box.number}")
+        assert swift.voided == []
+
+    def test_are_given_back_when_they_come_for_a_parcel_that_was_opened(self, swift):
+        box = a_parcel()
+        ask(box)
+        swift.meanwhile = lambda: void_parcels([box.pk], at=NOON, actor=BEN)
 
         carry_out()
         carry_out()

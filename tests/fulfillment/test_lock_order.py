@@ -1,21 +1,28 @@
 """Locks are taken in the one global order, read from the SQL of the commands themselves."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.kernel.types import ALL_ACCOUNTS
+from fulfillment.models import NodeRequest
 from fulfillment.services import (
     acknowledge,
+    answer_requests,
     collect,
     confirm_shipments,
+    expire_pickups,
+    put_back,
     record_packs,
     record_picks,
     record_tracking,
     reject,
     release_groups,
     report_shorts,
+    reverse_shipments,
     void_parcels,
 )
 from fulfillment.types import (
@@ -24,10 +31,12 @@ from fulfillment.types import (
     Pack,
     Pick,
     Rejection,
+    RequestAnswer,
     Shipment,
     Short,
     TrackingNews,
 )
+from orders.models import OrderLine
 from orders.services import cancel_units
 from orders.types import CancelRequest
 from tests.factories.fulfillment import (
@@ -42,7 +51,7 @@ from tests.factories.fulfillment import (
     shipped,
 )
 from tests.factories.inventory import SkuFactory
-from tests.factories.kernel import NOON
+from tests.factories.kernel import NOON, AccountFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +94,7 @@ COMMANDS = {
     "short": lambda: (report_shorts, [Short(line_of(released()[1]).pk, 1, "missing")]),
     "reject": lambda: (reject, [Rejection(released()[1].pk, "other")]),
     "ship": lambda: (confirm_shipments, [Shipment(packed()[2].pk)]),
+    "reverse": lambda: (reverse_shipments, [shipped()[2].pk]),
     "track": lambda: (record_tracking, [TrackingNews("delivered", NOON, shipped()[2].pk)]),
     "collect": lambda: (collect, [Collection(ready()[1].pk)]),
     "cancel": lambda: (cancel_units, [CancelRequest(released()[0].order.pk)]),
@@ -99,6 +109,44 @@ def test_a_command_locks_its_order_first_and_positions_last(name):
 
     assert tables[:2] == ["orders_order", "orders_tender"]
     assert tables == sorted(tables, key=RANKS.__getitem__)
+
+
+def with_a_dependent(method: str = "ship"):
+    """A released line, and a second one that goes only with it, at another node."""
+    parent, child = SkuFactory.create_batch(2, account=AccountFactory())
+    placed, order = released({parent: 2, child: 1}, method=method)
+    OrderLine.objects.for_scope(ALL_ACCOUNTS).filter(pk=placed.lines[1].pk).update(
+        parent=placed.lines[0].pk, relation="wrap"
+    )
+    return placed, order
+
+
+def test_a_granted_cancel_locks_positions_once_with_what_goes_with_it():
+    placed, order = with_a_dependent()
+    record_picks([Pick(line_of(order).pk, 2)], **WHEN)
+    cancel_units([CancelRequest(placed.order.pk, placed.lines[0].pk, 2)], **WHEN)
+    request = NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(line=line_of(order)).get()
+
+    locked = locks_of(lambda: answer_requests([RequestAnswer(request.pk, 2)], **WHEN))
+
+    assert locked.count("inventory_stockposition") == 1
+    assert list(dict.fromkeys(locked)) == sorted(set(locked), key=RANKS.__getitem__)
+    assert placed.line().cancelled == 2
+
+
+def test_what_goes_with_a_put_back_pickup_is_cancelled_under_one_lock():
+    placed, order = with_a_dependent("pickup")
+    record_picks([Pick(line_of(order).pk, 2)], **WHEN)
+    record_packs([Pack(order.pk)], **WHEN)
+    late = NOON + timedelta(days=8)
+    reject([Rejection(order.pk, "other")], **WHEN)
+    expire_pickups(limit=5, at=late, actor=BEN)
+
+    locked = locks_of(lambda: put_back([order.pk], at=late, actor=BEN))
+
+    assert locked.count("inventory_stockposition") <= 1
+    assert list(dict.fromkeys(locked)) == sorted(set(locked), key=RANKS.__getitem__)
+    assert [placed.line(at).cancelled for at in (0, 1)] == [2, 1]
 
 
 def test_a_cancel_of_released_and_unreleased_units_locks_positions_at_once():

@@ -18,6 +18,7 @@ from fulfillment.services import (
     record_tracking,
     reject,
     report_shorts,
+    reverse_shipments,
     void_parcels,
 )
 from fulfillment.states import ParcelState
@@ -41,7 +42,10 @@ from tests.factories.kernel import NOON
 REPORTS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["ack", "pick", "pack", "short", "reject", "ship", "void", "deliver", "cancel"]
+            [
+                *("ack", "pick", "pack", "short", "reject", "ship", "reverse", "void"),
+                *("deliver", "cancel"),
+            ]
         ),
         st.integers(1, 4),
     ),
@@ -72,6 +76,8 @@ def tell(placed, order: FulfillmentOrder, what: str, number: int) -> None:
             reject([Rejection(order.pk, "other")], **when)
         case "ship":
             confirm_shipments([Shipment(box.pk) for box in boxes(order)], **when)
+        case "reverse":
+            reverse_shipments([box.pk for box in boxes(order)], **when)
         case "void":
             void_parcels([box.pk for box in boxes(order)[:1]], **when)
         case "deliver":

@@ -22,6 +22,35 @@ JOURNEY = (
     News(ParcelState.IN_TRANSIT, MONDAY + timedelta(hours=80)),
 )
 
+RETURNED = (
+    News(ParcelState.IN_TRANSIT, MONDAY + timedelta(hours=4)),
+    News(ParcelState.OUT_FOR_DELIVERY, MONDAY + timedelta(hours=30)),
+    News(ParcelState.ATTEMPTED, MONDAY + timedelta(hours=34)),
+    News(ParcelState.AT_PICKUP_POINT, MONDAY + timedelta(hours=40)),
+    News(ParcelState.RETURNING, MONDAY + timedelta(hours=90)),
+    News(ParcelState.IN_TRANSIT, MONDAY + timedelta(hours=100)),
+    News(ParcelState.RETURNED, MONDAY + timedelta(hours=120)),
+)
+LOST_AND_FOUND = (
+    News(ParcelState.IN_TRANSIT, MONDAY + timedelta(hours=4)),
+    News(ParcelState.LOST, MONDAY + timedelta(hours=90)),
+    News(ParcelState.LOST, MONDAY + timedelta(hours=90)),
+    News(ParcelState.IN_TRANSIT, MONDAY + timedelta(hours=95)),
+    News(ParcelState.DAMAGED, MONDAY + timedelta(hours=96)),
+    News(ParcelState.OUT_FOR_DELIVERY, MONDAY + timedelta(hours=99)),
+    News(ParcelState.DELIVERED, MONDAY + timedelta(hours=102)),
+)
+CORRECTED = (
+    News(ParcelState.IN_TRANSIT, MONDAY + timedelta(hours=4)),
+    News(ParcelState.DELIVERED, MONDAY + timedelta(hours=20)),
+    News(ParcelState.OUT_FOR_DELIVERY, MONDAY + timedelta(hours=20)),
+    News(ParcelState.IN_TRANSIT, MONDAY + timedelta(hours=22), correction=True),
+    News(ParcelState.DELIVERED, MONDAY + timedelta(hours=22)),
+    News(ParcelState.ATTEMPTED, MONDAY + timedelta(hours=30)),
+    News(ParcelState.AT_PICKUP_POINT, MONDAY + timedelta(hours=31)),
+)
+TROUBLED = (RETURNED, LOST_AND_FOUND, CORRECTED)
+
 
 def state_of(*news: News) -> ParcelState:
     return fold(MONDAY, news).state
@@ -40,6 +69,22 @@ class TestFold:
                 ParcelState.DELIVERED, MONDAY + timedelta(hours=74), MONDAY + timedelta(hours=80)
             )
         }
+
+    def test_every_order_of_them_with_every_one_told_twice_gives_it_as_well(self):
+        """5,040 orders, each with the seven told again in the same or the opposite order."""
+        expected = fold(MONDAY, JOURNEY)
+
+        for told in permutations(JOURNEY):
+            assert fold(MONDAY, told + told) == fold(MONDAY, told + told[::-1]) == expected
+
+    @pytest.mark.parametrize("journey", TROUBLED, ids=lambda j: j[-1].status)
+    def test_no_order_of_a_troubled_journey_gives_another_state(self, journey):
+        """The same for journeys that turn back, are lost and found, damaged, or corrected."""
+        standings = {fold(MONDAY, told) for told in permutations(journey)}
+        repeated = {fold(MONDAY, told + told[:3]) for told in permutations(journey)}
+
+        assert len(standings) == 1
+        assert repeated == standings
 
     def test_news_told_twice_counts_once(self):
         assert fold(MONDAY, JOURNEY * 2) == fold(MONDAY, JOURNEY)
