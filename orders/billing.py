@@ -89,6 +89,159 @@ def bill(
     return Bill(tuple(charged), tuple(dropped), order_charged, order_dropped)
 
 
+def credit(
+    takings: Sequence[Closing],
+    *,
+    order_part_minor: int,
+    lines_total_minor: int,
+    lines_closed_minor: int,
+    was_last: bool,
+    still_invoiced: bool,
+) -> int:
+    """What is credited when shipped units are open again: `shipping` of each is taken back.
+
+    The shares that closed last open first, whichever units come back, so that what `bill` charges
+    and drops after it still adds up to the total. `lines_closed_minor` is the value of all lines
+    closed before, `was_last` says that nothing was open, `still_invoiced` that other units are out.
+    """
+    opened = sum(
+        value_of(one.total_minor, one.ordered, one.closed)
+        - value_of(one.total_minor, one.ordered, one.closed - one.shipping)
+        for one in takings
+    )
+    if order_part_minor >= 0:
+        return opened + (0 if still_invoiced else order_part_minor)
+    whole = max(0, lines_total_minor)
+    before = order_part_minor if was_last else value_of(order_part_minor, whole, lines_closed_minor)
+    return opened + before - value_of(order_part_minor, whole, lines_closed_minor - opened)
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """A line as far as it was invoiced, and what of it has been credited so far.
+
+    `ended` units have come to the end of their way: delivered, lost or sent back. Only they may be
+    credited. Amounts include the line's tax; `tax_minor` is the tax of the whole line.
+    """
+
+    total_minor: int
+    tax_minor: int
+    ordered: int
+    shipped: int
+    cancelled: int
+    cancelled_minor: int
+    ended: int
+    credited: int = 0
+    credited_minor: int = 0
+    credited_tax_minor: int = 0
+
+    @property
+    def charged_minor(self) -> int:
+        """What was invoiced for the units that left."""
+        closed = value_of(self.total_minor, self.ordered, self.shipped + self.cancelled)
+        return closed - self.cancelled_minor
+
+    @property
+    def creditable(self) -> int:
+        """Units that may be credited still."""
+        return max(0, self.ended - self.credited)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedLine:
+    """What some units of a line are credited: goods and their tax."""
+
+    quantity: int
+    item_minor: int
+    tax_minor: int
+
+    @property
+    def amount_minor(self) -> int:
+        return self.item_minor + self.tax_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What an order charged beyond its lines (negative: took off), and what of it was credited."""
+
+    part_minor: int
+    credited_minor: int
+    lines_minor: int
+    lines_credited_minor: int
+    all_back: bool
+
+
+def credit_line(line: Charged, quantity: int) -> CreditedLine:
+    """What the next `quantity` units of a line are worth.
+
+    Worked out to date: when the last unit is credited, the credits add up to what was charged.
+    """
+    units = line.credited + quantity
+    whole = line.charged_minor
+    to_date = whole if units >= line.shipped else value_of(whole, line.shipped, units)
+    amount = _not_beyond(to_date - line.credited_minor, whole)
+    tax_to_date = _tax_of(line, line.credited_minor + amount)
+    tax = _not_beyond(tax_to_date - line.credited_tax_minor, amount)
+    return CreditedLine(quantity, amount - tax, tax)
+
+
+def credit_discount(extras: Extras, credited_minor: int) -> int:
+    """The share of an order's discount that goes with the lines credited now: zero or less."""
+    if extras.part_minor >= 0 or extras.lines_minor <= 0:
+        return 0
+    to_date = (
+        extras.part_minor
+        if extras.all_back
+        else value_of(
+            extras.part_minor, extras.lines_minor, extras.lines_credited_minor + credited_minor
+        )
+    )
+    return min(0, to_date - extras.credited_minor)
+
+
+def credit_shipping(extras: Extras, wanted_minor: int | None) -> int:
+    """What of the shipping is credited: as much as is wanted (None: all) and not credited yet."""
+    left = max(0, extras.part_minor - extras.credited_minor)
+    return left if wanted_minor is None else max(0, min(left, wanted_minor))
+
+
+def _tax_of(line: Charged, amount_minor: int) -> int:
+    if not line.total_minor:
+        return 0
+    return value_of(line.tax_minor, abs(line.total_minor), abs(amount_minor))
+
+
+def _not_beyond(amount: int, whole: int) -> int:
+    """The amount, on the side of zero where the whole lies."""
+    return max(0, amount) if whole >= 0 else min(0, amount)
+
+
+class Creditable(Protocol):
+    """What is asked of a tender to know how much of a credit it can answer for."""
+
+    collected_by: str
+    amount_minor: int
+    credited_minor: int
+
+    @property
+    def held_minor(self) -> int: ...
+
+
+def credit_shares(open_minor: int, invoiced_minor: int, tenders: Sequence[Creditable]) -> list[int]:
+    """Which tender answers for how much of an open credit: the last that was drawn on first.
+
+    Ours answer for what they hold, the others for what was invoiced on them.
+    """
+    invoiced = across_tenders(invoiced_minor, [tender.amount_minor for tender in tenders])
+    rooms = [
+        tender.held_minor
+        if tender.collected_by == CollectedBy.US
+        else share - tender.credited_minor
+        for tender, share in zip(tenders, invoiced, strict=True)
+    ]
+    return across_tenders(open_minor, rooms[::-1])[::-1]
+
+
 def _shared_part(
     part: int, whole: int, closed: int, charging: int, dropping: int, *, last: bool
 ) -> tuple[int, int]:

@@ -79,6 +79,19 @@ def still_unpaid(subject_ids: Sequence[UUID]) -> set[UUID]:
     )
 
 
+def still_unknown(subject_ids: Sequence[UUID]) -> set[UUID]:
+    """Orders with a capture or refund of which nobody knows whether it happened."""
+    captures = Capture.objects.for_scope(ALL_ACCOUNTS).filter(
+        order_id__in=subject_ids, state=CaptureState.UNKNOWN
+    )
+    refunds = Refund.objects.for_scope(ALL_ACCOUNTS).filter(
+        order_id__in=subject_ids, state=RefundState.SENT
+    )
+    return set(captures.values_list("order_id", flat=True)) | set(
+        refunds.values_list("order_id", flat=True)
+    )
+
+
 def _owing(order_ids: Sequence[UUID]) -> set[UUID]:
     """Orders with invoiced money of ours that nobody was asked for, or that was refused."""
     invoiced = dict(
@@ -166,7 +179,7 @@ def unanswered_refunds(before: datetime, among: Sequence[UUID] | None, limit: in
 def held_too_long(before: datetime, among: Sequence[UUID] | None, limit: int) -> list[Stayer]:
     """Holds without an end that nobody has lifted."""
     found = Hold.objects.for_scope(ALL_ACCOUNTS).filter(
-        state=HoldState.ACTIVE, placed_at__lte=before
+        state=HoldState.ACTIVE, until__isnull=True, placed_at__lte=before
     )
     if among is not None:
         found = found.filter(pk__in=among)
@@ -252,6 +265,16 @@ KINDS: Final = (
         "Read the provider's reason; try again, ask the buyer for another authorisation, or refund "
         "by hand.",
         still_unpaid,
+    ),
+    _kind(
+        "PAYMENT_UNKNOWN",
+        "Nobody knows whether money was moved",
+        1,
+        4,
+        "payments",
+        "Ask the provider again; while it stays silent, find the payment on its pages and settle it "
+        "by hand. Nothing is asked for a second time before that.",
+        still_unknown,
     ),
     _kind(
         "HOLD_DEADLINE",

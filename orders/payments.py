@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
-from config.kernel.errors import NotFound
+NO_PROVIDER: Final = "no-provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,46 @@ def register(code: str, factory: Callable[[], PaymentProvider]) -> None:
     _factories[code] = factory
 
 
+def registered() -> list[str]:
+    """The codes of the providers that are set up here."""
+    return sorted(_factories)
+
+
 def provider(code: str) -> PaymentProvider:
-    """The provider of this code. Raises NotFound for a code that no adapter registered."""
-    try:
-        return _factories[code]()
-    except KeyError:
-        raise NotFound(f"There is no payment provider {code}.") from None
+    """The provider of this code; for one that is not set up here, one that refuses everything."""
+    factory = _factories.get(code)
+    return _NotSetUp(code) if factory is None else factory()
+
+
+@dataclass(frozen=True, slots=True)
+class _NotSetUp:
+    """Stands in for a provider that this installation does not have. Asked for money, it refuses.
+
+    What may have happened before, while the provider was set up, it does not know.
+    """
+
+    code: str
+
+    def capture(self, call: PaymentCall) -> PaymentAnswer:
+        del call
+        return self._refused()
+
+    def void(self, call: PaymentCall) -> PaymentAnswer:
+        del call
+        return self._refused()
+
+    def refund(self, call: PaymentCall) -> PaymentAnswer:
+        del call
+        return self._refused()
+
+    def find(self, key: str) -> PaymentAnswer | None:
+        del key
+        return PaymentAnswer("unknown", code=NO_PROVIDER, message=self._said)
+
+    @property
+    def _said(self) -> str:
+        name = f"“{self.code}”" if self.code else "without a name"
+        return f"The payment provider {name} is not set up here."
+
+    def _refused(self) -> PaymentAnswer:
+        return PaymentAnswer("refused", code=NO_PROVIDER, message=self._said)

@@ -23,6 +23,7 @@ class Quantities(Protocol):
     delivered: int
     lost: int
     sent_back: int
+    returned: int
 
 
 def open_units(line: Quantities) -> int:
@@ -95,6 +96,17 @@ def following_moves(lines: Sequence[IdentifiedQuantities]) -> list[Move]:
         if line.kind not in {LineKind.STOCK, LineKind.KIT}
         for bucket in OPEN_BUCKETS
         if getattr(line, bucket)
+    ]
+
+
+def unfollowing_moves(lines: Sequence[IdentifiedQuantities]) -> list[Move]:
+    """What the lines that ship nothing do when stock that they went with is open again."""
+    if not any(open_units(line) for line in lines if line.kind == LineKind.STOCK):
+        return []
+    return [
+        Move(line.id, "delivered", "pending", line.delivered - line.returned)
+        for line in lines
+        if line.kind not in {LineKind.STOCK, LineKind.KIT} and line.delivered > line.returned
     ]
 
 

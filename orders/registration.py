@@ -56,7 +56,7 @@ def _register_intents() -> None:
         on_answer=settle.record_refund,
         find=settle.find,
         revivable=False,
-        instead="give the money back at the provider and note it on the order",
+        instead="retry the refund on the order, or settle it by hand",
     )
 
 
@@ -162,8 +162,16 @@ def _source_pending(at: datetime) -> None:
     services.source_left_behind(BATCH, at=at, actor=Actor.system("orders.source_pending"))
 
 
+def _map_known(at: datetime) -> None:
+    services.map_known(at=at, actor=Actor.system("orders.map_known"))
+
+
 def _close_due(at: datetime) -> None:
     services.close_due(BATCH, at=at, actor=Actor.system("orders.close_due"))
+
+
+def _settle_credits(at: datetime) -> None:
+    services.settle_credits(BATCH, at=at, actor=Actor.system("orders.settle_credits"))
 
 
 def _detect_jeopardy(at: datetime) -> None:
@@ -176,8 +184,10 @@ _STEPS = (
     ("orders.expire_holds", 5, _expire_holds),
     ("orders.expire_authorizations", 60, _expire_authorizations),
     ("orders.give_stock_back", 30, _give_stock_back),
+    ("orders.settle_credits", 60, _settle_credits),
     ("orders.serve_backorders", 30, _serve_backorders),
     ("orders.cover_shortfalls", 30, _cover_shortfalls),
+    ("orders.map_known", 15, _map_known),
     ("orders.close_due", 30, _close_due),
     ("orders.detect_jeopardy", 300, _detect_jeopardy),
 )

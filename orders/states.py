@@ -132,16 +132,17 @@ class AuthorizationState(TextChoices):
 
 
 class CaptureState(TextChoices):
-    """requested → succeeded | failed | unknown; unknown is reconciled to one of the two."""
+    """requested → succeeded | failed | unknown | withdrawn; unknown becomes one of the first two."""
 
     REQUESTED = "requested", "Requested"
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
     UNKNOWN = "unknown", "Outcome unknown"
+    WITHDRAWN = "withdrawn", "Withdrawn"
 
 
 class RefundState(TextChoices):
-    """pending → sent → succeeded | failed → retried | manual."""
+    """pending → sent → succeeded | failed → retried | manual; sent is settled by hand as well."""
 
     PENDING = "pending", "Pending"
     SENT = "sent", "Sent"
@@ -154,6 +155,16 @@ class RefundState(TextChoices):
 class InvoiceKind(TextChoices):
     INVOICE = "invoice", "Invoice"
     CREDIT_NOTE = "credit_note", "Credit note"
+
+
+class CreditPart(TextChoices):
+    """What a part of a credit note is about."""
+
+    ITEM = "item", "Goods"
+    TAX = "tax", "Tax"
+    DISCOUNT = "discount", "Share of a discount"
+    SHIPPING = "shipping", "Shipping"
+    FEE = "fee", "Fee kept"
 
 
 class PaymentState(TextChoices):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 
@@ -96,6 +97,10 @@ class StatedTotals:
     total_minor: int | None = None
 
 
+PAYMENT_PENDING: Final = "payment-pending"
+"""The problem of an order that its channel has not been paid for: it becomes a payment hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class DraftProblem:
     """Something a translator could not read: it becomes a review hold, never a lost order."""
@@ -107,7 +112,10 @@ class DraftProblem:
 
 @dataclass(frozen=True, slots=True)
 class OrderDraft:
-    """An order as it came in, translated and not yet judged."""
+    """An order as it came in, translated and not yet judged.
+
+    `id` is what a new order is to be called, when the caller must know it beforehand.
+    """
 
     channel_id: UUID
     account_id: UUID
@@ -128,6 +136,7 @@ class OrderDraft:
     note: str = ""
     inbox_id: UUID | None = None
     problems: tuple[DraftProblem, ...] = ()
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +228,23 @@ class NewAuthorization:
 
 
 @dataclass(frozen=True, slots=True)
+class SecuredPayment:
+    """The word of who collects an order's money: it is secured, and so much is collected to date."""
+
+    order_id: UUID
+    collected_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandSettlement:
+    """What a person found out about a refund or capture: it happened, under this reference, or not."""
+
+    payment_id: UUID
+    happened: bool
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AddressCorrection:
     """A new destination for one delivery group of ours."""
 
@@ -258,6 +284,16 @@ class ShippedUnits:
     line_id: UUID
     quantity: int
     parcel_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class FreedUnits:
+    """Released units that their node has let go, with the reservation that they are claimed by."""
+
+    order_id: UUID
+    line_id: UUID
+    quantity: int
+    reservation_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,3 +370,128 @@ class ReleasableGroup:
     deliver_by: datetime | None
     ship_complete: bool
     lines: tuple[ReleasableLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedUnits:
+    """Units of a line that are taken off what was invoiced."""
+
+    line_id: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRequest:
+    """What is to be credited of an order, decided by a document: once under its `key`.
+
+    `shipping_minor` None is all the shipping that is left. The fee is kept of the amount, at most
+    all of it. At most `carried_minor` of the amount pays for another order and is not given back.
+    """
+
+    order_id: UUID
+    cause_kind: str
+    cause_id: UUID
+    units: tuple[CreditedUnits, ...] = ()
+    shipping_minor: int | None = 0
+    fee_minor: int = 0
+    carried_minor: int = 0
+    reason: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedPart:
+    """One part of a credit note. Goods and their tax name the line."""
+
+    part: str
+    amount_minor: int
+    line_id: UUID | None = None
+    quantity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedMoney:
+    """Money of one tender that pays for another order, where the buyer's money is to be found."""
+
+    tender_id: UUID
+    kind: str
+    provider: str
+    collected_by: str
+    reference: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """The answer to a credit: what was taken off. `waiting_minor` of it is not given back yet: it
+    waits until it was taken, or was never paid.
+    """
+
+    note_id: UUID
+    order_id: UUID
+    amount_minor: int
+    currency: str
+    parts: tuple[CreditedPart, ...]
+    waiting_minor: int = 0
+    carried: tuple[CarriedMoney, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedLine:
+    """A line of an order that follows from another. The price is of one unit, in minor units."""
+
+    sku_code: str
+    quantity: int
+    price_minor: int = 0
+    title: str = ""
+    origin_line_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedOrder:
+    """An exchange or a reship to be placed: where the first order's group went, once per cause."""
+
+    origin_id: UUID
+    group_id: UUID
+    kind: str
+    cause_kind: str
+    cause_id: UUID
+    lines: tuple[LinkedLine, ...]
+    carried: tuple[CarriedMoney, ...] = ()
+    parcel_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditableLine:
+    """A line with what left, what came to its end, and what was credited of it."""
+
+    line_id: UUID
+    order_id: UUID
+    group_id: UUID
+    sku_id: int | None
+    sku_code: str
+    title: str
+    kind: str
+    ordered: int
+    shipped: int
+    delivered: int
+    returned: int
+    creditable: int
+    charged_minor: int
+    credited_minor: int
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHead:
+    """What apps above need of an order to work with it."""
+
+    id: UUID
+    number: str
+    account_id: UUID
+    brand_id: UUID
+    channel_id: UUID
+    currency: str
+    state: str
+    mode: str
+    document_kind: str

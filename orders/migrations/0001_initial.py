@@ -13,7 +13,7 @@ from django.db import migrations, models
 SEQUENCE = "CREATE SEQUENCE orders_order_number AS bigint START 100001"
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.FoundingMigration):
     initial = True
 
     dependencies = [
@@ -49,6 +49,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -58,6 +60,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.subjectkey",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -89,6 +92,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -97,6 +101,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.channel",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -106,6 +111,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orders.contact",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -345,7 +351,6 @@ class Migration(migrations.Migration):
                             "'SY-' || nextval('orders_order_number')", ()
                         ),
                         max_length=16,
-                        unique=True,
                     ),
                 ),
                 (
@@ -465,6 +470,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -474,6 +480,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orders.contact",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -482,6 +489,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.brand",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -490,6 +498,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.channel",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -499,6 +508,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="orders",
                         to="orders.customer",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -511,7 +521,6 @@ class Migration(migrations.Migration):
                     models.Index(fields=["customer", "-id"], name="order_by_customer"),
                     models.Index(fields=["billing_contact"], name="order_by_contact"),
                     models.Index(fields=["external_number"], name="order_external_number"),
-                    models.Index(fields=["external_id"], name="order_external_id"),
                     models.Index(
                         models.F("captured_at"),
                         condition=models.Q(("state", "captured")),
@@ -528,7 +537,6 @@ class Migration(migrations.Migration):
                         name="order_held",
                     ),
                     models.Index(fields=["lookalike_hash", "placed_at"], name="order_lookalikes"),
-                    models.Index(fields=["account", "total_minor"], name="order_by_value"),
                     models.Index(fields=["account", "updated_at", "id"], name="order_by_update"),
                     django.contrib.postgres.indexes.BrinIndex(
                         autosummarize=True,
@@ -538,8 +546,9 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
+                    models.UniqueConstraint(fields=("number",), name="order_number_once"),
                     models.UniqueConstraint(
-                        fields=("channel", "document_kind", "external_id"),
+                        fields=("external_id", "channel", "document_kind"),
                         name="order_captured_once",
                     ),
                     models.CheckConstraint(
@@ -629,6 +638,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -637,6 +648,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="invoices",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -710,6 +722,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -719,6 +733,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="orders.contact",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -728,6 +743,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="inventory.node",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -737,6 +753,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="inventory.node",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -746,6 +763,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="inventory.servicelevel",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -754,6 +772,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="groups",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -827,6 +846,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -835,6 +856,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="authorizations",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -928,6 +950,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -936,6 +960,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="lines",
                         to="orders.deliverygroup",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -944,6 +969,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="lines",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -953,6 +979,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="children",
                         to="orders.orderline",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -962,6 +989,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="inventory.sku",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -1117,6 +1145,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1212,6 +1242,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1221,6 +1253,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="holds",
                         to="orders.deliverygroup",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1229,6 +1262,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="holds",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1238,6 +1272,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="holds",
                         to="orders.orderline",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -1428,6 +1463,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1437,6 +1474,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.subjectkey",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1445,6 +1483,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="notes",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -1479,6 +1518,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1487,6 +1528,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="promises",
                         to="orders.deliverygroup",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1495,6 +1537,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="promises",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -1548,6 +1591,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1556,6 +1601,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="tenders",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
             ],
@@ -1627,6 +1673,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1635,6 +1683,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="refunds",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -1786,6 +1835,7 @@ class Migration(migrations.Migration):
                             ("succeeded", "Succeeded"),
                             ("failed", "Failed"),
                             ("unknown", "Outcome unknown"),
+                            ("withdrawn", "Withdrawn"),
                         ],
                         default="requested",
                         editable=False,
@@ -1991,6 +2041,7 @@ class Migration(migrations.Migration):
                             ("succeeded", "Succeeded"),
                             ("failed", "Failed"),
                             ("unknown", "Outcome unknown"),
+                            ("withdrawn", "Withdrawn"),
                         ],
                         default="requested",
                         editable=False,
@@ -2007,6 +2058,8 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.account",
+                        db_constraint=False,
+                        db_index=False,
                     ),
                 ),
                 (
@@ -2024,6 +2077,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="captures",
                         to="orders.order",
+                        db_index=False,
                     ),
                 ),
                 (
@@ -2042,7 +2096,10 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("state__in", ["requested", "succeeded", "failed", "unknown"])
+                            (
+                                "state__in",
+                                ["requested", "succeeded", "failed", "unknown", "withdrawn"],
+                            )
                         ),
                         name="capture_state_known",
                     ),
@@ -2059,6 +2116,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="authorizations",
                 to="orders.tender",
+                db_index=False,
             ),
         ),
     ]

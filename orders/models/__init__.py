@@ -1,3 +1,4 @@
+from orders.models.credits import CreditLine, CreditNote, OrderLink
 from orders.models.holds import Hold
 from orders.models.lines import LineCancellation, OrderLine
 from orders.models.money import Authorization, Capture, Invoice, Refund, Tender
@@ -9,6 +10,8 @@ __all__ = [
     "Authorization",
     "Capture",
     "Contact",
+    "CreditLine",
+    "CreditNote",
     "Customer",
     "DeliveryGroup",
     "Hold",
@@ -16,6 +19,7 @@ __all__ = [
     "LineCancellation",
     "Order",
     "OrderLine",
+    "OrderLink",
     "OrderNote",
     "Promise",
     "Refund",

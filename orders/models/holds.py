@@ -23,10 +23,16 @@ class Hold(StateModel):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="holds")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
-    group = models.ForeignKey(DeliveryGroup, models.PROTECT, null=True, related_name="holds")
-    line = models.ForeignKey(OrderLine, models.PROTECT, null=True, related_name="holds")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="holds", db_index=False)
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    group = models.ForeignKey(
+        DeliveryGroup, models.PROTECT, null=True, related_name="holds", db_index=False
+    )
+    line = models.ForeignKey(
+        OrderLine, models.PROTECT, null=True, related_name="holds", db_index=False
+    )
     type = models.CharField(max_length=24)
     scope = models.CharField(max_length=8, choices=HoldScope, default=HoldScope.ORDER)
     blocks = ArrayField(models.CharField(max_length=12), default=list)
@@ -44,6 +50,7 @@ class Hold(StateModel):
     ended_reason = models.CharField(max_length=500, default="")
 
     history = HistoricalRecords()
+    history_document = "order_id"
     objects = HoldQuerySet.as_manager()
 
     class Meta:

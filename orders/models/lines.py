@@ -18,14 +18,20 @@ class OrderLine(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
-    group = models.ForeignKey(DeliveryGroup, models.PROTECT, related_name="lines")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="lines", db_index=False)
+    group = models.ForeignKey(DeliveryGroup, models.PROTECT, related_name="lines", db_index=False)
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=12, choices=LineKind, default=LineKind.STOCK)
-    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="children", db_index=False
+    )
     relation = models.CharField(max_length=16, choices=Relation, default="", blank=True)
-    sku = models.ForeignKey("inventory.Sku", models.PROTECT, null=True, related_name="+")
+    sku = models.ForeignKey(
+        "inventory.Sku", models.PROTECT, null=True, related_name="+", db_index=False
+    )
     external_sku = models.CharField(max_length=128, default="")
     external_id = models.CharField(max_length=128, default="")
     title = models.CharField(max_length=300, default="")
@@ -116,7 +122,9 @@ class LineCancellation(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     order = models.ForeignKey(Order, models.PROTECT, related_name="cancellations")
     line = models.ForeignKey(OrderLine, models.PROTECT, related_name="cancellations")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     quantity = models.PositiveIntegerField()
     amount_minor = models.BigIntegerField(default=0)
     reason = models.CharField(max_length=200)

@@ -28,8 +28,10 @@ class Tender(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="tenders")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="tenders", db_index=False)
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=24)
     provider = models.CharField(max_length=32, default="")
@@ -38,6 +40,12 @@ class Tender(models.Model):
     amount_minor = models.BigIntegerField()
     captured_minor = models.BigIntegerField(default=0)
     refunded_minor = models.BigIntegerField(default=0)
+    credited_minor = models.BigIntegerField(
+        default=0, help_text="Of the order's credit notes, what this tender answers for."
+    )
+    carried_minor = models.BigIntegerField(
+        default=0, help_text="Of what it was credited, what pays for another order instead."
+    )
 
     objects = OfOrdersQuerySet.as_manager()
 
@@ -55,6 +63,10 @@ class Tender(models.Model):
                 condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("captured_minor")),
                 name="tender_refunded_was_captured",
             ),
+            models.CheckConstraint(
+                condition=Q(carried_minor__gte=0) & Q(carried_minor__lte=F("credited_minor")),
+                name="tender_carried_was_credited",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -69,9 +81,13 @@ class Authorization(StateModel):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    tender = models.ForeignKey(Tender, models.PROTECT, related_name="authorizations")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="authorizations")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    tender = models.ForeignKey(
+        Tender, models.PROTECT, related_name="authorizations", db_index=False
+    )
+    order = models.ForeignKey(Order, models.PROTECT, related_name="authorizations", db_index=False)
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     reference = models.CharField(max_length=128)
     amount_minor = models.BigIntegerField()
     state = StateField(max_length=12, choices=AuthorizationState, default=AuthorizationState.LIVE)
@@ -81,6 +97,7 @@ class Authorization(StateModel):
     at = models.DateTimeField()
 
     history = HistoricalRecords()
+    history_document = "order_id"
     objects = OfOrdersQuerySet.as_manager()
 
     class Meta:
@@ -127,15 +144,21 @@ class Authorization(StateModel):
 
 
 class Capture(StateModel):
-    """requested → succeeded | failed | unknown; unknown → succeeded | failed."""
+    """requested → succeeded | failed | unknown | withdrawn; unknown → succeeded | failed.
+
+    Unknown is what was given up while it may have happened: never asked again before the provider
+    has said what became of it.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     tender = models.ForeignKey(Tender, models.PROTECT, related_name="captures")
     authorization = models.ForeignKey(
         Authorization, models.PROTECT, null=True, related_name="captures"
     )
-    order = models.ForeignKey(Order, models.PROTECT, related_name="captures")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="captures", db_index=False)
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     parcel_id = models.UUIDField(null=True)
     amount_minor = models.BigIntegerField()
     state = StateField(max_length=12, choices=CaptureState, default=CaptureState.REQUESTED)
@@ -179,14 +202,25 @@ class Capture(StateModel):
     def lose_sight(self) -> None:
         """The provider may or may not have taken the money."""
 
+    @transition(field=state, source=CaptureState.REQUESTED, target=CaptureState.WITHDRAWN)
+    def withdraw(self, *, at: datetime) -> None:
+        """The shipment was taken back before the provider was asked."""
+        self.answered_at = at
+
 
 class Refund(StateModel):
-    """pending → sent → succeeded | failed → retried | manual."""
+    """pending → sent → succeeded | failed → retried | manual; sent → manual.
+
+    Sent is what was given up while it may have happened. A failed one is counted as refunded until
+    another takes its place or a person has given the money back: nothing is refunded twice.
+    """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     tender = models.ForeignKey(Tender, models.PROTECT, related_name="refunds")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="refunds")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="refunds", db_index=False)
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     amount_minor = models.BigIntegerField()
     reason = models.CharField(max_length=200, default="")
     state = StateField(max_length=12, choices=RefundState, default=RefundState.PENDING)
@@ -232,8 +266,11 @@ class Refund(StateModel):
     def retry(self) -> None:
         """A new refund takes its place."""
 
-    @transition(field=state, source=RefundState.FAILED, target=RefundState.MANUAL)
+    @transition(
+        field=state, source=[RefundState.SENT, RefundState.FAILED], target=RefundState.MANUAL
+    )
     def settle_by_hand(self, *, reference: str, at: datetime) -> None:
+        """A person gave the money back; `reference` says where it is found."""
         self.reference, self.answered_at = reference, at
 
 
@@ -241,8 +278,10 @@ class Invoice(models.Model):
     """What was charged for a parcel, or for lines that ship nothing. Never changed."""
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="invoices")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="invoices", db_index=False)
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     parcel_id = models.UUIDField(null=True)
     kind = models.CharField(max_length=12, choices=InvoiceKind, default=InvoiceKind.INVOICE)
     amount_minor = models.BigIntegerField()

@@ -14,8 +14,12 @@ class Contact(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
-    key = models.ForeignKey("kernel.SubjectKey", models.PROTECT, null=True, related_name="+")
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    key = models.ForeignKey(
+        "kernel.SubjectKey", models.PROTECT, null=True, related_name="+", db_index=False
+    )
     sealed = models.BinaryField(null=True)
     email_hash = models.CharField(max_length=64, default="")
     phone_hash = models.CharField(max_length=64, default="")
@@ -49,10 +53,12 @@ class Customer(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
-    contact = models.ForeignKey(Contact, models.PROTECT, null=True, related_name="+")
+    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+", db_index=False)
+    contact = models.ForeignKey(
+        Contact, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     identity = models.CharField(max_length=200)
-    channel = models.ForeignKey("kernel.Channel", models.PROTECT, related_name="+")
+    channel = models.ForeignKey("kernel.Channel", models.PROTECT, related_name="+", db_index=False)
     external_id = models.CharField(max_length=128, default="")
     created_at = models.DateTimeField()
 

@@ -11,9 +11,13 @@ class Promise(models.Model):
     """One version of what the buyer was promised for a delivery group. The highest version stands."""
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="promises")
-    group = models.ForeignKey(DeliveryGroup, models.PROTECT, related_name="promises")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="promises", db_index=False)
+    group = models.ForeignKey(
+        DeliveryGroup, models.PROTECT, related_name="promises", db_index=False
+    )
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     version = models.PositiveIntegerField()
     ship_by = models.DateTimeField()
     deliver_earliest = models.DateTimeField()
@@ -38,9 +42,13 @@ class OrderNote(models.Model):
     """What someone wrote down about the order. Free text may hold personal data: it is sealed."""
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="notes")
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
-    key = models.ForeignKey("kernel.SubjectKey", models.PROTECT, null=True, related_name="+")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="notes", db_index=False)
+    account = models.ForeignKey(
+        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    key = models.ForeignKey(
+        "kernel.SubjectKey", models.PROTECT, null=True, related_name="+", db_index=False
+    )
     sealed = models.BinaryField()
     author = models.CharField(max_length=120)
     at = models.DateTimeField()

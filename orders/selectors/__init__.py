@@ -1,9 +1,31 @@
 """What orders can be asked."""
 
-from orders.selectors.actions import LegalAction, legal_actions
-from orders.selectors.external import LineAtHand, ids_by_external, lines_by_external
+from orders.selectors.actions import LegalAction, legal_actions, possible_now
+from orders.selectors.buyers import BoughtOrder, bought_orders
+from orders.selectors.credits import (
+    credit_notes_of,
+    creditable_lines,
+    followers_of,
+    order_heads,
+    orders_giving_back,
+    origin_of,
+    quote_credit,
+)
+from orders.selectors.external import (
+    LineAtHand,
+    accepted_orders,
+    ids_by_external,
+    lines_by_external,
+)
 from orders.selectors.machines import Machine, machines
-from orders.selectors.page import OrderPage, ReadNote, notes_of, order_page, timeline
+from orders.selectors.page import (
+    OrderPage,
+    ReadNote,
+    notes_of,
+    order_page,
+    require_payment_of,
+    timeline,
+)
 from orders.selectors.queue import OrderFilters, orders_matching, search
 from orders.selectors.release import (
     Destination,
@@ -15,6 +37,7 @@ from orders.selectors.release import (
 )
 
 __all__ = [
+    "BoughtOrder",
     "Destination",
     "LegalAction",
     "LineAtHand",
@@ -22,7 +45,12 @@ __all__ = [
     "OrderFilters",
     "OrderPage",
     "ReadNote",
+    "accepted_orders",
+    "bought_orders",
+    "credit_notes_of",
+    "creditable_lines",
     "destinations",
+    "followers_of",
     "groups_to_release",
     "ids_by_external",
     "legal_actions",
@@ -30,10 +58,16 @@ __all__ = [
     "machines",
     "notes_of",
     "opened_address",
+    "order_heads",
     "order_page",
+    "orders_giving_back",
     "orders_matching",
     "orders_of_groups",
+    "origin_of",
+    "possible_now",
+    "quote_credit",
     "releasable",
+    "require_payment_of",
     "search",
     "timeline",
 ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from config.kernel import access
 from config.kernel.access import Permission, Principal
-from orders.models import Authorization, Order, OrderLine
+from orders.models import Authorization, Order, OrderLine, Refund
 from orders.selectors.page import OrderPage
-from orders.states import AuthorizationState, FulfilledBy, LineKind, OrderState
+from orders.states import AuthorizationState, FulfilledBy, LineKind, OrderState, RefundState
 from orders.validators.address import NEEDS_ADDRESS
 
 
@@ -26,9 +26,26 @@ class LegalAction:
 
 def legal_actions(page: OrderPage, principal: Principal) -> list[LegalAction]:
     """Every verb on the order, the possible ones without a reason. No statement of its own."""
-    order, account_id = page.order, page.order.account_id
-    held = access.permissions_of(principal, account_id)
-    wanted = (
+    held = access.permissions_of(principal, page.order.account_id)
+    return [
+        LegalAction(
+            code,
+            label,
+            why if permission in held else "Your role does not permit this.",
+        )
+        for code, label, permission, why in _verbs(page)
+    ]
+
+
+def possible_now(page: OrderPage) -> list[str]:
+    """The codes of the verbs that the order's state permits, whoever asks."""
+    return [code for code, _, _, why in _verbs(page) if not why]
+
+
+def _verbs(page: OrderPage) -> tuple[tuple[str, str, Permission, str], ...]:
+    """Code, label, permission, and why it is not possible now."""
+    order = page.order
+    return (
         ("hold", "Hold", Permission.ORDERS_HOLD, _why_no_hold(order)),
         ("release_hold", "Release hold", Permission.ORDERS_HOLD, _why_no_release(order)),
         ("accept", "Accept", Permission.ORDERS_HOLD, _why_not_accept(order)),
@@ -51,16 +68,14 @@ def legal_actions(page: OrderPage, principal: Principal) -> list[LegalAction]:
             Permission.ORDERS_HOLD,
             _why_no_retry(page.authorizations),
         ),
+        (
+            "retry_refund",
+            "Try the refund again",
+            Permission.ORDERS_HOLD,
+            _why_no_refund_retry(page.refunds),
+        ),
         ("add_note", "Add a note", Permission.ORDERS_NOTE, ""),
     )
-    return [
-        LegalAction(
-            code,
-            label,
-            why if permission in held else "Your role does not permit this.",
-        )
-        for code, label, permission, why in wanted
-    ]
 
 
 def _ended(order: Order) -> str:
@@ -82,6 +97,11 @@ def _why_no_retry(authorizations: Sequence[Authorization]) -> str:
         for row in authorizations
     )
     return "" if refused else "No payment of the order was refused."
+
+
+def _why_no_refund_retry(refunds: Sequence[Refund]) -> str:
+    refused = any(refund.state == RefundState.FAILED for refund in refunds)
+    return "" if refused else "No refund of the order was refused."
 
 
 def _why_not_accept(order: Order) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 from config.kernel import vault
 from config.kernel.errors import NotFound
 from config.kernel.models import Event
-from config.kernel.types import Scope
+from config.kernel.types import ALL_ACCOUNTS, Scope
 from orders.models import (
     Authorization,
     Capture,
@@ -139,3 +139,11 @@ def _opened(row: OrderNote) -> str:
 def timeline(order_id: UUID, scope: Scope, *, limit: int = 500) -> list[Event]:
     """What happened to the order, in every app, oldest first."""
     return list(Event.objects.for_scope(scope).filter(thread_id=order_id).order_by("id")[:limit])
+
+
+def require_payment_of(order_id: UUID, payment_id: UUID) -> None:
+    """Raise NotFound unless the refund or capture is the order's."""
+    refunds = Refund.objects.for_scope(ALL_ACCOUNTS).filter(pk=payment_id, order_id=order_id)
+    captures = Capture.objects.for_scope(ALL_ACCOUNTS).filter(pk=payment_id, order_id=order_id)
+    if not refunds.exists() and not captures.exists():
+        raise NotFound("The order has no such payment.")

@@ -1,4 +1,4 @@
-"""What orders can be told. Those in `units` run inside the caller's transaction."""
+"""What orders can be told. Those in `units` and `reverse`, `cancel_freed`, `credit_units` and `place_linked` run inside the caller's transaction."""
 
 from orders.services.accept import accept_captured, accept_orders
 from orders.services.authorize import (
@@ -7,9 +7,11 @@ from orders.services.authorize import (
     retry_capture,
     retry_captures,
 )
-from orders.services.cancel import cancel_units
+from orders.services.cancel import cancel_freed, cancel_units
 from orders.services.capture import capture_orders
 from orders.services.close import close_due, close_settled
+from orders.services.credit import credit_units, settle_credits
+from orders.services.erase import Erased, Footprint, erase_people, footprint_of
 from orders.services.holds import (
     expire_holds,
     give_stock_back,
@@ -17,8 +19,16 @@ from orders.services.holds import (
     release_holds,
     release_holds_of_orders,
 )
-from orders.services.listings import map_skus
-from orders.services.notes import add_notes
+from orders.services.linked import place_linked
+from orders.services.listings import map_known, map_skus
+from orders.services.looks import record_looks
+from orders.services.notes import add_notes, withdraw_notes
+from orders.services.refunds import (
+    look_up_payments,
+    retry_refund,
+    retry_refunds,
+    settle_payments_by_hand,
+)
 from orders.services.resource import (
     correct_addresses,
     pin_groups,
@@ -26,6 +36,8 @@ from orders.services.resource import (
     source_left_behind,
     source_pending,
 )
+from orders.services.reverse import reverse_shipments
+from orders.services.secured import secure_payments
 from orders.services.supply import cover_shortfalls, leave_node, serve_backorders
 from orders.services.units import (
     give_back_units,
@@ -36,26 +48,36 @@ from orders.services.units import (
 )
 
 __all__ = [
+    "Erased",
+    "Footprint",
     "accept_captured",
     "accept_orders",
     "add_notes",
+    "cancel_freed",
     "cancel_units",
     "capture_orders",
     "close_due",
     "close_settled",
     "correct_addresses",
     "cover_shortfalls",
+    "credit_units",
+    "erase_people",
     "expire_authorizations",
     "expire_holds",
+    "footprint_of",
     "give_back_units",
     "give_stock_back",
     "leave_node",
     "lock_orders",
+    "look_up_payments",
+    "map_known",
     "map_skus",
     "move_units",
     "pin_groups",
     "place_holds",
+    "place_linked",
     "record_authorizations",
+    "record_looks",
     "record_returned",
     "record_shipments",
     "release_holds",
@@ -63,7 +85,14 @@ __all__ = [
     "resource_groups",
     "retry_capture",
     "retry_captures",
+    "retry_refund",
+    "retry_refunds",
+    "reverse_shipments",
+    "secure_payments",
     "serve_backorders",
+    "settle_credits",
+    "settle_payments_by_hand",
     "source_left_behind",
     "source_pending",
+    "withdraw_notes",
 ]

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from config.kernel import case_reports
+from config.kernel.collecting import uncollected
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from inventory.services.changes import record_changes
 from inventory.states import MovementKind
@@ -53,6 +55,7 @@ class _Sorted:
         return [order.id for order in (*self.fresh, *self.going_on)]
 
 
+@uncollected
 @transaction.atomic
 def accept_orders(
     order_ids: Sequence[UUID], *, at: datetime, actor: Actor
@@ -76,8 +79,12 @@ def accept_orders(
     result = source_units(sheet, wanted, at=at, actor=actor)
     asked.reports += settle_unfilled(sheet, result, at=at, actor=actor)
     answers = _tell(sheet, ready, wanted, result.reserved)
-    sheet.write(at=at, actor=actor, reason="accepted")
-    record_decisions(result, at=at, actor=actor)
+    sheet.write(
+        at=at,
+        actor=actor,
+        reason="accepted",
+        meanwhile=partial(record_decisions, result, at=at, actor=actor),
+    )
     asked.send(at=at, actor=actor)
     ready.answered |= {
         order_id: Outcome.done(_answer(sheet, order_id, reserved))

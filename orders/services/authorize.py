@@ -77,7 +77,7 @@ def record_authorizations(
         outcomes.append(Outcome.done(known[key]))
     for order_id in fresh:
         refold_payment(sheet.orders[order_id], tenders[order_id])
-    _lift_payment_holds(sheet, fresh, at=at, actor=actor)
+    lift_payment_holds(sheet, fresh, "the payment is authorised", at=at, actor=actor)
     asked = money.ask(sheet, {order_id: tenders[order_id] for order_id in fresh}, at=at)
     sheet.write(at=at, actor=actor, reason="authorised")
     asked.send(at=at, actor=actor)
@@ -133,13 +133,15 @@ def _add(sheet: Sheet, tender: TenderInHand, one: NewAuthorization, at: datetime
     return authorization_id
 
 
-def _lift_payment_holds(sheet: Sheet, order_ids: set[UUID], *, at: datetime, actor: Actor) -> None:
+def lift_payment_holds(
+    sheet: Sheet, order_ids: set[UUID], reason: str, *, at: datetime, actor: Actor
+) -> None:
     """A secured order is no longer held for its payment."""
     secured = [i for i in order_ids if sheet.orders[i].payment_state in PAYMENT_OK]
     standing = active_holds([i for i in secured if sheet.orders[i].holds_open])
     ended = [hold for held in standing.values() for hold in held if hold.type == PAYMENT_HOLD]
     for hold in ended:
-        hold.release(at=at, by=actor.name, reason="the payment is authorised")
+        hold.release(at=at, by=actor.name, reason=reason)
     end_holds_on_sheet(sheet, standing, ended)
 
 

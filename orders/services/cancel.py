@@ -9,6 +9,7 @@ from django.db import transaction
 
 from config.kernel.errors import Conflict, DomainError, Invalid
 from config.kernel.types import Actor, Outcome
+from inventory.types import Portion
 from orders import progress
 from orders.commitments import Answer, Asked, commitments
 from orders.models import Order
@@ -19,7 +20,7 @@ from orders.services.holds import end_holds_on_sheet
 from orders.services.in_hand import LineInHand
 from orders.services.sheet import Sheet, is_live, open_sheet, visible
 from orders.states import Initiator, LineKind, OrderState, PaymentState, Relation
-from orders.types import Cancelled, CancelRequest
+from orders.types import Cancelled, CancelRequest, FreedUnits
 
 _UNRELEASED = ("pending", "backordered", "reserved")
 
@@ -54,6 +55,38 @@ def cancel_units(
         except DomainError as refusal:
             wishes.append(Outcome.refused(refusal.code, refusal.detail, **refusal.extra))
     standing = [wish for wish in wishes if isinstance(wish, _Wish)]
+    _carry_out(sheet, standing, at=at, actor=actor)
+    return [_outcome(sheet, wish) if isinstance(wish, _Wish) else wish for wish in wishes]
+
+
+def cancel_freed(
+    freed: Sequence[FreedUnits], *, why: str, initiator: str, at: datetime, actor: Actor
+) -> None:
+    """Cancel released units that their nodes have let go, and what goes only with them.
+
+    Runs inside the caller's transaction, which has locked the orders and every fulfillment order
+    of theirs: what goes with the units may be at other nodes.
+    """
+    sheet = open_sheet(one.order_id for one in freed)
+    by_line: dict[UUID, list[FreedUnits]] = {}
+    for one in freed:
+        by_line.setdefault(one.line_id, []).append(one)
+    wishes = []
+    spent: dict[tuple[UUID, str], int] = {}
+    for line_id, own in by_line.items():
+        line = sheet.lines[line_id]
+        units = sum(one.quantity for one in own)
+        wish = _Wish(CancelRequest(line.order_id, line_id, units, why, initiator))
+        portions = tuple(Portion(one.reservation_id, one.quantity) for one in own)
+        wish.answers.append(Answer(line_id, granted=units, refused=0, asked=0, freed=portions))
+        for child, quantity in _dependents(sheet, line, units):
+            _draw(wish, child, quantity, spent)
+        wishes.append(wish)
+    _carry_out(sheet, wishes, at=at, actor=actor)
+
+
+def _carry_out(sheet: Sheet, standing: Sequence[_Wish], *, at: datetime, actor: Actor) -> None:
+    """Ask the nodes, move the units, bill, write; positions are locked once, last."""
     touched = sorted({wish.request.order_id for wish in standing})
     tenders = money.tenders_of(sheet, touched)
     _ask_nodes(standing, at=at, actor=actor)
@@ -64,7 +97,6 @@ def cancel_units(
     release_lines(released, "cancelled", waiting=waiting, freed=freed, at=at, actor=actor)
     sheet.write(at=at, actor=actor, reason="cancelled units")
     asked.send(at=at, actor=actor)
-    return [_outcome(sheet, wish) if isinstance(wish, _Wish) else wish for wish in wishes]
 
 
 def _spread(
@@ -78,18 +110,7 @@ def _spread(
         check_reason(request.reason)
     wish = _Wish(request)
     for line, quantity in _meant(sheet, order, request):
-        left = quantity
-        for bucket in _UNRELEASED:
-            there = getattr(line, bucket) - spent.get((line.id, bucket), 0)
-            if part := min(left, there):
-                wish.at_once.setdefault(line.id, {})[bucket] = part
-                spent[line.id, bucket] = spent.get((line.id, bucket), 0) + part
-                left -= part
-        there = line.released - spent.get((line.id, "released"), 0)
-        if part := min(left, there):
-            wish.at_node[line.id] = part
-            spent[line.id, "released"] = spent.get((line.id, "released"), 0) + part
-            left -= part
+        left = _draw(wish, line, quantity, spent)
         if left and request.quantity is not None:
             raise Conflict(
                 f"Only {quantity - left} of {line.external_sku} can still be cancelled.",
@@ -98,6 +119,23 @@ def _spread(
     if not wish.at_once and not wish.at_node and sheet.lines_of(order.id):
         raise Conflict("Nothing of it can still be cancelled.")
     return wish
+
+
+def _draw(wish: _Wish, line: LineInHand, quantity: int, spent: dict[tuple[UUID, str], int]) -> int:
+    """Take the units from what is ours to cancel, then from the nodes; answers what is missing."""
+    left = quantity
+    for bucket in _UNRELEASED:
+        there = getattr(line, bucket) - spent.get((line.id, bucket), 0)
+        if part := min(left, there):
+            wish.at_once.setdefault(line.id, {})[bucket] = part
+            spent[line.id, bucket] = spent.get((line.id, bucket), 0) + part
+            left -= part
+    there = line.released - spent.get((line.id, "released"), 0)
+    if part := min(left, there):
+        wish.at_node[line.id] = part
+        spent[line.id, "released"] = spent.get((line.id, "released"), 0) + part
+        left -= part
+    return left
 
 
 def _meant(sheet: Sheet, order: Order, request: CancelRequest) -> list[tuple[LineInHand, int]]:
@@ -113,7 +151,6 @@ def _meant(sheet: Sheet, order: Order, request: CancelRequest) -> list[tuple[Lin
         raise Conflict("The order has no such line.")
     if request.quantity is not None and not 1 <= request.quantity <= line.ordered:
         raise Invalid(f"Between 1 and {line.ordered} units can be cancelled on this line.")
-    children = [child for child in sheet.lines_of(order.id) if child.parent_id == line.id]
     if line.kind == LineKind.KIT:
         return [
             (
@@ -122,13 +159,22 @@ def _meant(sheet: Sheet, order: Order, request: CancelRequest) -> list[tuple[Lin
                 if request.quantity is None
                 else request.quantity * child.ordered // line.ordered,
             )
-            for child in children
-            if child.relation == Relation.KIT_COMPONENT
+            for child in sheet.lines_of(order.id)
+            if child.parent_id == line.id and child.relation == Relation.KIT_COMPONENT
         ]
     units = line.open if request.quantity is None else request.quantity
-    everything = units == line.open
-    dependents = [(child, child.open) for child in children if everything and child.open]
-    return [(line, units), *dependents]
+    return [(line, units), *_dependents(sheet, line, units)]
+
+
+def _dependents(sheet: Sheet, line: LineInHand, units: int) -> list[tuple[LineInHand, int]]:
+    """What goes only with the line, once all that is open of it goes."""
+    if units != line.open:
+        return []
+    return [
+        (child, child.open)
+        for child in sheet.lines_of(line.order_id)
+        if child.parent_id == line.id and child.open
+    ]
 
 
 def _ask_nodes(wishes: Sequence[_Wish], *, at: datetime, actor: Actor) -> None:

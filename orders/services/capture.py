@@ -1,12 +1,14 @@
 """Capture: a draft becomes an order once, whatever it lacks; what it lacks becomes holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from config.kernel import case_reports, events, vault
+from config.kernel.ahead import sending_ahead
+from config.kernel.collecting import uncollected
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.models import SubjectKey
@@ -33,16 +35,24 @@ from orders.types import CapturedOrder, OrderDraft
 from orders.validators.finding import Finding, Known, Lookalike, Severity
 
 _LONGEST_ID = 128
+CHECKS = "checks"
+"""Who places what the checks of capture find: not the caller, who may lift what it placed."""
 
 
+@uncollected
 @transaction.atomic
 def capture_orders(
-    drafts: Sequence[OrderDraft], *, at: datetime, actor: Actor
+    drafts: Sequence[OrderDraft],
+    *,
+    at: datetime,
+    actor: Actor,
+    beside: Callable[[Sequence[Outcome[CapturedOrder]]], None] | None = None,
 ) -> list[Outcome[CapturedOrder]]:
     """Keep each draft as an order, once per (channel, document kind, external id).
 
     A repeat answers with the first. Refused is only what nobody has sold yet, with everything
-    found wrong. The number of statements does not depend on the number of drafts.
+    found wrong. `beside` is given the outcomes before the commit: what it writes is there when
+    they are. The number of statements does not depend on the number of drafts.
     """
     known = surroundings(drafts, at)
     outcomes: dict[int, Outcome[CapturedOrder]] = {}
@@ -56,17 +66,21 @@ def capture_orders(
         if key_of(draft) in first:
             continue
         first[key_of(draft)] = position
-        answer = _shape(draft, position, known, at=at, actor=actor)
+        answer = _shape(draft, position, known, at=at)
         if isinstance(answer, Shaped):
             shaped[position] = answer
         else:
             outcomes[position] = answer
     born = _write(list(shaped.values()))
-    _record([one for one in shaped.values() if one.id in born], at=at, actor=actor)
-    for position, one in shaped.items():
-        if one.id in born:
-            outcomes[position] = Outcome.done(_answer(one, born[one.id]))
-    return _with_repeats(drafts, outcomes, first)
+    with sending_ahead():
+        _record([one for one in shaped.values() if one.id in born], at=at, actor=actor)
+        for position, one in shaped.items():
+            if one.id in born:
+                outcomes[position] = Outcome.done(_answer(one, born[one.id]))
+    answers = _with_repeats(drafts, outcomes, first)
+    if beside is not None:
+        beside(answers)
+    return answers
 
 
 def _impossible(
@@ -95,7 +109,6 @@ def _shape(
     known: Surroundings,
     *,
     at: datetime,
-    actor: Actor,
 ) -> Shaped | Outcome[CapturedOrder]:
     """Judge one draft; answer its rows, or everything that keeps it out."""
     channel, value = known.channels[draft.channel_id], known.hashes[position]
@@ -127,9 +140,9 @@ def _shape(
         lookalike_hash=value,
         currency=draft.currency if fits else channel.currency,
     )
-    key = vault.make_key() if needs_key(draft) else None
-    shaped = shape(judged, key.id if key else None, placed_by=actor.name, at=at)
-    shaped.keys = [{"id": key.id, "wrapped": key.wrapped}] if key else []
+    key_id, wrapped = vault.draw_key() if needs_key(draft) else (None, b"")
+    shaped = shape(judged, key_id, placed_by=CHECKS, at=at)
+    shaped.keys = [{"id": key_id, "wrapped": wrapped}] if key_id else []
     return shaped
 
 
@@ -184,7 +197,7 @@ def _write(shaped: Sequence[Shaped]) -> dict[UUID, str]:
     ):
         rows = [(row, one.id) for one in ordered for row in getattr(one, name)]
         statement.insert(model, [row for row, _ in rows], owners=[owner for _, owner in rows])
-    return dict(statement.run(returning=("id", "number")))
+    return dict(statement.run_returning(("id", "number")))
 
 
 def _record(born: Sequence[Shaped], *, at: datetime, actor: Actor) -> None:

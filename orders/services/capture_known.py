@@ -70,10 +70,18 @@ def surroundings(drafts: Sequence[OrderDraft], at: datetime) -> Surroundings:
         if parts
         else {}
     )
-    hashes = [lookalike_hash_of(draft) if draft.mode == Mode.LIVE else "" for draft in drafts]
+    hashes = [lookalike_hash_of(draft) if _may_repeat(draft) else "" for draft in drafts]
     known = Surroundings(channels, skus, components, _routes(drafts), hashes)
     _find_lookalikes(known, drafts, at)
     return known
+
+
+def _may_repeat(draft: OrderDraft) -> bool:
+    """Whether it may be another order sent twice: what follows from an order looks like it."""
+    return draft.mode == Mode.LIVE and draft.document_kind not in {
+        DocumentKind.EXCHANGE,
+        DocumentKind.RESHIP,
+    }
 
 
 def known_sku(view: SkuView) -> KnownSku:

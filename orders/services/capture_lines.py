@@ -12,7 +12,7 @@ from orders.states import (
     Relation,
 )
 from orders.types import LineDraft
-from orders.validators.amounts import gross_of, total_of
+from orders.validators.amounts import gross_of, total_from
 from orders.validators.finding import KnownSku
 
 
@@ -22,7 +22,7 @@ def line_rows(shaped: Shaped, group_id: UUID, line: LineDraft, judged: Judged) -
     sku = judged.skus.get(line.sku_code)
     kind = sku.kind if sku else line.kind or LineKind.STOCK
     quantity = min(max(line.quantity, 0), MOST_STORED)
-    computed = total_of(line, currency, tax_inclusive=draft.tax_inclusive)
+    gross = gross_of(line, currency)
     row = _line_row(shaped, group_id, len(shaped.lines), kind, sku, quantity)
     row |= {
         "relation": line.relation,
@@ -30,10 +30,12 @@ def line_rows(shaped: Shaped, group_id: UUID, line: LineDraft, judged: Judged) -
         "external_id": line.external_id[:128],
         "title": (line.title or (sku.name if sku else ""))[:300],
         "unit_price": line.unit_price,
-        "gross_minor": gross_of(line, currency),
+        "gross_minor": gross,
         "discount_minor": line.discount_minor,
         "tax_minor": line.tax_minor,
-        "total_minor": computed if line.total_minor is None else line.total_minor,
+        "total_minor": line.total_minor
+        if line.total_minor is not None
+        else total_from(gross, line, tax_inclusive=draft.tax_inclusive),
         "properties": dict(line.properties)
         | ({"stated_quantity": str(line.quantity)} if line.quantity != quantity else {}),
     }

@@ -52,7 +52,7 @@ def _order_row(judged: Judged, at: datetime) -> Row:
     draft = judged.draft
     past = draft.mode == Mode.HISTORY
     return {
-        "id": ids.uuid7(),
+        "id": draft.id or ids.uuid7(),
         "account_id": draft.account_id,
         "brand_id": draft.brand_id,
         "channel_id": draft.channel_id,

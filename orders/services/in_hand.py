@@ -1,8 +1,9 @@
 """Lines and delivery groups of locked orders, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -89,7 +90,10 @@ class LineInHand:
         return self.shipped + self.cancelled
 
     def quantities(self) -> tuple[int, ...]:
-        return tuple(getattr(self, bucket) for bucket in BUCKETS)
+        return _quantities_of(self)
+
+
+_quantities_of: Callable[[LineInHand], tuple[int, ...]] = attrgetter(*BUCKETS)
 
 
 @dataclass(slots=True)
@@ -115,6 +119,8 @@ class GroupInHand:
     deliver_by: datetime | None
 
 
+group_values: Callable[[GroupInHand], tuple[Any, ...]] = attrgetter(*GROUP_COLUMNS)
+
 _READ_PARTS = (
     f"SELECT {', '.join(f'l.{name}' for name in _LINE_COLUMNS)}, "  # noqa: S608  # names from this module
     f"{', '.join(f'g.{name}' for name in GROUP_COLUMNS)} "
@@ -137,7 +143,3 @@ def read_parts(
                 lines[row[0]] = LineInHand(*row[:width])
             groups.setdefault(row[width], GroupInHand(*row[width:]))
     return lines, groups
-
-
-def group_values(group: GroupInHand) -> tuple[Any, ...]:
-    return tuple(getattr(group, name) for name in GROUP_COLUMNS)

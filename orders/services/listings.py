@@ -11,6 +11,7 @@ from config.kernel import ids
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from inventory import selectors as inventory
 from orders.models import Hold, OrderLine
+from orders.selectors.holds import unmapped_codes
 from orders.services.accept import accept_orders
 from orders.services.capture_known import known_sku
 from orders.services.capture_lines import shares_of, unit_share
@@ -22,6 +23,7 @@ from orders.states import LineKind, Relation
 from orders.validators.finding import KnownSku
 
 BATCH = 200
+MOST_CODES = 5_000
 
 
 def map_skus(
@@ -38,6 +40,19 @@ def map_skus(
             return freed_in_all
         accept_orders(freed, at=at, actor=actor)
         freed_in_all += len(freed)
+
+
+def map_known(limit: int = MOST_CODES, *, at: datetime, actor: Actor) -> int:
+    """Look again at every code that orders wait for: who mapped one need not tell us.
+
+    A listing, a SKU of that code or a barcode may have come since, by whatever way. Answers the
+    orders freed.
+    """
+    freed = 0
+    for (account_id, channel_id), codes in unmapped_codes(limit).items():
+        if known := inventory.skus_by_code(account_id, channel_id, codes):
+            freed += map_skus(account_id, channel_id, sorted(known), at=at, actor=actor)
+    return freed
 
 
 @transaction.atomic

@@ -80,6 +80,41 @@ def bill_changes(
         sheet.insert(Invoice, _invoice_row(order, made.charged_minor, parcel_id, at))
 
 
+def credit_changes(sheet: Sheet, order_id: UUID, *, at: datetime, parcel_id: UUID) -> int:
+    """Write the credit note for units that are shipped no more; answers its amount."""
+    order = sheet.orders[order_id]
+    lines = [line for line in sheet.lines_of(order_id) if line.kind != LineKind.KIT]
+    taken = [line for line in lines if line.shipped < sheet.closed_before(line.id)[0]]
+    if not taken or not is_billed(order):
+        return 0
+    total = sum(line.total_minor for line in lines)
+    before = {line.id: sum(sheet.closed_before(line.id)) for line in lines}
+    amount = billing.credit(
+        [
+            billing.Closing(
+                line.total_minor,
+                line.ordered,
+                before[line.id],
+                sheet.closed_before(line.id)[0] - line.shipped,
+            )
+            for line in taken
+        ],
+        order_part_minor=order.total_minor - total,
+        lines_total_minor=total,
+        lines_closed_minor=sum(
+            billing.value_of(line.total_minor, line.ordered, before[line.id]) for line in lines
+        ),
+        was_last=all(before[line.id] == line.ordered for line in lines),
+        still_invoiced=any(line.shipped for line in lines),
+    )
+    for line in taken:
+        sheet.bill_up_to_now(line.id)
+    order.invoiced_minor -= amount
+    row = _invoice_row(order, amount, parcel_id, at)
+    sheet.insert(Invoice, row | {"kind": InvoiceKind.CREDIT_NOTE.value})
+    return amount
+
+
 def _closing(sheet: Sheet, line: LineInHand) -> billing.Closing:
     shipped, cancelled = sheet.closed_before(line.id)
     return billing.Closing(
@@ -126,6 +161,7 @@ def ask(sheet: Sheet, tenders: Tenders, *, at: datetime) -> Asked:
         order = sheet.orders[order_id]
         _ask_captures(sheet, order, own, asked, at)
         _ask_refunds(sheet, order, own, asked, at)
+        _ask_credits(sheet, order, own, asked, at)
         voided += _ask_voids(sheet, order, own, asked, at)
         refold_payment(order, own)
     write_tenders(sheet, [tender for own in tenders.values() for tender in own])
@@ -136,9 +172,11 @@ def ask(sheet: Sheet, tenders: Tenders, *, at: datetime) -> Asked:
 def _ask_captures(
     sheet: Sheet, order: Order, tenders: Sequence[TenderInHand], asked: Asked, at: datetime
 ) -> None:
-    if Blocks.CAPTURE in order.blocked or order.invoiced_minor <= 0:
+    # What came back before it was paid for is not asked for any more.
+    due = order.invoiced_minor - order.credit_open_minor
+    if Blocks.CAPTURE in order.blocked or due <= 0:
         return
-    for tender, owed in zip(tenders, billing.owed_on(order.invoiced_minor, tenders), strict=True):
+    for tender, owed in zip(tenders, billing.owed_on(due, tenders), strict=True):
         missing = owed
         for authorization in tender.authorizations:
             if amount := min(missing, authorization.room(at)):
@@ -192,34 +230,73 @@ def _ask_refunds(
     due = order.total_minor - order.cancelled_minor
     shares = billing.across_tenders(due, [tender.amount_minor for tender in tenders])
     for tender, share in zip(tenders, shares, strict=True):
-        over = tender.captured_minor - tender.refunded_minor - share
+        given_back = tender.refunded_minor - (tender.credited_minor - tender.carried_minor)
+        over = tender.captured_minor - given_back - share
         if tender.collected_by != CollectedBy.US or over <= 0:
             continue
-        refund_id = ids.uuid7()
         tender.refunded_minor += over
-        sheet.insert(
-            Refund,
-            {
-                "id": refund_id,
-                "tender_id": tender.id,
-                "order_id": order.id,
-                "account_id": order.account_id,
-                "amount_minor": over,
-                "reason": "cancelled",
-                "at": at,
-            },
-        )
-        sheet.note_history(Refund, refund_id, Change.CREATED)
-        sheet.tell(
-            order.id,
-            "payment.refund_requested",
-            {"refund_id": str(refund_id), "amount_minor": over},
-        )
-        asked.intents.append(
-            _intent(
-                REFUND, "refund", refund_id, tender, order, over, reference=tender.paid_reference
+        asked.intents.append(ask_refund(sheet, order, tender, over, "cancelled", at))
+
+
+def _ask_credits(
+    sheet: Sheet, order: Order, tenders: Sequence[TenderInHand], asked: Asked, at: datetime
+) -> None:
+    """Give back what is credited. What is being taken still waits until it was taken.
+
+    What others collect they are to give back: they are told, and it counts as answered for.
+    """
+    if not order.credit_open_minor:
+        return
+    if not tenders:
+        # It was paid outside, and is given back there.
+        order.credit_open_minor = 0
+        return
+    shares = billing.credit_shares(order.credit_open_minor, order.invoiced_minor, tenders)
+    for tender, share in zip(tenders, shares, strict=True):
+        amount = min(share, tender.returnable_minor) if tender.is_ours else share
+        if amount <= 0:
+            continue
+        order.credit_open_minor -= amount
+        tender.credited_minor += amount
+        if tender.is_ours:
+            tender.refunded_minor += amount
+            asked.intents.append(ask_refund(sheet, order, tender, amount, "credited", at))
+        else:
+            sheet.tell(
+                order.id,
+                "payment.refund_due_elsewhere",
+                {
+                    "tender_id": str(tender.id),
+                    "collected_by": tender.collected_by,
+                    "amount_minor": amount,
+                },
             )
-        )
+
+
+def ask_refund(
+    sheet: Sheet, order: Order, tender: TenderInHand, amount: int, reason: str, at: datetime
+) -> NewIntent:
+    """Put a refund on the sheet; answers what is to be asked. The tender counts it already."""
+    refund_id = ids.uuid7()
+    sheet.insert(
+        Refund,
+        {
+            "id": refund_id,
+            "tender_id": tender.id,
+            "order_id": order.id,
+            "account_id": order.account_id,
+            "amount_minor": amount,
+            "reason": reason,
+            "at": at,
+        },
+    )
+    sheet.note_history(Refund, refund_id, Change.CREATED)
+    sheet.tell(
+        order.id, "payment.refund_requested", {"refund_id": str(refund_id), "amount_minor": amount}
+    )
+    return _intent(
+        REFUND, "refund", refund_id, tender, order, amount, reference=tender.paid_reference
+    )
 
 
 def _ask_voids(
@@ -252,6 +329,11 @@ def _ask_voids(
     return rows
 
 
+def key_of(kind: str, subject_id: UUID) -> str:
+    """The key under which the provider is asked about a capture, refund or authorisation."""
+    return f"{kind}:{subject_id}"
+
+
 def _intent(
     kind: str,
     subject_kind: str,
@@ -264,7 +346,7 @@ def _intent(
 ) -> NewIntent:
     return NewIntent(
         kind=kind,
-        key=f"{kind}:{subject_id}",
+        key=key_of(kind, subject_id),
         subject_kind=subject_kind,
         subject_id=subject_id,
         account_id=order.account_id,

@@ -103,10 +103,15 @@ def source_pending(
     at: datetime,
     actor: Actor,
 ) -> None:
-    """Find nodes for what is pending of accepted orders; what is reserved stays where it is."""
+    """Find nodes for what is pending of accepted orders; what is reserved stays where it is.
+
+    They had a promise, so what nobody has is a case, also where the channel takes backorders.
+    """
     sheet = open_sheet(order_ids, skip_locked=True)
     accepted = [o.id for o in sheet.orders.values() if o.state == OrderState.ACCEPTED]
-    source_on_sheet(sheet, accepted, "sourced again", Search(excluded), at=at, actor=actor)
+    search = Search(excluded)
+    result = source_on_sheet(sheet, accepted, "sourced again", search, at=at, actor=actor)
+    case_reports.report(unfilled_reports(sheet, result), at=at)
 
 
 def source_left_behind(limit: int = BATCH, *, at: datetime, actor: Actor) -> int:
@@ -208,16 +213,36 @@ def _require_movable(sheet: Sheet, group: GroupInHand, one: AddressCorrection) -
 
 
 def _move_in(sheet: Sheet, accepted: Sequence[tuple[GroupInHand, AddressCorrection]]) -> None:
-    keys = vault.new_keys(len(accepted))
-    for (group, one), key in zip(accepted, keys, strict=True):
+    for (group, one), key_id in zip(accepted, _keys_of(accepted), strict=True):
         order, place = sheet.orders[group.order_id], normalized(one.address)
-        row = address_row(order.account_id, key.id, place)
+        row = address_row(order.account_id, key_id, place)
         sheet.insert(Contact, row)
         group.contact_id = row["id"]
         group.postal_code, group.region = place.postal_code, place.region
         group.country = place.country
         sheet.raise_plan(order.id)
         sheet.tell(order.id, "order.address_corrected", {"group_id": str(group.id)})
+
+
+def _keys_of(accepted: Sequence[tuple[GroupInHand, AddressCorrection]]) -> list[UUID]:
+    """The key of the person whose address each was; a new one where there is none any more.
+
+    One person, one key: what is erased later goes with all addresses that were ever given.
+    """
+    present = dict(
+        Contact.objects.for_scope(ALL_ACCOUNTS)
+        .filter(
+            pk__in=[group.contact_id for group, _ in accepted if group.contact_id],
+            key__wrapped__isnull=False,
+        )
+        .values_list("pk", "key_id")
+    )
+    vault.preload(present.values())
+    fresh = iter(vault.new_keys(sum(group.contact_id not in present for group, _ in accepted)))
+    return [
+        present[group.contact_id] if group.contact_id in present else next(fresh).id
+        for group, _ in accepted
+    ]
 
 
 def _clear_address_holds(
@@ -324,6 +349,25 @@ def source_on_sheet(
     record_decisions(result, at=at, actor=actor)
     case_reports.report(reports, at=at)
     return result
+
+
+def unfilled_reports(sheet: Sheet, result: Sourced) -> list[case_reports.Report]:
+    """A case for each order that lost its stock and for which nothing else was found."""
+    reports = []
+    for line_id, (units, why) in result.unfilled.items():
+        order = sheet.order_of_line(line_id)
+        reports.append(
+            case_reports.Report(
+                kind="UNFILLABLE",
+                subject_kind="order",
+                subject_id=order.id,
+                account_id=order.account_id,
+                evidence={"line_id": str(line_id), "units": units, "why": why},
+                cause=f"sku:{sheet.lines[line_id].sku_id}",
+                thread_id=order.id,
+            )
+        )
+    return reports
 
 
 def _end_no_stock_holds(

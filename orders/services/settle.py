@@ -1,6 +1,7 @@
 """Asking the payment provider: performers called with no transaction open, and what follows answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,8 +13,14 @@ from orders.billing import owed_on
 from orders.models import Authorization, Capture, Refund
 from orders.payments import PaymentAnswer, PaymentCall, provider
 from orders.services.sheet import Sheet, open_sheet
-from orders.services.tenders import TenderInHand, lock_tenders, refold_payment, write_tenders
-from orders.states import AuthorizationState, CaptureState
+from orders.services.tenders import (
+    TenderInHand,
+    lock_tenders,
+    refold_payment,
+    write_asked,
+    write_tenders,
+)
+from orders.states import AuthorizationState, CaptureState, RefundState
 
 
 def perform_capture(intent: LeasedIntent) -> Answer:
@@ -60,7 +67,8 @@ def record_capture(intent: LeasedIntent, answer: Answer, *, at: datetime, actor:
     """Write down how a capture ended.
 
     A refused one gives its room back and marks its authorisation: nothing is asked of that again by
-    itself, and a case stands until a person retries or another authorisation covers the money.
+    itself, and a case stands until a person retries or another authorisation covers the money. One
+    that was given up while it may have happened keeps its room: it is unknown, with a case.
     """
     order_id = UUID(intent.payload["order_id"])
     sheet = open_sheet([order_id])
@@ -69,37 +77,52 @@ def record_capture(intent: LeasedIntent, answer: Answer, *, at: datetime, actor:
     if capture.state not in {CaptureState.REQUESTED, CaptureState.UNKNOWN}:
         return
     before = str(capture.state)
-    tender = next(tender for tender in tenders if tender.id == capture.tender_id)
-    tender.unanswered_minor -= capture.amount_minor
-    told = _told(capture.id, capture.amount_minor)
-    if answer.kind is AnswerKind.DONE:
-        capture.succeed(reference=str(answer.data.get("reference", "")), at=at)
-        sheet.tell(order_id, "payment.captured", told)
-        _use_up(sheet, capture, tenders)
+    if answer.kind is AnswerKind.UNKNOWN:
+        _report_unknown(sheet, order_id, answer, "capture", at=at)
+        if capture.state == CaptureState.UNKNOWN:
+            return
+        capture.lose_sight()
+        sheet.tell(order_id, "payment.capture_unknown", told_of(capture))
+    elif answer.kind is AnswerKind.DONE:
+        succeed(sheet, capture, tenders, reference=str(answer.data.get("reference", "")), at=at)
     else:
-        capture.fail(why=answer.error[:200], at=at)
-        tender.captured_minor -= capture.amount_minor
-        _mark_refused(sheet, capture, tender, at)
-        sheet.tell(order_id, "payment.capture_failed", told)
-        case_reports.report([_failed(sheet, order_id, answer, "capture")], at=at)
-    sheet.statement.update(
-        Capture,
-        [
-            {
-                "id": capture.id,
-                "before_state": before,
-                "state": str(capture.state),
-                "reference": capture.reference[:128],
-                "failure": capture.failure,
-                "answered_at": at,
-            }
-        ],
-        guard='kept.state = given."before_state"',
-    )
-    sheet.note_history(Capture, capture.id, Change.CHANGED)
-    write_tenders(sheet, [tender])
+        fail(sheet, capture, tenders, why=answer.error, at=at)
+    write_asked(sheet, Capture, [(capture, before)])
+    write_tenders(sheet, tenders)
     refold_payment(sheet.orders[order_id], tenders)
     sheet.write(at=at, actor=actor, reason="capture answered")
+
+
+def succeed(
+    sheet: Sheet,
+    capture: Capture,
+    tenders: Sequence[TenderInHand],
+    *,
+    reference: str,
+    at: datetime,
+) -> None:
+    """The money was taken."""
+    _tender_of(capture, tenders).unanswered_minor -= capture.amount_minor
+    capture.succeed(reference=reference, at=at)
+    sheet.tell(capture.order_id, "payment.captured", told_of(capture))
+    _use_up(sheet, capture, tenders)
+
+
+def fail(
+    sheet: Sheet, capture: Capture, tenders: Sequence[TenderInHand], *, why: str, at: datetime
+) -> None:
+    """The money was not taken: its room is free again, its authorisation marked, with a case."""
+    tender = _tender_of(capture, tenders)
+    tender.unanswered_minor -= capture.amount_minor
+    tender.captured_minor -= capture.amount_minor
+    capture.fail(why=why[:200], at=at)
+    _mark_refused(sheet, capture, tender, at)
+    sheet.tell(capture.order_id, "payment.capture_failed", told_of(capture))
+    case_reports.report([_failed(sheet, capture.order_id, why, "capture")], at=at)
+
+
+def _tender_of(capture: Capture, tenders: Sequence[TenderInHand]) -> TenderInHand:
+    return next(tender for tender in tenders if tender.id == capture.tender_id)
 
 
 def record_void(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Actor) -> None:
@@ -113,7 +136,7 @@ def record_void(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Ac
         _write_authorization(sheet, row)
         sheet.tell(row.order_id, "payment.voided", {"authorization_id": str(row.id)})
     else:
-        case_reports.report([_failed(sheet, row.order_id, answer, "void")], at=at)
+        case_reports.report([_failed(sheet, row.order_id, answer.error, "void")], at=at)
     sheet.write(at=at, actor=actor, reason="void answered")
 
 
@@ -121,36 +144,35 @@ def record_refund(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: 
     """Write down how a refund ended; a refused one waits for someone to settle it, with a case."""
     sheet = open_sheet([UUID(intent.payload["order_id"])])
     refund = Refund.objects.for_scope(ALL_ACCOUNTS).get(pk=intent.subject_id)
-    if refund.answered_at is not None:
+    if refund.state not in {RefundState.PENDING, RefundState.SENT}:
         return
     before = str(refund.state)
-    if answer.kind is AnswerKind.DONE:
+    told = told_of(refund)
+    if answer.kind is AnswerKind.UNKNOWN:
+        _report_unknown(sheet, refund.order_id, answer, "refund", at=at)
+        if refund.state == RefundState.SENT:
+            return
+        refund.send()
+        sheet.tell(refund.order_id, "payment.refund_unknown", told)
+    elif answer.kind is AnswerKind.DONE:
         refund.succeed(reference=str(answer.data.get("reference", "")), at=at)
-        sheet.tell(refund.order_id, "payment.refunded", _told(refund.id, refund.amount_minor))
+        sheet.tell(refund.order_id, "payment.refunded", told)
     else:
-        refund.fail(why=answer.error[:200], at=at)
-        sheet.tell(refund.order_id, "payment.refund_failed", _told(refund.id, refund.amount_minor))
-        case_reports.report([_failed(sheet, refund.order_id, answer, "refund")], at=at)
-    sheet.statement.update(
-        Refund,
-        [
-            {
-                "id": refund.id,
-                "before_state": before,
-                "state": str(refund.state),
-                "reference": refund.reference[:128],
-                "failure": refund.failure,
-                "answered_at": at,
-            }
-        ],
-        guard='kept.state = given."before_state"',
-    )
-    sheet.note_history(Refund, refund.id, Change.CHANGED)
+        fail_refund(sheet, refund, why=answer.error, at=at)
+    write_asked(sheet, Refund, [(refund, before)])
     sheet.write(at=at, actor=actor, reason="refund answered")
 
 
-def _told(subject_id: UUID, amount_minor: int) -> dict[str, object]:
-    return {"id": str(subject_id), "amount_minor": amount_minor}
+def fail_refund(sheet: Sheet, refund: Refund, *, why: str, at: datetime) -> None:
+    """The money was not given back, with a case."""
+    refund.fail(why=why[:200], at=at)
+    sheet.tell(refund.order_id, "payment.refund_failed", told_of(refund))
+    case_reports.report([_failed(sheet, refund.order_id, why, "refund")], at=at)
+
+
+def told_of(asked: Capture | Refund) -> dict[str, object]:
+    """What an event says of a capture or refund."""
+    return {"id": str(asked.id), "amount_minor": asked.amount_minor}
 
 
 def _mark_refused(sheet: Sheet, capture: Capture, tender: TenderInHand, at: datetime) -> None:
@@ -197,12 +219,19 @@ def _write_authorization(sheet: Sheet, row: Authorization) -> None:
     sheet.note_history(Authorization, row.id, Change.CHANGED)
 
 
-def _failed(sheet: Sheet, order_id: UUID, answer: Answer, what: str) -> case_reports.Report:
+def _report_unknown(
+    sheet: Sheet, order_id: UUID, answer: Answer, what: str, *, at: datetime
+) -> None:
+    report = _failed(sheet, order_id, answer.error, what)
+    case_reports.report([replace(report, kind="PAYMENT_UNKNOWN")], at=at)
+
+
+def _failed(sheet: Sheet, order_id: UUID, why: str, what: str) -> case_reports.Report:
     return case_reports.Report(
         kind="PAYMENT_FAILED",
         subject_kind="order",
         subject_id=order_id,
         account_id=sheet.orders[order_id].account_id,
-        evidence={"what": what, "why": answer.error[:200]},
+        evidence={"what": what, "why": why[:200]},
         thread_id=order_id,
     )

@@ -1,21 +1,24 @@
 """The sheet: orders locked by this transaction, their lines, and what has changed so far.
 
-Every command that moves units opens a sheet (two statements), changes it in memory under its
+Every command that moves units opens a sheet (three statements), changes it in memory under its
 guards, and writes it (one statement for all tables, one for history, one for events).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
 
 from config.kernel import events, ids
+from config.kernel.ahead import hand_over, sending_ahead
 from config.kernel.errors import Conflict, NotFound
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
+from config.kernel.models import Channel
 from config.kernel.types import ALL_ACCOUNTS, Actor, Scope
 from orders import progress
 from orders.models import DeliveryGroup, Hold, LineCancellation, Order, OrderLine
@@ -33,6 +36,8 @@ _ORDER_COLUMNS = (
     "cancelled_at",
     "invoiced_minor",
     "cancelled_minor",
+    "credited_minor",
+    "credit_open_minor",
     "holds_open",
     "blocked",
     "plan_version",
@@ -43,6 +48,8 @@ _ORDER_COLUMNS = (
 )
 
 
+_order_values: Callable[[Order], tuple[Any, ...]] = attrgetter(*_ORDER_COLUMNS)
+
 _OUT = frozenset(SHIPPED_BUCKETS)
 
 
@@ -52,7 +59,7 @@ _LEADS_TO = {
     "reserved": frozenset({"pending", "backordered", "released", "cancelled"}),
     "released": frozenset({"pending", "reserved", "cancelled"}) | _OUT,
     "underway": frozenset({"released"}) | _OUT,
-    "delivered": frozenset({"returned"}) | _OUT,
+    "delivered": frozenset({"returned", "pending"}) | _OUT,
     "lost": _OUT,
     "sent_back": _OUT,
 }
@@ -210,6 +217,11 @@ class Sheet:
                 went_out = True
         return went_out
 
+    def unfollow(self, order_id: UUID) -> None:
+        """Have the lines that went with the stock wait again: stock of their order is open."""
+        for move in progress.unfollowing_moves(self.lines_of(order_id)):
+            self.move(move.line_id, move.source, move.target, move.quantity)
+
     def is_billed_now(self, order_id: UUID) -> bool:
         """Whether this command has invoiced or dropped anything of the order."""
         read = dict(zip(_ORDER_COLUMNS, self._read_orders[order_id], strict=True))
@@ -226,41 +238,64 @@ class Sheet:
             if lines:
                 order.progress = progress.fold(lines)
 
-    def changed_orders(self) -> list[Order]:
-        return [
-            order
-            for order_id, order in self.orders.items()
-            if _order_values(order) != self._read_orders[order_id]
-        ]
+    def write(
+        self,
+        *,
+        at: datetime,
+        actor: Actor,
+        reason: str,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> list[Order]:
+        """Write what has changed: one statement for the tables, one for history, one for events.
 
-    def write(self, *, at: datetime, actor: Actor, reason: str) -> list[Order]:
-        """Write what has changed: one statement for the tables, one for history, one for events."""
+        They are sent ahead. `meanwhile` writes what else belongs to the change and is called while
+        the first of them, which is the longest, is at work; it must not read a row count.
+        """
         self.fold()
-        changed = self.changed_orders()
+        now = {order_id: _order_values(order) for order_id, order in self.orders.items()}
+        changed = [i for i, values in now.items() if values != self._read_orders[i]]
         self._write_inserts()
         self._write_lines()
         self._write_groups()
+        self._write_orders(now, changed, at)
+        with sending_ahead():
+            self.statement.run()
+            if meanwhile is not None:
+                hand_over()
+                meanwhile()
+            self._history.setdefault((Order, Change.CHANGED), []).extend(changed)
+            for (model, change), pks in self._history.items():
+                record_history(model, pks, change, at=at, actor=actor, reason=reason)
+            events.record(self._facts, at=at, actor=actor)
+        self._read_orders = now
+        self._begin()
+        return [self.orders[order_id] for order_id in changed]
+
+    def _write_orders(
+        self, now: Mapping[UUID, tuple[Any, ...]], changed: Sequence[UUID], at: datetime
+    ) -> None:
+        before = self._read_orders
+        written = _different(now, before, changed)
+        names = ["id", "before_state", *(_ORDER_COLUMNS[place] for place in written), "updated_at"]
         self.statement.update(
             Order,
             [
-                {
-                    "id": order.id,
-                    "before_state": self._read_orders[order.id][0],
-                    **dict(zip(_ORDER_COLUMNS, _order_values(order), strict=True)),
-                    "updated_at": max(order.updated_at, at),
-                }
-                for order in changed
+                dict(
+                    zip(
+                        names,
+                        (
+                            order_id,
+                            before[order_id][0],
+                            *(now[order_id][place] for place in written),
+                            max(self.orders[order_id].updated_at, at),
+                        ),
+                        strict=True,
+                    )
+                )
+                for order_id in changed
             ],
             guard='kept.state = given."before_state"',
         )
-        self.statement.run()
-        for order in changed:
-            self.note_history(Order, order.id, Change.CHANGED)
-        for (model, change), pks in self._history.items():
-            record_history(model, pks, change, at=at, actor=actor, reason=reason)
-        events.record(self._facts, at=at, actor=actor)
-        self._remember()
-        return changed
 
     def _write_inserts(self) -> None:
         by_model: dict[type[models.Model], list[dict[str, Any]]] = {}
@@ -271,40 +306,66 @@ class Sheet:
             self.statement.insert(model, rows)
 
     def _write_lines(self) -> None:
-        rows = []
-        for line_id, line in self.lines.items():
-            now, before = line.quantities(), self._read_lines[line_id]
-            if line_id in self._mapped:
-                units = dict(zip(BUCKETS, now, strict=True))
-                self._mapped[line_id] |= units
-            elif now != before:
-                differences = (new - old for new, old in zip(now, before, strict=True))
-                rows.append({"id": line_id, **dict(zip(BUCKETS, differences, strict=True))})
-        self.statement.add(OrderLine, rows)
+        now = {line_id: line.quantities() for line_id, line in self.lines.items()}
+        for line_id, row in self._mapped.items():
+            row.update(zip(BUCKETS, now[line_id], strict=True))
+        before = self._read_lines
+        moved = [i for i, units in now.items() if units != before[i] and i not in self._mapped]
+        written = _different(now, before, moved)
+        self.statement.add(
+            OrderLine,
+            [
+                {"id": i} | {BUCKETS[place]: now[i][place] - before[i][place] for place in written}
+                for i in moved
+            ],
+        )
         self.statement.update(OrderLine, list(self._mapped.values()))
+        self._read_lines = now
+        for line_id in (*moved, *self._mapped):
+            self.bill_up_to_now(line_id)
 
     def _write_groups(self) -> None:
+        now = {group_id: group_values(group) for group_id, group in self.groups.items()}
+        before = self._read_groups
+        changed = [i for i, values in now.items() if values != before[i]]
+        written = _different(now, before, changed)
         self.statement.update(
             DeliveryGroup,
             [
-                {name: getattr(group, name) for name in GROUP_COLUMNS if name != "order_id"}
-                for group_id, group in self.groups.items()
-                if group_values(group) != self._read_groups[group_id]
+                {"id": i} | {GROUP_COLUMNS[place]: now[i][place] for place in written}
+                for i in changed
             ],
         )
+        self._read_groups = now
 
-    def _remember(self) -> None:
+    def _begin(self) -> None:
+        """What is on the sheet now is in the database."""
         self.statement = Statement()
         self._facts, self._inserts, self._plan_raised = [], [], set()
         self._history, self._cancellations, self._mapped = {}, {}, {}
+
+    def _remember(self) -> None:
         self._billed = {line.id: (line.shipped, line.cancelled) for line in self.lines.values()}
         self._read_lines = {line.id: line.quantities() for line in self.lines.values()}
         self._read_groups = {group.id: group_values(group) for group in self.groups.values()}
         self._read_orders = {order.id: _order_values(order) for order in self.orders.values()}
 
 
+def _different(
+    now: Mapping[UUID, tuple[Any, ...]],
+    before: Mapping[UUID, tuple[Any, ...]],
+    changed: Sequence[UUID],
+) -> list[int]:
+    """The places of the values that are not in every row as they were: only those are written."""
+    places: set[int] = set()
+    for row_id in changed:
+        pairs = zip(now[row_id], before[row_id], strict=True)
+        places.update([place for place, (new, old) in enumerate(pairs) if new != old])
+    return sorted(places)
+
+
 def open_sheet(order_ids: Iterable[UUID], *, skip_locked: bool = False) -> Sheet:
-    """Lock the orders in id order and read their lines and groups: two statements.
+    """Lock the orders in id order and read their channels, lines and groups: three statements.
 
     Orders that do not exist (or, with `skip_locked`, are taken by others) are not on the sheet.
     Must be called inside the transaction, before anything below orders is locked.
@@ -313,11 +374,19 @@ def open_sheet(order_ids: Iterable[UUID], *, skip_locked: bool = False) -> Sheet
         raise RuntimeError("orders are locked inside a transaction")
     wanted = sorted(set(order_ids))
     query = Order.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=wanted).order_by("pk")
-    query = query.select_related("channel")  # its policies are asked for in every command
     orders = {
         order.id: order for order in query.select_for_update(of=("self",), skip_locked=skip_locked)
     }
+    _give_channels(orders.values())
     return _sheet_of(orders)
+
+
+def _give_channels(orders: Collection[Order]) -> None:
+    """The orders' channels, whose policies every command asks for: one object for all of its orders."""
+    wanted = {order.channel_id for order in orders}
+    channels = Channel.objects.for_scope(ALL_ACCOUNTS).in_bulk(wanted) if wanted else {}
+    for order in orders:
+        order.channel = channels[order.channel_id]
 
 
 def _sheet_of(orders: dict[UUID, Order]) -> Sheet:
@@ -329,13 +398,6 @@ def _sheet_of(orders: dict[UUID, Order]) -> Sheet:
         sheet._groups_of.setdefault(group.order_id, []).append(group)
     sheet._remember()
     return sheet
-
-
-def _order_values(order: Order) -> tuple[Any, ...]:
-    return tuple(
-        list(value) if isinstance(value, list) else value
-        for value in (getattr(order, name) for name in _ORDER_COLUMNS)
-    )
 
 
 def visible(sheet: Sheet, order_id: UUID, scope: Scope) -> Order:

@@ -14,9 +14,9 @@ from inventory.states import ReservationState
 from inventory.types import Portion, PositionView, ReservationView
 from orders.services.holding import active_holds
 from orders.services.in_hand import GroupInHand
-from orders.services.resource import Search, source_on_sheet
+from orders.services.resource import Search, source_on_sheet, unfilled_reports
 from orders.services.sheet import Sheet, open_sheet
-from orders.services.source import Sourced, lock_supply, wanting
+from orders.services.source import lock_supply, wanting
 from orders.states import Method, OrderState
 
 BATCH = 200
@@ -60,7 +60,7 @@ def cover_shortfalls(position_ids: Sequence[int], *, at: datetime, actor: Actor)
         at=at,
         actor=actor,
     )
-    case_reports.report(_unfilled(sheet, result), at=at)
+    case_reports.report(unfilled_reports(sheet, result), at=at)
     return sum(portion.quantity for portion in portions)
 
 
@@ -90,25 +90,6 @@ def _least(
             chosen.append((claim, min(left, claim.open)))
             left -= claim.open
     return chosen
-
-
-def _unfilled(sheet: Sheet, result: Sourced) -> list[case_reports.Report]:
-    """A case for each order that lost its stock and for which nothing else was found."""
-    reports = []
-    for line_id, (units, why) in result.unfilled.items():
-        order = sheet.order_of_line(line_id)
-        reports.append(
-            case_reports.Report(
-                kind="UNFILLABLE",
-                subject_kind="order",
-                subject_id=order.id,
-                account_id=order.account_id,
-                evidence={"line_id": str(line_id), "units": units, "why": why},
-                cause=f"sku:{sheet.lines[line_id].sku_id}",
-                thread_id=order.id,
-            )
-        )
-    return reports
 
 
 @transaction.atomic

