@@ -1,10 +1,12 @@
 """Who may do what: permission codes, the roles that hold them, and the one place that asks.
 
 A user's rights come from grants: (role, account, node or all nodes). An API key's rights are its
-scopes, within its account. The system's own actors may do everything.
+scopes, within its account; a channel's key reaches its own channel's documents only. The system's
+own actors may do everything. A permission counts in the account where it is held: reads and
+commands take the scope of the permission that opened the door (`scope_of(user, permission)`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from uuid import UUID
@@ -37,6 +39,12 @@ class Permission(TextChoices):
     FULFILLMENT_VIEW = "fulfillment.view", "See fulfillment orders"
     FULFILLMENT_WORK = "fulfillment.work", "Pick, pack, ship, report shorts"
     FULFILLMENT_RELEASE = "fulfillment.release", "Release orders to nodes"
+    FULFILLMENT_REVERSE = "fulfillment.reverse", "Take shipments back"
+    RETURNS_VIEW = "returns.view", "See returns"
+    RETURNS_WORK = "returns.work", "Receive and grade returns"
+    RETURNS_DECIDE = "returns.decide", "Authorise, decline and settle returns"
+    RETURNS_OVERRIDE = "returns.override", "Let returns in against the policy"
+    PAYMENTS_SETTLE = "payments.settle", "Settle payments by hand"
     CASES_VIEW = "cases.view", "See cases"
     CASES_WORK = "cases.work", "Work on cases"
     JOBS_VIEW = "jobs.view", "See jobs"
@@ -44,12 +52,15 @@ class Permission(TextChoices):
     AUDIT_VIEW = "audit.view", "Read the audit history"
     INTEGRATIONS_VIEW = "integrations.view", "See messages from outside"
     INTEGRATIONS_REPLAY = "integrations.replay", "Replay messages and deliveries"
+    INTEGRATIONS_MANAGE = "integrations.manage", "Set up and switch connections"
     CONFIG_EDIT = "config.edit", "Change configuration"
     ACCESS_EDIT = "access.edit", "Change users, roles, grants and keys"
     API_ORDERS_WRITE = "api.orders.write", "API: send orders"
     API_ORDERS_READ = "api.orders.read", "API: read orders"
     API_STOCK_WRITE = "api.stock.write", "API: send stock"
     API_FULFILLMENT_WRITE = "api.fulfillment.write", "API: report fulfillment"
+    API_WEBHOOKS_WRITE = "api.webhooks.write", "API: manage webhook endpoints"
+    API_RETURNS_WRITE = "api.returns.write", "API: ask for and report returns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,8 @@ ROLE_PERMISSIONS: Final[dict[str, RoleKind]] = {
                 Permission.INVENTORY_VIEW,
                 Permission.ROUTING_VIEW,
                 Permission.FULFILLMENT_VIEW,
+                Permission.RETURNS_VIEW,
+                Permission.RETURNS_DECIDE,
                 Permission.CASES_VIEW,
                 Permission.CASES_WORK,
                 Permission.JOBS_VIEW,
@@ -96,6 +109,8 @@ ROLE_PERMISSIONS: Final[dict[str, RoleKind]] = {
             {
                 Permission.FULFILLMENT_VIEW,
                 Permission.FULFILLMENT_WORK,
+                Permission.RETURNS_VIEW,
+                Permission.RETURNS_WORK,
                 Permission.INVENTORY_VIEW,
                 Permission.CASES_VIEW,
             }
@@ -108,6 +123,7 @@ ROLE_PERMISSIONS: Final[dict[str, RoleKind]] = {
             {
                 Permission.INTEGRATIONS_VIEW,
                 Permission.INTEGRATIONS_REPLAY,
+                Permission.INTEGRATIONS_MANAGE,
                 Permission.HEALTH_VIEW,
                 Permission.JOBS_VIEW,
                 Permission.CASES_VIEW,
@@ -167,6 +183,9 @@ Principal: TypeAlias = "User | KeyHolder | AnonymousUser | AbstractBaseUser | Ac
 _EVERYTHING: Final = frozenset(Permission.values)
 _GRANTS_ATTRIBUTE: Final = "_held_grants"
 
+NodesUsed: TypeAlias = Callable[[Collection[UUID]], Mapping[UUID, set[int]]]
+_nodes_used: list[NodesUsed] = []
+
 
 def grants_of(user: User) -> list[HeldGrant]:
     """The user's grants, read once per instance: a request sees one answer."""
@@ -219,28 +238,27 @@ def require(principal: Principal, permission: str, account_id: UUID | None = Non
         )
 
 
-def scope_of(principal: Principal, permission: str = "") -> Scope:
-    """The accounts the principal may reach at all, or those where it holds `permission`."""
+def scope_of(principal: Principal, *permissions: str) -> Scope:
+    """The accounts where the principal holds one of the permissions; with none named, any role."""
     if isinstance(principal, Actor):
         return principal.scope
     if isinstance(principal, KeyHolder):
-        holds = not permission or permission in principal.scopes
+        holds = not permissions or not principal.scopes.isdisjoint(permissions)
         return Scope(frozenset({principal.account_id} if holds else ()))
     if not isinstance(principal, User) or not principal.is_active:
         return Scope(frozenset())
     if principal.is_superuser:
         return ALL_ACCOUNTS
-    return Scope(
-        frozenset(
-            grant.account_id
-            for grant in grants_of(principal)
-            if not permission or permission in grant.permissions
-        )
-    )
+    return Scope(frozenset(grant.account_id for grant in _giving(principal, permissions)))
 
 
-def nodes_of(principal: Principal, permission: str = "") -> set[int] | None:
-    """The nodes whose work the principal may see or do (with `permission`); None means all."""
+def nodes_of(principal: Principal, *permissions: str) -> set[int] | None:
+    """The nodes whose work the principal may see or do (with a permission); None means all.
+
+    A grant for one node says nothing about another account. At a node that several of the
+    principal's accounts use, what each of them allows counts: nobody sees one account's work there
+    because another account lets them.
+    """
     principal = _resolved(principal)
     if isinstance(principal, KeyHolder | Actor):
         return None
@@ -248,14 +266,53 @@ def nodes_of(principal: Principal, permission: str = "") -> set[int] | None:
         return set()
     if principal.is_superuser:
         return None
-    nodes = {
-        grant.node_id
-        for grant in grants_of(principal)
-        if not permission or permission in grant.permissions
-    }
-    if None in nodes:
+    reach: dict[UUID, set[int] | None] = {}
+    for grant in _giving(principal, permissions):
+        within = reach.setdefault(grant.account_id, set())
+        if grant.node_id is None or within is None:
+            reach[grant.account_id] = None
+        else:
+            within.add(grant.node_id)
+    return _shared_nodes(reach)
+
+
+def declare_nodes(used_by: NodesUsed) -> None:
+    """Tell how to learn which nodes accounts use; the app that knows nodes does, at start-up."""
+    _nodes_used.append(used_by)
+
+
+def _giving(user: User, permissions: Collection[str]) -> list[HeldGrant]:
+    """The user's grants that hold one of the permissions; all when none is named."""
+    return [
+        grant
+        for grant in grants_of(user)
+        if not permissions or not grant.permissions.isdisjoint(permissions)
+    ]
+
+
+def _shared_nodes(reach: Mapping[UUID, set[int] | None]) -> set[int] | None:
+    """What grants per account (None: all nodes) come to; asks for the nodes only when they differ."""
+    limits = list(reach.values())
+    if limits and all(limit is None for limit in limits):
         return None
-    return {node for node in nodes if node is not None}
+    if not limits or all(limit == limits[0] for limit in limits):
+        return set(limits[0] or ()) if limits else set()
+    used = {
+        account_id: nodes
+        for answer in _nodes_used
+        for account_id, nodes in answer(list(reach)).items()
+    }
+    wanted: set[int] = set()
+    for account_id, limit in reach.items():
+        wanted |= used.get(account_id, set()) if limit is None else limit
+    return {
+        node
+        for node in wanted
+        if all(
+            limit is None or node in limit or node not in used.get(account_id, ())
+            for account_id, limit in reach.items()
+        )
+    }
 
 
 def known(codes: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from config.kernel import clock
-from config.kernel.access import Permission
+from config.kernel.access import Permission, grants_of, scope_of
 from config.kernel.actors import actor_of
 from config.kernel.admin_base import AuditedAdmin, AuditedForm, ScopedRelatedFilter
 from config.kernel.models import Account, ApiKey, Brand, Channel, Grant, Role, User
@@ -22,6 +22,11 @@ __all__ = ["AuditedAdmin", "AuditedForm", "ScopedRelatedFilter"]
 
 # Rights come from roles and grants; Django's groups would be a second, silent way.
 admin.site.unregister(Group)
+
+
+# What a key may be trusted with beyond the API's own: to lift holds that others placed, and to
+# read names and addresses in full.
+_FURTHER_SCOPES = (Permission.ORDERS_HOLD, Permission.ORDERS_VIEW_CONTACT)
 
 
 class _CodesField(forms.MultipleChoiceField):
@@ -43,7 +48,11 @@ class RoleForm(AuditedForm):
 
 class ApiKeyForm(AuditedForm):
     scopes = _CodesField(
-        choices=[choice for choice in Permission.choices if choice[0].startswith("api.")]
+        choices=[
+            choice
+            for choice in Permission.choices
+            if choice[0].startswith("api.") or choice[0] in _FURTHER_SCOPES
+        ]
     )
 
     class Meta:
@@ -68,6 +77,16 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
     )
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
+    editing = (Permission.ACCESS_EDIT,)
+
+    def _edits(self, request: HttpRequest, obj: Any) -> bool:
+        """A person is changed by who may give power wherever that person has some."""
+        if obj is None or request.user.is_superuser:
+            return True
+        reach = scope_of(request.user, Permission.ACCESS_EDIT)
+        return not obj.is_superuser and all(
+            reach.allows(each.account_id) for each in grants_of(obj)
+        )
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """People have Django's own log: their rows hold personal data and no history."""
@@ -79,6 +98,7 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
 
 @admin.register(Role)
 class RoleAdmin(AuditedAdmin):
+    editing = (Permission.ACCESS_EDIT,)
     form = RoleForm
     list_display = ("name", "code")
     search_fields = ("code", "name")
@@ -86,6 +106,7 @@ class RoleAdmin(AuditedAdmin):
 
 @admin.register(Grant)
 class GrantAdmin(AuditedAdmin):
+    editing = (Permission.ACCESS_EDIT,)
     list_display = ("user", "role", "account", "node_id")
     list_filter = ("role", "account")
     list_select_related = ("user", "role", "account")
@@ -119,6 +140,7 @@ class ApiKeyAdmin(AuditedAdmin):
     """Keys are issued and revoked, never edited or deleted. The key is shown once, after issuing."""
 
     form = ApiKeyForm
+    editing = (Permission.ACCESS_EDIT,)
     list_display = ("name", "prefix", "account", "channel", "last_used_at", "revoked_at")
     list_select_related = ("account", "channel")
     list_filter = (("channel", ScopedRelatedFilter),)
@@ -155,7 +177,7 @@ class ApiKeyAdmin(AuditedAdmin):
             requests_per_minute=values["requests_per_minute"],
             expires_at=values["expires_at"],
             at=clock.now(),
-            actor=actor_of(request),
+            actor=actor_of(request, Permission.ACCESS_EDIT),
         )
         obj.__dict__.update(key.__dict__)
         self.message_user(
@@ -166,7 +188,7 @@ class ApiKeyAdmin(AuditedAdmin):
 
     @action(description="Revoke the selected keys", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
-        at, actor = clock.now(), actor_of(request)
+        at, actor = clock.now(), actor_of(request, Permission.ACCESS_EDIT)
         for key in queryset:
             access_services.revoke_api_key(key.pk, at=at, actor=actor)
         self.message_user(request, "The keys are revoked, everywhere within five seconds.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.contrib.admin import RelatedFieldListFilter
@@ -12,10 +13,11 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.kernel import clock, versions
-from config.kernel.access import scope_of
+from config.kernel.access import Permission, scope_of
 from config.kernel.actors import actor_of
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
+from config.kernel.models import Account
 from config.kernel.querysets import ScopedQuerySet, scope_lifted
 
 REASON: str = "change_reason"
@@ -42,14 +44,16 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
     """`list_filter = [("brand", ScopedRelatedFilter)]`: offers only what the user may reach."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
-        del model_admin
-        rows = _scoped(field.remote_field.model._default_manager.all(), request)
+        rows = _scoped(
+            field.remote_field.model._default_manager.all(), request, model_admin.reading
+        )
         return [(row.pk, str(row)) for row in rows.order_by("pk")[:200]]
 
 
 class AuditedAdmin(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]  # no stubs
     """A model's pages: reads within the user's scope; each write leaves a history row with a reason.
 
+    `reading` and `editing` are the permissions (one is enough) that count in a row's account.
     `version_topics` are raised with each write, so that processes drop what they cached.
     """
 
@@ -57,18 +61,33 @@ class AuditedAdmin(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]  # no 
     show_full_result_count = False
     list_per_page = 50
     version_topics: ClassVar[tuple[str, ...]] = ()
+    reading: ClassVar[tuple[Permission, ...]] = (Permission.AUDIT_VIEW, Permission.CONFIG_EDIT)
+    editing: ClassVar[tuple[Permission, ...]] = (Permission.CONFIG_EDIT,)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return _scoped(super().get_queryset(request), request)
+        return _scoped(super().get_queryset(request), request, (*self.reading, *self.editing))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and self._edits(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed and self._edits(request, obj)
+
+    def _edits(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether the user may change this row: rows of no account are everybody's."""
+        account_id = _account_of(obj)
+        return account_id is None or scope_of(request.user, *self.editing).allows(account_id)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         related = db_field.remote_field.model._default_manager.all()
-        kwargs.setdefault("queryset", _scoped(related, request))
+        kwargs.setdefault("queryset", _scoped(related, request, self.editing))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         related = db_field.remote_field.model._default_manager.all()
-        kwargs.setdefault("queryset", _scoped(related, request))
+        kwargs.setdefault("queryset", _scoped(related, request, self.editing))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -120,16 +139,39 @@ class AuditedAdmin(SimpleHistoryAdmin, ModelAdmin):  # type: ignore[misc]  # no 
             return
         if hasattr(model, "history"):
             record_history(
-                model, keys, change, at=clock.now(), actor=actor_of(request), reason=reason
+                model,
+                keys,
+                change,
+                at=clock.now(),
+                actor=actor_of(request, *self.editing),
+                reason=reason,
             )
         if self.version_topics:
             versions.bump(*self.version_topics)
 
 
-def _scoped(queryset: Any, request: HttpRequest) -> Any:
+def _scoped(queryset: Any, request: HttpRequest, permissions: Sequence[str]) -> Any:
+    scope = scope_of(request.user, *permissions)
     if isinstance(queryset, ScopedQuerySet):
-        return queryset.for_scope(scope_of(request.user))
+        return queryset.for_scope(scope)
+    if scope.everything:
+        return queryset
+    model = queryset.model
+    if model is Account:
+        return queryset.filter(pk__in=sorted(scope.account_ids))
+    if any(field.attname == "account_id" for field in model._meta.concrete_fields):
+        return queryset.filter(account_id__in=sorted(scope.account_ids))
     return queryset
+
+
+def _account_of(obj: Any) -> UUID | None:
+    """The account whose wall the row stands in; None for rows that all accounts share."""
+    if isinstance(obj, Account):
+        return obj.pk
+    account_id: UUID | None = getattr(obj, "account_id", None)
+    if account_id is None and getattr(obj, "channel_id", None) is not None:
+        account_id = obj.channel.account_id
+    return account_id
 
 
 def _reason_of(form: Any) -> str:

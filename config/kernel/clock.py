@@ -4,6 +4,7 @@ In production business time is the wall clock. The demo and simulations keep an 
 speed in the single row of `kernel.BusinessClock`; each process reads that row once a second.
 """
 
+import math
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +27,12 @@ def now() -> datetime:
 
 
 def set_to(business: datetime, *, speed: float = 1.0) -> None:
-    """Make business time `business` now, running at `speed` business seconds per second."""
+    """Make business time `business` now, running at `speed` business seconds per second.
+
+    At speed 0 it stands still. Raises ValueError for a speed that would take it back.
+    """
+    if not 0 <= speed < math.inf:
+        raise ValueError(f"Business time never goes back: {speed:g} is no speed for it.")
     BusinessClock.objects.update_or_create(
         singleton=True,
         defaults={

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -18,6 +19,8 @@ from rest_framework.views import set_rollback
 from config.kernel.errors import Busy, DomainError, Forbidden, NotFound, is_passing
 
 MEDIA_TYPE: Final = "application/problem+json"
+INVALID: Final = 422
+"""The status of a body that was read and found wrong, by whomever."""
 RETRY_SECONDS: Final = 1
 """What `Retry-After` says when a lock was not had in time."""
 
@@ -36,8 +39,18 @@ def problem_details(exc: Exception, context: Mapping[str, Any]) -> Response | No
         return _answer(refusal.status, as_body(refusal), request, headers)
     if isinstance(exc, exceptions.APIException):
         set_rollback()
-        return _answer(exc.status_code, _of_framework(exc), request, _headers(exc))
+        body = _of_framework(exc)
+        return _answer(body["status"], body, request, _headers(exc))
     return None
+
+
+@csrf_exempt
+def unknown_path(request: HttpRequest) -> HttpResponse:
+    """The answer to every address under /api/ that there is not."""
+    body = as_body(NotFound("There is nothing at this address."))
+    if request_id := getattr(request, "request_id", ""):
+        body["request_id"] = request_id
+    return HttpResponse(JSONRenderer().render(body), status=404, content_type=MEDIA_TYPE)
 
 
 def as_body(refusal: DomainError) -> dict[str, Any]:
@@ -71,7 +84,7 @@ def _of_framework(exc: exceptions.APIException) -> dict[str, Any]:
         return {
             "type": "/problems/invalid",
             "title": "The input is not valid",
-            "status": exc.status_code,
+            "status": INVALID,
             "code": "invalid",
             "detail": f"The request has {many}.",
             "errors": errors,

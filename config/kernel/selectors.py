@@ -286,6 +286,16 @@ def dead_deliveries(scope: Scope, *, limit: int = 100) -> list[DeadDelivery]:
         return [DeadDelivery(*row) for row in cursor.fetchall()]
 
 
+def intents_done(kind: str, keys: Sequence[str]) -> set[str]:
+    """Those of the keys whose intent of this kind was carried out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key FROM kernel_intent WHERE kind = %s AND key = ANY(%s) AND state = 'done'",
+            [kind, list(keys)],
+        )
+        return {key for (key,) in cursor.fetchall()}
+
+
 def undelivered(event_ids: Sequence[UUID]) -> list[tuple[UUID, str, str]]:
     """(event, consumer, state) of deliveries of these events that are not done."""
     with connection.cursor() as cursor:

@@ -3,7 +3,10 @@
 import logging
 import math
 import time
+from collections import OrderedDict
+from threading import Lock
 from typing import Any, Final
+from uuid import UUID
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -13,6 +16,11 @@ from rest_framework.throttling import BaseThrottle
 from config.kernel.access import KeyHolder
 
 WINDOW_SECONDS: Final = 60
+_SHARES: Final = 200
+_REMEMBERED: Final = 1_000
+_drawn: OrderedDict[UUID, tuple[int, int, int]] = OrderedDict()
+"""By key: the window, and the first and last number that this process may still give out in it."""
+_lock = Lock()
 _log = logging.getLogger(__name__)
 
 
@@ -31,9 +39,8 @@ class ApiKeyThrottle(BaseThrottle):
         elapsed = time.time()
         window = int(elapsed // WINDOW_SECONDS)
         self.reset = math.ceil((window + 1) * WINDOW_SECONDS - elapsed)
-        name = f"rate:{holder.id}:{window}"
         try:
-            used = _count(name)
+            used = _count(holder.id, window, holder.requests_per_minute)
         except (RedisError, ValueError):
             _log.warning("rate limits are not counted: the cache does not answer")
             return True
@@ -46,10 +53,29 @@ class ApiKeyThrottle(BaseThrottle):
         return float(self.reset)
 
 
-def _count(name: str) -> int:
-    """One more call in this window: one round trip, but for the window's first."""
+def _count(key_id: UUID, window: int, limit: int) -> int:
+    """The number of this call in its window.
+
+    A process draws numbers by the half percent of the limit and goes through them without asking.
+    """
+    with _lock:
+        drawn = _drawn.get(key_id)
+        if drawn is not None and drawn[0] == window and drawn[1] <= drawn[2]:
+            _drawn[key_id] = (window, drawn[1] + 1, drawn[2])
+            return drawn[1]
+    share = max(1, limit // _SHARES)
+    last = _draw(f"rate:{key_id}:{window}", share)
+    with _lock:
+        _drawn[key_id] = (window, last - share + 2, last)
+        while len(_drawn) > _REMEMBERED:
+            _drawn.popitem(last=False)
+    return last - share + 1
+
+
+def _draw(name: str, share: int) -> int:
+    """The last of so many numbers; the window's first caller makes the counter."""
     try:
-        return int(cache.incr(name))
+        return int(cache.incr(name, share))
     except ValueError:  # nobody has counted in this window
         cache.add(name, 0, timeout=2 * WINDOW_SECONDS)
-        return int(cache.incr(name))
+        return int(cache.incr(name, share))

@@ -35,6 +35,8 @@ class Actor:
     """Who caused a change, on whose behalf and within which scope; carried by every command.
 
     `id` and `name` are codes or opaque ids, never personal data: they are copied to events.
+    One command may do the work of several requests of the same caller: `correlations` then says
+    which document (by id) each of them is about.
     """
 
     kind: ActorKind
@@ -45,6 +47,11 @@ class Actor:
     correlation_id: str = ""
     causation_id: str = ""
     idempotency_key: str = ""
+    correlations: Mapping[UUID, str] = field(default_factory=dict, compare=False)
+
+    def correlation_of(self, document_id: UUID) -> str:
+        """The request that what happens to this document belongs to."""
+        return self.correlations.get(document_id, self.correlation_id)
 
     @classmethod
     def system(cls, name: str, *, scope: Scope = ALL_ACCOUNTS, causation_id: str = "") -> Self:

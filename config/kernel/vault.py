@@ -35,7 +35,8 @@ _KEPT_KEYS: Final = 10_000
 _NONCE_BYTES: Final = 12
 _FORMAT: Final = b"\x01"
 
-_kept: OrderedDict[UUID, tuple[float, bytes]] = OrderedDict()
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_kept: OrderedDict[UUID, tuple[float, AESGCM]] = OrderedDict()
 _kept_lock = Lock()
 
 
@@ -49,24 +50,27 @@ class Tampered(RuntimeError):
     """Sealed bytes do not belong to this person and vault key."""
 
 
-def make_key() -> SubjectKey:
-    """Make a data key that can seal at once. The caller stores the row with what is sealed by it."""
+def draw_key() -> tuple[UUID, bytes]:
+    """Make a data key that can seal at once: its id, and it wrapped.
+
+    The caller stores both in `kernel_subjectkey`, with what is sealed by it.
+    """
     key_id, data_key = ids.uuid7(), AESGCM.generate_key(bit_length=256)
-    _keep(key_id, data_key)
-    return SubjectKey(id=key_id, wrapped=_seal_bytes(_vault_key(), key_id, data_key))
+    _keep(key_id, AESGCM(data_key))
+    return key_id, _seal_bytes(_vault_key(), key_id, data_key)
 
 
 def new_keys(count: int) -> list[SubjectKey]:
     """Make and store a data key for each of `count` persons, in one statement."""
-    rows = [make_key() for _ in range(count)]
-    if rows:
+    drawn = [draw_key() for _ in range(count)]
+    if drawn:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO kernel_subjectkey (id, wrapped) "
                 "SELECT * FROM unnest(%s::uuid[], %s::bytea[])",
-                [[row.id for row in rows], [row.wrapped for row in rows]],
+                [[key_id for key_id, _ in drawn], [wrapped for _, wrapped in drawn]],
             )
-    return rows
+    return [SubjectKey(id=key_id, wrapped=wrapped) for key_id, wrapped in drawn]
 
 
 def seal(subject_key_id: UUID, plaintext: Mapping[str, Any]) -> bytes:
@@ -75,9 +79,7 @@ def seal(subject_key_id: UUID, plaintext: Mapping[str, Any]) -> bytes:
     Raises Erased when the key is gone.
     """
     return _seal_bytes(
-        AESGCM(_data_key(subject_key_id)),
-        subject_key_id,
-        json.dumps(plaintext, ensure_ascii=False, separators=(",", ":")).encode(),
+        _data_key(subject_key_id), subject_key_id, _encoded(dict(plaintext)).encode()
     )
 
 
@@ -87,7 +89,7 @@ def open_(subject_key_id: UUID, sealed: bytes | memoryview) -> dict[str, Any]:
     For a list, call `preload` first: it reads all keys in one statement.
     """
     opened: dict[str, Any] = json.loads(
-        _open_bytes(AESGCM(_data_key(subject_key_id)), subject_key_id, bytes(sealed))
+        _open_bytes(_data_key(subject_key_id), subject_key_id, bytes(sealed))
     )
     return opened
 
@@ -103,7 +105,7 @@ def preload(subject_key_ids: Iterable[UUID]) -> None:
             [missing],
         )
         for key_id, wrapped in cursor.fetchall():
-            _keep(key_id, _open_bytes(_vault_key(), key_id, bytes(wrapped)))
+            _keep(key_id, AESGCM(_open_bytes(_vault_key(), key_id, bytes(wrapped))))
 
 
 def destroy_keys(subject_key_ids: Sequence[UUID], *, at: datetime) -> int:
@@ -130,7 +132,9 @@ def digest(kind: str, value: str) -> str:
     plain = " ".join(value.split()).casefold()
     if not plain:
         return ""
-    return hmac.new(_search_key(), f"{kind}\0{plain}".encode(), hashlib.sha256).hexdigest()
+    keyed = _keyed_hash().copy()
+    keyed.update(f"{kind}\0{plain}".encode())
+    return keyed.hexdigest()
 
 
 def forget() -> None:
@@ -138,10 +142,10 @@ def forget() -> None:
     with _kept_lock:
         _kept.clear()
     _vault_key.cache_clear()
-    _search_key.cache_clear()
+    _keyed_hash.cache_clear()
 
 
-def _data_key(key_id: UUID) -> bytes:
+def _data_key(key_id: UUID) -> AESGCM:
     key = _kept_key(key_id)
     if key is None:
         preload([key_id])
@@ -151,7 +155,7 @@ def _data_key(key_id: UUID) -> bytes:
     return key
 
 
-def _kept_key(key_id: UUID) -> bytes | None:
+def _kept_key(key_id: UUID) -> AESGCM | None:
     with _kept_lock:
         kept = _kept.get(key_id)
         if kept is None or time.monotonic() - kept[0] > KEY_SECONDS:
@@ -159,7 +163,7 @@ def _kept_key(key_id: UUID) -> bytes | None:
         return kept[1]
 
 
-def _keep(key_id: UUID, key: bytes) -> None:
+def _keep(key_id: UUID, key: AESGCM) -> None:
     with _kept_lock:
         _kept[key_id] = (time.monotonic(), key)
         _kept.move_to_end(key_id)
@@ -189,8 +193,9 @@ def _vault_key() -> AESGCM:
 
 
 @cache
-def _search_key() -> bytes:
-    return _derived(b"switchyard hashes for search")
+def _keyed_hash() -> hmac.HMAC:
+    """What every digest begins as: a copy costs less than keying anew."""
+    return hmac.new(_derived(b"switchyard hashes for search"), digestmod=hashlib.sha256)
 
 
 def _derived(purpose: bytes) -> bytes:

@@ -12,6 +12,8 @@ from config.kernel.errors import Forbidden
 from config.kernel.models import Role, User
 from config.kernel.services.access import issue_api_key, revoke_api_key, sync_roles
 from config.kernel.types import ALL_ACCOUNTS, Actor, ActorKind, Scope
+from inventory.models import NodeGrant
+from tests.factories.inventory import NodeFactory
 from tests.factories.kernel import (
     AccountFactory,
     ApiKeyFactory,
@@ -117,8 +119,19 @@ class TestRequire:
 
         assert refusal.value.extra == {"permission": "orders.cancel"}
 
-    def test_lets_the_others_pass(self) -> None:
-        access.require(granted("ops_manager"), "orders.cancel")
+    def test_lets_pass_who_holds_it_and_nobody_else(self) -> None:
+        user = granted("cs_agent")
+
+        def passes(permission: str) -> bool:
+            try:
+                access.require(user, permission)
+            except Forbidden:
+                return False
+            return True
+
+        passed = {permission for permission in Permission.values if passes(permission)}
+        assert passed == access.permissions_of(user)
+        assert {"orders.cancel"} <= passed < set(Permission.values)
 
 
 @pytest.mark.django_db
@@ -132,15 +145,54 @@ class TestReach:
         assert access.scope_of(UserFactory(superuser=True)) == ALL_ACCOUNTS
         assert access.scope_of(AnonymousUser()) == Scope(frozenset())
 
-    def test_is_narrowed_to_nodes_unless_one_grant_has_all(self) -> None:
+    def test_is_narrowed_to_nodes_unless_one_grant_of_the_account_has_all(self) -> None:
         user = granted("node_operator", node_id=4)
-        GrantFactory(user=user, role=RoleFactory(code="node_operator"), node_id=5)
+        account = user.grants.get().account
+        GrantFactory(user=user, role=RoleFactory(code="node_operator"), account=account, node_id=5)
         assert access.nodes_of(user) == {4, 5}
 
-        GrantFactory(user=user, role=RoleFactory(code="auditor"))
+        GrantFactory(user=user, role=RoleFactory(code="auditor"), account=account)
         user = User.objects.get(pk=user.pk)
         assert access.nodes_of(user) is None
         assert access.nodes_of(user, "fulfillment.work") == {4, 5}
+
+    def test_of_a_permission_is_the_accounts_where_it_is_held(self) -> None:
+        user = granted("ops_manager")
+        ours = user.grants.get().account
+        theirs = GrantFactory(user=user, role=RoleFactory(code="auditor")).account
+
+        assert access.scope_of(user, "orders.cancel") == Scope(frozenset({ours.pk}))
+        assert access.scope_of(user, "orders.view").account_ids == {ours.pk, theirs.pk}
+        assert access.scope_of(user, "orders.cancel", "audit.view").account_ids == {
+            ours.pk,
+            theirs.pk,
+        }
+
+
+@pytest.mark.django_db
+class TestNodesOfSeveralAccounts:
+    """One account lets its operator see one node, another its auditor all."""
+
+    def test_are_the_one_and_all_of_the_other(self) -> None:
+        ours, theirs = AccountFactory(), AccountFactory()
+        mine, other = NodeFactory(account=ours), NodeFactory(account=ours)
+        third = NodeFactory(account=theirs)
+        user = granted("node_operator", account=ours, node_id=mine.pk)
+        GrantFactory(user=user, role=RoleFactory(code="auditor"), account=theirs)
+
+        reached = access.nodes_of(user, "fulfillment.view")
+
+        assert reached == {mine.pk, third.pk}
+        assert other.pk not in reached
+
+    def test_leave_out_a_shared_node_that_one_of_them_keeps_closed(self) -> None:
+        ours, theirs = AccountFactory(), AccountFactory()
+        mine, shared = NodeFactory(account=ours), NodeFactory(account=ours)
+        NodeGrant.objects.create(node=shared, account=theirs)
+        user = granted("node_operator", account=ours, node_id=mine.pk)
+        GrantFactory(user=user, role=RoleFactory(code="auditor"), account=theirs)
+
+        assert access.nodes_of(user, "fulfillment.view") == {mine.pk}
 
 
 @pytest.mark.django_db

@@ -202,6 +202,11 @@ MOVES: dict[str, tuple[Callable[..., list[Outcome[Case]]], set[str], str]] = {
         {"open", "acknowledged", "in_progress"},
         "waiting",
     ),
+    "put back": (
+        lambda pks: cases.put_cases_back(pks, at=NOON, actor=ANNA),
+        {"acknowledged", "in_progress", "waiting"},
+        "open",
+    ),
     "resolve": (
         lambda pks: cases.resolve_cases(pks, resolution="done", at=NOON, actor=ANNA),
         {"open", "acknowledged", "in_progress", "waiting"},

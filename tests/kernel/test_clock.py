@@ -30,6 +30,11 @@ class TestNow:
 
         assert MONDAY <= clock.now() < MONDAY + timedelta(seconds=5)
 
+    @pytest.mark.parametrize("speed", [-1, float("nan"), float("inf")])
+    def test_never_goes_back(self, speed: float) -> None:
+        with pytest.raises(ValueError, match="never goes back"):
+            clock.set_to(MONDAY, speed=speed)
+
     def test_runs_at_the_speed_it_was_given(self) -> None:
         clock.set_to(MONDAY, speed=100_000)
 

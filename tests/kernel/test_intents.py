@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from config.kernel import ids
 from config.kernel.models import CaseReport, Intent, IntentState
-from config.kernel.services import intents
+from config.kernel.services import intent_leases, intents, owned_intents
 from config.kernel.services.intents import Answer, LeasedIntent, NewIntent
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from tests.factories.kernel import AccountFactory, IntentFactory
@@ -193,10 +193,22 @@ class TestRunDue:
         assert (report.kind, report.subject_id) == ("DEAD_INTENT", intent.pk)
         assert run() == 0
 
+    def test_gives_up_what_may_have_happened_as_unknown(self, outside: Outside) -> None:
+        outside.answers = [Answer.unknown("no answer"), Answer.unknown("no answer")]
+        IntentFactory()
+        run()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE kernel_intent SET first_tried_at = clock_timestamp() - interval '75 hours'"
+            )
+        run()
+
+        assert outside.followed == [("unknown", {"given_up": True})]
+
     def test_lets_an_overtaken_worker_record_nothing(self, outside: Outside) -> None:
         IntentFactory()
         make_due()
-        (slow,) = intents._lease(5)
+        (slow,) = intent_leases.lease([KIND], 5)
         run()
         intents.settle(slow, Answer.refused("too late"), at=NOON)
 
@@ -206,6 +218,159 @@ class TestRunDue:
         IntentFactory(kind="test.newer")
 
         assert run() == 0
+
+
+def queued(*queues: str) -> list[Intent]:
+    """An intent per name, in this order, each in the queue of its name."""
+    account = AccountFactory()
+    with transaction.atomic():
+        intents.add(
+            [
+                NewIntent(KIND, f"{queue}-{n}", "order", ids.uuid7(), account.pk, queue=queue)
+                for n, queue in enumerate(queues)
+            ],
+            at=NOON,
+            actor=ACTOR,
+        )
+    return list(Intent.objects.for_scope(ALL_ACCOUNTS).order_by("pk"))
+
+
+def run_all() -> None:
+    while intents.run_due(at=NOON):
+        pass
+
+
+@pytest.mark.django_db(transaction=True)
+class TestQueues:
+    def test_are_carried_out_one_after_another(self, outside: Outside) -> None:
+        queued("a", "a", "b", "a")
+
+        assert intents.run_due(at=NOON) == 2  # the first of each
+        run_all()
+
+        assert [key for key in outside.calls if key[0] == "a"] == ["a-0", "a-1", "a-3"]
+
+    def test_wait_while_their_first_backs_off_and_others_go_on(self, outside: Outside) -> None:
+        outside.answers = [Answer.retry("503", after_seconds=600)]
+        queued("a", "a", "b", "b")
+        run_all()
+
+        assert outside.calls == ["a-0", "b-2", "b-3"]
+        make_due()
+        run_all()
+        assert outside.calls == ["a-0", "b-2", "b-3", "a-0", "a-1"]
+
+    def test_let_those_that_come_later_wait_along(self, outside: Outside) -> None:
+        outside.answers = [Answer.retry("503", after_seconds=600)]
+        first, *_ = queued("a")
+        run_all()
+        queued("a-later", "a")
+
+        first.refresh_from_db()
+        behind = Intent.objects.for_scope(ALL_ACCOUNTS).filter(queue="a").latest("id")
+        assert behind.due_at == first.due_at
+        assert outside.calls == ["a-0"]
+
+    def test_stop_at_a_dead_one_and_the_case_says_so(self, outside: Outside) -> None:
+        outside.answers = [Answer.retry("503")]
+        dead, *_ = queued("a", "a", "a")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE kernel_intent SET first_tried_at = clock_timestamp() - interval '75 hours' "
+                "WHERE id = %s",
+                [dead.pk],
+            )
+        run_all()
+        make_due()
+        run_all()
+
+        assert outside.calls == ["a-0"]
+        evidence = CaseReport.objects.get().evidence
+        assert (evidence["queue"], evidence["waiting_behind"]) == ("a", 2)
+
+    def test_go_on_at_once_when_the_dead_one_is_revived(self, outside: Outside) -> None:
+        dead, *_ = queued("a", "a")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE kernel_intent SET state = 'dead' WHERE id = %s", [dead.pk])
+            cursor.execute(
+                "UPDATE kernel_intent SET due_at = clock_timestamp() + interval '1 hour' "
+                "WHERE id <> %s",
+                [dead.pk],
+            )
+
+        intents.revive([dead.pk], at=NOON, actor=ACTOR)
+        run_all()
+
+        assert outside.calls == ["a-0", "a-1"]
+
+    def test_go_on_at_once_when_the_first_is_withdrawn(self, outside: Outside) -> None:
+        outside.answers = [Answer.retry("503", after_seconds=600)]
+        queued("a", "a")
+        run_all()
+
+        with transaction.atomic():
+            withdrawn = owned_intents.withdraw(KIND, ["a-0"], why="not wanted any more")
+        run_all()
+
+        assert withdrawn == {"a-0"}
+        assert outside.calls == ["a-0", "a-1"]
+
+    def test_go_on_after_a_refusal(self, outside: Outside) -> None:
+        outside.answers = [Answer.refused("no")]
+        queued("a", "a")
+        run_all()
+
+        assert outside.calls == ["a-0", "a-1"]
+
+    def test_wait_for_the_answer_of_one_that_is_under_way(self, outside: Outside) -> None:
+        queued("a", "a")
+        (first,) = intent_leases.lease([KIND], 5)
+
+        assert intents.run_due(at=NOON) == 0
+        intents.settle(first, Answer.done(), at=NOON)
+        assert intents.run_due(at=NOON) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestPuttingOff:
+    def test_lasts_as_long_as_the_other_side_wants(self, outside: Outside) -> None:
+        outside.answers = [Answer.retry("429", after_seconds=600)]
+        intent = IntentFactory()
+        run()
+
+        intent.refresh_from_db()
+        left = intent.due_at - datetime.now(UTC)
+        assert timedelta(minutes=9) < left <= timedelta(minutes=10)
+
+    def test_does_not_count_towards_giving_up_before_anybody_was_asked(
+        self, outside: Outside
+    ) -> None:
+        outside.answers = [Answer.retry("paused", after_seconds=60, asked=False)]
+        intent = IntentFactory()
+        run()
+
+        intent.refresh_from_db()
+        assert (intent.state, intent.first_tried_at) == (IntentState.PENDING, None)
+
+    def test_counts_from_the_first_call_that_was_made(self, outside: Outside) -> None:
+        outside.answers = [Answer.retry("503"), Answer.retry("paused", asked=False)]
+        intent = IntentFactory()
+        run()
+        intent.refresh_from_db()
+        first = intent.first_tried_at
+        run()
+
+        intent.refresh_from_db()
+        assert intent.first_tried_at == first
+
+    def test_for_weeks_does_not_overflow(self, outside: Outside) -> None:
+        outside.answers = [Answer.retry("paused", asked=False)]
+        intent = IntentFactory(attempts=intent_leases.MOST_ATTEMPTS)
+
+        run()
+
+        intent.refresh_from_db()
+        assert intent.attempts == intent_leases.MOST_ATTEMPTS
 
 
 def test_the_back_off_fits_into_75_hours() -> None:

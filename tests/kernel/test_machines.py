@@ -22,6 +22,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "Intent.complete": {"answer": {}},
     "Intent.refuse": {"answer": {}, "error": "no"},
     "Intent.bury": {"error": "75 hours"},
+    "Intent.withdraw": {"error": "settled otherwise"},
     "Job.fail": {"error": "crash"},
 }
 GRAPH: dict[type[StateModel], dict[str, tuple[set[str], str]]] = {
@@ -29,6 +30,7 @@ GRAPH: dict[type[StateModel], dict[str, tuple[set[str], str]]] = {
         "acknowledge": ({"open"}, "acknowledged"),
         "take_up": ({"open", "acknowledged", "waiting"}, "in_progress"),
         "wait": ({"open", "acknowledged", "in_progress"}, "waiting"),
+        "put_back": ({"acknowledged", "in_progress", "waiting"}, "open"),
         "resolve": ({"open", "acknowledged", "in_progress", "waiting"}, "resolved"),
         "clear": ({"open", "acknowledged", "in_progress", "waiting"}, "auto_resolved"),
         "reopen": ({"resolved", "auto_resolved"}, "open"),
@@ -40,7 +42,8 @@ GRAPH: dict[type[StateModel], dict[str, tuple[set[str], str]]] = {
         "complete": ({"running"}, "done"),
         "refuse": ({"running"}, "refused"),
         "bury": ({"running"}, "dead"),
-        "revive": ({"dead", "refused"}, "pending"),
+        "revive": ({"dead", "refused"}, "unknown"),
+        "withdraw": ({"pending", "dead"}, "refused"),
     },
     Job: {
         "start": ({"queued", "running"}, "running"),

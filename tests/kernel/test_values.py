@@ -1,8 +1,11 @@
 """Identifiers, money, types: the values everything else stands on."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from decimal import Decimal
+from textwrap import dedent
 from uuid import RFC_4122, UUID
 
 import pytest
@@ -28,6 +31,24 @@ class TestUuid7:
 
         assert made == sorted(made)
         assert len(set(made)) == len(made)
+
+    def test_draws_anew_in_a_forked_child(self) -> None:
+        forking = """
+            import os
+            from config.kernel import ids
+            ids.uuid7()
+            reading, writing = os.pipe()
+            if not os.fork():
+                os.write(writing, ids.uuid7().bytes)
+                os._exit(0)
+            os.wait()
+            print(os.read(reading, 16)[8:] != ids.uuid7().bytes[8:])
+        """
+        said = subprocess.run(
+            [sys.executable, "-c", dedent(forking)], capture_output=True, text=True, check=True
+        )
+
+        assert said.stdout == "True\n"
 
     def test_carries_the_present_millisecond(self) -> None:
         before = time.time_ns() // 1_000_000

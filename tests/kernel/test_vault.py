@@ -66,7 +66,8 @@ class TestSeal:
         stored = SubjectKey.objects.get(pk=key.pk).wrapped
 
         assert stored is not None
-        assert vault._data_key(key.pk) not in bytes(stored)
+        data_key = vault._open_bytes(vault._vault_key(), key.pk, bytes(stored))
+        assert data_key not in bytes(stored)
 
 
 @pytest.mark.django_db

@@ -1,7 +1,8 @@
 """A worker in a process of its own, for tests that kill it: `worker.py <database> <what>`.
 
-`deliveries` handles `test.happened` for ever, slowly, leaving one case report per event; `job <id>`
-works a job whose items leave one case report each. It says `ready` and begins at a line of input.
+`deliveries` handles `test.happened` for ever, slowly, leaving one case report per event; `outbox`
+relays and handles for ever, as quickly as it can, likewise; `job <id>` works a job whose items leave one
+case report each. It says `ready` and begins at a line of input.
 """
 
 import sys
@@ -21,7 +22,7 @@ from django.db import connections  # Django must be set up first
 from config.kernel import case_reports, events
 from config.kernel.case_reports import Report
 from config.kernel.events import Recorded
-from config.kernel.services import deliveries, jobs
+from config.kernel.services import deliveries, jobs, relay
 from config.kernel.types import Actor, Outcome
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -37,6 +38,25 @@ def handle(batch: Sequence[Recorded]) -> None:
     for event in batch:
         leave_trace(event.subject_id, event.account_id, str(event.seq))
         time.sleep(PAUSE_SECONDS)
+
+
+def trace_all(batch: Sequence[Recorded]) -> None:
+    """One case report per event, in one statement."""
+    case_reports.report(
+        [
+            Report("JOB_FAILED", "case", event.subject_id, event.account_id, cause=str(event.seq))
+            for event in batch
+        ],
+        at=NOON,
+    )
+
+
+def relay_and_handle() -> None:
+    events.subscribe(CONSUMER, ["test.happened"], trace_all)
+    while True:
+        relay.relay()
+        if not deliveries.run_due(at=NOON):
+            time.sleep(0.01)
 
 
 def run_items(
@@ -56,6 +76,8 @@ def main() -> None:
         jobs.register(JOB_KIND, run_items)
         jobs.run_job(UUID(sys.argv[3]), at=NOON)
         return
+    if sys.argv[2] == "outbox":
+        relay_and_handle()
     events.subscribe(CONSUMER, ["test.happened"], handle)
     while True:
         deliveries.run_due(at=NOON)

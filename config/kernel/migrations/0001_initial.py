@@ -64,7 +64,7 @@ REVOKE ALL ON FUNCTION ensure_partitions(integer) FROM PUBLIC;
 """
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.FoundingMigration):
     initial = True
 
     dependencies = [

@@ -53,7 +53,8 @@ class Case(StateModel):
     """One thing that needs a person.
 
     open → acknowledged → in_progress ⇄ waiting → resolved; auto_resolved when the detector
-    clears; a resolved case is reopened by hand, a repeat of the cause opens a new one.
+    clears; a resolved case is reopened by hand, a repeat of the cause opens a new one. What was
+    taken up by mistake is put back.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -129,6 +130,15 @@ class Case(StateModel):
     )
     def wait(self, *, until: datetime) -> None:
         self.waiting_until = until
+
+    @transition(
+        field=state,
+        source=[CaseState.ACKNOWLEDGED, CaseState.IN_PROGRESS, CaseState.WAITING],
+        target=CaseState.OPEN,
+    )
+    def put_back(self) -> None:
+        """As if nobody had seen it."""
+        self.waiting_until = None
 
     @transition(field=state, source=OPEN_STATES, target=CaseState.RESOLVED)
     def resolve(self, *, resolution: str, at: datetime) -> None:

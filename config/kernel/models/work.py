@@ -49,6 +49,8 @@ class Intent(StateModel):
 
     pending → running → done | refused | unknown; unknown is reconciled before it is tried again;
     a transient failure goes back to pending with a later `due_at`; 75 hours of them are dead.
+    Dead and refused ones are revived as unknown; pending and dead ones may be withdrawn (refused).
+    Those of one `queue` are carried out one after another, by id; a dead one stops its queue.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -58,6 +60,12 @@ class Intent(StateModel):
     subject_kind = models.CharField(max_length=32)
     subject_id = models.UUIDField()
     payload = models.JSONField(default=dict)
+    queue = models.CharField(
+        max_length=160,
+        default="",
+        db_default="",
+        help_text="Those of one queue are asked one after another.",
+    )
     state = StateField(max_length=8, choices=IntentState, default=IntentState.PENDING)
     attempts = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField(db_default=RawSQL("clock_timestamp()", ()))
@@ -84,6 +92,11 @@ class Intent(StateModel):
                 condition=Q(state__in=["pending", "running", "unknown"]),
             ),
             models.Index(fields=["subject_id"], name="intent_subject"),
+            models.Index(
+                fields=["queue", "id"],
+                name="intent_queue",
+                condition=Q(state__in=["pending", "running", "unknown", "dead"]) & ~Q(queue=""),
+            ),
         ]
 
     @transition(
@@ -117,11 +130,18 @@ class Intent(StateModel):
         self.last_error = error
 
     @transition(
-        field=state, source=[IntentState.DEAD, IntentState.REFUSED], target=IntentState.PENDING
+        field=state, source=[IntentState.DEAD, IntentState.REFUSED], target=IntentState.UNKNOWN
     )
     def revive(self) -> None:
-        """Someone has asked for another try."""
+        """Someone has asked for another try; what became of the earlier ones is asked first."""
         self.attempts = 0
+
+    @transition(
+        field=state, source=[IntentState.PENDING, IntentState.DEAD], target=IntentState.REFUSED
+    )
+    def withdraw(self, *, error: str) -> None:
+        """Nobody was asked yet, or it was given up; it is settled otherwise."""
+        self.last_error = error
 
 
 class JobState(models.TextChoices):

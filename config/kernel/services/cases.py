@@ -59,6 +59,11 @@ def put_cases_on_wait(
     )
 
 
+def put_cases_back(case_ids: Sequence[UUID], *, at: datetime, actor: Actor) -> list[Outcome[Case]]:
+    """Make them as if nobody had seen them: they were touched by mistake."""
+    return _change(case_ids, Case.put_back, "case.put_back", "", at=at, actor=actor)
+
+
 def resolve_cases(
     case_ids: Sequence[UUID], *, resolution: str, at: datetime, actor: Actor
 ) -> list[Outcome[Case]]:

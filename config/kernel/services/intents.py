@@ -6,6 +6,10 @@ one transaction. Whoever dies in between leaves a lapsed lease: the call may hav
 `find` is asked before the performer is called again. Transient refusals back off, for 75 hours in
 all; then the intent is dead, with a case. Every call carries the intent's `key`, so that the other
 side can tell a repeat.
+
+Intents of one `queue` are carried out one after another, by id: whoever writes two into a queue in
+transactions that overlap holds the lock of what they are about. While the first backs off or is
+dead the others wait; other queues go on.
 """
 
 import json
@@ -24,9 +28,10 @@ from config.kernel import case_reports, ids
 from config.kernel.case_reports import Report
 from config.kernel.errors import Conflict, in_brief
 from config.kernel.models import Intent, IntentState
+from config.kernel.services import intent_leases
+from config.kernel.services.intent_leases import LeasedIntent as LeasedIntent  # noqa: PLC0414  # offered here
 from config.kernel.types import Actor, Outcome
 
-LEASE_SECONDS: Final = 120
 BACK_OFF_SECONDS: Final = (
     5,
     30,
@@ -41,6 +46,8 @@ BACK_OFF_SECONDS: Final = (
 )
 """Seconds from a failed attempt to the next; the last one repeats."""
 GIVE_UP_HOURS: Final = 75
+STOPPED_QUEUE_SECONDS: Final = 3_600
+"""How often what waits behind a dead intent looks again; `revive` wakes it at once."""
 DEAD_INTENT: Final = "DEAD_INTENT"
 
 _log = logging.getLogger(__name__)
@@ -57,11 +64,17 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one call. `error` is a short sentence without personal data."""
+    """What came of one call. `error` is a short sentence without personal data.
+
+    `after_seconds` says when a retry is worth while; without it the back-off decides. Not `asked`
+    are those that were put off before anybody was called: they do not count towards giving up.
+    """
 
     kind: AnswerKind
     data: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+    after_seconds: float | None = None
+    asked: bool = True
 
     @classmethod
     def done(cls, **data: Any) -> "Answer":
@@ -72,17 +85,22 @@ class Answer:
         return cls(AnswerKind.REFUSED, data, error)
 
     @classmethod
-    def unknown(cls, error: str) -> "Answer":
-        return cls(AnswerKind.UNKNOWN, {}, error)
+    def unknown(cls, error: str, **data: Any) -> "Answer":
+        return cls(AnswerKind.UNKNOWN, data, error)
 
     @classmethod
-    def retry(cls, error: str) -> "Answer":
-        return cls(AnswerKind.RETRY, {}, error)
+    def retry(
+        cls, error: str, *, after_seconds: float | None = None, asked: bool = True
+    ) -> "Answer":
+        return cls(AnswerKind.RETRY, {}, error, after_seconds, asked)
 
 
 @dataclass(frozen=True, slots=True)
 class NewIntent:
-    """Something to ask. `key` is unique per kind, and goes out as the idempotency key."""
+    """Something to ask. `key` is unique per kind, and goes out as the idempotency key.
+
+    Those of one `queue` are asked one after another, across kinds; without one they are on their own.
+    """
 
     kind: str
     key: str
@@ -90,22 +108,7 @@ class NewIntent:
     subject_id: UUID
     account_id: UUID
     payload: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class LeasedIntent:
-    """An intent in a worker's hands. `attempt` fences the answer."""
-
-    id: UUID
-    account_id: UUID
-    kind: str
-    key: str
-    subject_kind: str
-    subject_id: UUID
-    payload: Mapping[str, Any]
-    attempt: int
-    tried_before: bool
-    """An earlier call may have had its effect."""
+    queue: str = ""
 
 
 Perform = Callable[[LeasedIntent], Answer]
@@ -145,7 +148,8 @@ def register(
 
     `perform(intent)` calls the outside and answers; an exception from it counts as unknown.
     `on_answer(intent, answer, *, at, actor)` is a command: it runs in the transaction that records
-    the answer, for done, refused, and when the intent is given up (refused, with the last error).
+    the answer, for done, refused, and when the intent is given up (`given_up` in its data): refused
+    when it has certainly not happened, unknown when it may have.
     `find(intent)` asks what became of an earlier call; None when the other side never had it.
     Not `revivable` are kinds whose owner has a try of its own, with a key of its own: `revive`
     refuses them and says what to do `instead`.
@@ -174,10 +178,17 @@ def add(wanted: Sequence[NewIntent], *, at: datetime, actor: Actor) -> list[UUID
         cursor.execute(
             """
             INSERT INTO kernel_intent (id, kind, key, subject_kind, subject_id, account_id, payload,
-                state, attempts, answer, last_error, actor_id, at)
-            SELECT asked.*, 'pending', 0, '{}', '', %s, %s
+                queue, state, attempts, answer, last_error, actor_id, at, due_at)
+            SELECT asked.*, 'pending', 0, '{}', '', %s, %s,
+                -- Behind one that backs off there is no use in looking sooner than at it.
+                CASE WHEN asked.queue = '' THEN clock_timestamp() ELSE coalesce((
+                    SELECT greatest(max(before.due_at), clock_timestamp())
+                    FROM kernel_intent AS before
+                    WHERE before.queue = asked.queue AND before.queue <> ''
+                      AND before.state IN ('pending', 'unknown')), clock_timestamp()) END
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::uuid[],
-                %s::jsonb[]) AS asked
+                %s::jsonb[], %s::text[])
+                AS asked (id, kind, key, subject_kind, subject_id, account_id, payload, queue)
             ON CONFLICT (kind, key) DO NOTHING
             RETURNING id
             """,
@@ -191,6 +202,7 @@ def add(wanted: Sequence[NewIntent], *, at: datetime, actor: Actor) -> list[UUID
                 [intent.subject_id for intent in wanted],
                 [intent.account_id for intent in wanted],
                 [Jsonb(dict(intent.payload)) for intent in wanted],
+                [intent.queue for intent in wanted],
             ],
         )
         return [intent_id for (intent_id,) in cursor.fetchall()]
@@ -202,7 +214,7 @@ def run_due(*, at: datetime, limit: int = 5) -> int:
     Raises RuntimeError inside a transaction: nothing may stay locked while the outside thinks.
     """
     _refuse_in_transaction()
-    leased = _lease(limit)
+    leased = intent_leases.lease(registered(), limit)
     for intent in leased:
         answer = _ask(intent)
         try:
@@ -224,10 +236,18 @@ def settle(intent: LeasedIntent, answer: Answer, *, at: datetime) -> None:
             _follow(intent, answer, at=at)
 
 
+AGAIN: Final = (
+    "state = 'unknown', attempts = 0, first_tried_at = NULL, due_at = clock_timestamp(), "
+    "lease_until = NULL"
+)
+"""An earlier call may have had its effect: `find` is asked before the performer."""
+
+
 def revive(intent_ids: Sequence[UUID], *, at: datetime, actor: Actor) -> list[Outcome[UUID]]:
     """Try dead and refused intents again, now. One outcome per id, in order.
 
-    Refused for kinds that are not revivable: the refusal says what to do instead.
+    What became of the earlier calls is asked first. Refused for kinds that are not revivable: the
+    refusal says what to do instead.
     """
     del at
     wanted = list(intent_ids)
@@ -252,11 +272,11 @@ def revive(intent_ids: Sequence[UUID], *, at: datetime, actor: Actor) -> list[Ou
             outcomes.append(Outcome.done(intent_id))
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE kernel_intent SET state = 'pending', attempts = 0, first_tried_at = NULL, "
-                "due_at = clock_timestamp(), lease_until = NULL "
+                f"UPDATE kernel_intent SET {AGAIN} "  # noqa: S608  # own text
                 "WHERE id = ANY(%s) AND state IN ('dead', 'refused')",
                 [ready],
             )
+        intent_leases.wake(ready)
     return outcomes
 
 
@@ -281,38 +301,6 @@ def _refuse_in_transaction() -> None:
         raise RuntimeError("the outside is never called inside a transaction")
 
 
-def _lease(limit: int) -> list[LeasedIntent]:
-    """Take due intents of the kinds this process knows, in one statement.
-
-    `attempts` rises with each taker. One found running has a lapsed lease: its worker died.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE kernel_intent AS intent
-            SET state = 'running', attempts = intent.attempts + 1,
-                lease_until = clock_timestamp() + make_interval(secs => %s),
-                due_at = clock_timestamp() + make_interval(secs => %s),
-                first_tried_at = coalesce(intent.first_tried_at, clock_timestamp())
-            FROM (
-                SELECT id FROM kernel_intent
-                WHERE state IN ('pending', 'running', 'unknown') AND due_at <= clock_timestamp()
-                  AND kind = ANY(%s)
-                ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
-            ) AS due
-            WHERE intent.id = due.id
-            RETURNING intent.payload, intent.attempts, old.state <> 'pending', intent.id,
-                intent.account_id, intent.kind, intent.key, intent.subject_kind, intent.subject_id
-            """,
-            [LEASE_SECONDS, LEASE_SECONDS, registered(), limit],
-        )
-        return [_leased(*row) for row in cursor.fetchall()]
-
-
-def _leased(payload: str, attempt: int, tried_before: bool, *columns: Any) -> LeasedIntent:  # noqa: FBT001  # a row
-    return LeasedIntent(*[*columns, json.loads(payload), attempt, tried_before])
-
-
 def _ask(intent: LeasedIntent) -> Answer:
     """Ask what became of an earlier call, then call. No transaction is open, and none stays open."""
     kind = _kinds[intent.kind]
@@ -328,8 +316,10 @@ def _ask(intent: LeasedIntent) -> Answer:
 
 
 def _set_aside(intent: LeasedIntent, answer: Answer, *, at: datetime) -> None:
-    """Put the intent back with a later due time, or bury it after 75 hours."""
+    """Put the intent back with a later due time, or bury it after 75 hours. Its queue waits along."""
     state = IntentState.UNKNOWN if answer.kind is AnswerKind.UNKNOWN else IntentState.PENDING
+    pause = _back_off(intent.attempt) if answer.after_seconds is None else answer.after_seconds
+    untried = intent.first and not answer.asked
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
@@ -337,25 +327,33 @@ def _set_aside(intent: LeasedIntent, answer: Answer, *, at: datetime) -> None:
             SET state = CASE WHEN clock_timestamp() + make_interval(secs => %s)
                     > first_tried_at + make_interval(hours => %s) THEN 'dead' ELSE %s END,
                 due_at = clock_timestamp() + make_interval(secs => %s),
+                first_tried_at = CASE WHEN %s THEN NULL ELSE first_tried_at END,
                 lease_until = NULL, last_error = %s
             WHERE id = %s AND state = 'running' AND attempts = %s
             RETURNING state
             """,
             [
-                _back_off(intent.attempt),
+                pause,
                 GIVE_UP_HOURS,
                 state,
-                _back_off(intent.attempt),
+                pause,
+                untried,
                 answer.error,
                 intent.id,
                 intent.attempt,
             ],
         )
         row = cursor.fetchone()
-        if row is None or row[0] != IntentState.DEAD:
+        if row is None:
             return
-        _report_dead(intent, answer, at=at)
-        _follow(intent, Answer.refused(answer.error, given_up=True), at=at)
+        dead = row[0] == IntentState.DEAD
+        behind = intent_leases.hold_back(intent, STOPPED_QUEUE_SECONDS if dead else pause)
+        if not dead:
+            return
+        _report_dead(intent, answer, at=at, behind=behind)
+        may_have_happened = answer.kind is AnswerKind.UNKNOWN
+        given_up = Answer.unknown if may_have_happened else Answer.refused
+        _follow(intent, given_up(answer.error, given_up=True), at=at)
 
 
 def _back_off(attempt: int) -> int:
@@ -377,7 +375,8 @@ def _follow(intent: LeasedIntent, answer: Answer, *, at: datetime) -> None:
     _kinds[intent.kind].on_answer(intent, answer, at=at, actor=actor)
 
 
-def _report_dead(intent: LeasedIntent, answer: Answer, *, at: datetime) -> None:
+def _report_dead(intent: LeasedIntent, answer: Answer, *, at: datetime, behind: int) -> None:
+    stopped = {"queue": intent.queue, "waiting_behind": behind} if intent.queue else {}
     case_reports.report(
         [
             Report(
@@ -391,6 +390,7 @@ def _report_dead(intent: LeasedIntent, answer: Answer, *, at: datetime) -> None:
                     "attempts": intent.attempt,
                     "about": intent.subject_kind,
                     "about_id": str(intent.subject_id),
+                    **stopped,
                 },
             )
         ],

@@ -1,0 +1,29 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("kernel", "0001_initial")]
+
+    operations = [
+        migrations.AddField(
+            model_name="intent",
+            name="queue",
+            field=models.CharField(
+                db_default="",
+                default="",
+                help_text="Those of one queue are asked one after another.",
+                max_length=160,
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="intent",
+            index=models.Index(
+                condition=models.Q(
+                    ("state__in", ["pending", "running", "unknown", "dead"]),
+                    models.Q(("queue", ""), _negated=True),
+                ),
+                fields=["queue", "id"],
+                name="intent_queue",
+            ),
+        ),
+    ]
