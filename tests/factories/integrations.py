@@ -10,8 +10,10 @@ import factory
 from factory.django import DjangoModelFactory
 
 from config.kernel.models import Channel
-from integrations.models import ChannelCredential, ImportRun, InboxMessage
-from integrations.services import set_secret
+from integrations import services
+from integrations.models import Connection, ImportRun, InboxMessage
+from integrations.services import ConnectionDraft
+from integrations.types import ConnectionRef
 from tests.factories.kernel import NOON, ChannelFactory
 from tests.factories.routing import SYSTEM
 
@@ -44,9 +46,36 @@ class ImportRunFactory(DjangoModelFactory):
     actor_id = "tests"
 
 
-def a_secret(channel: Channel, kind: str = "shopify_webhook") -> ChannelCredential:
-    """The channel's secret, set by command."""
-    return set_secret(channel.pk, kind, SECRET, at=NOON, actor=SYSTEM)
+class ConnectionFactory(DjangoModelFactory):
+    """A row as the command leaves it, without secrets."""
+
+    class Meta:
+        model = Connection
+
+    channel = factory.SubFactory(ChannelFactory)
+    account = factory.SelfAttribute("channel.account")
+    kind = "channel"
+    adapter = "shopify"
+    code = factory.Sequence("shop-{}".format)
+    name = factory.LazyAttribute(lambda connection: f"Shop {connection.code}")
+    changed_at = NOON
+
+
+def a_connection(
+    channel: Channel, adapter: str = "shopify", *, live: bool = False, **changes: Any
+) -> ConnectionRef:
+    """The channel's shop, set up by command, with a webhook secret."""
+    values: dict[str, Any] = {
+        "account_id": channel.account_id,
+        "kind": "channel",
+        "code": channel.code,
+        "adapter": adapter,
+        "name": f"{adapter} {channel.code}",
+        "channel_id": channel.pk,
+        "secrets": {"webhook_secret": SECRET},
+    }
+    ref = services.define_connection(ConnectionDraft(**(values | changes)), at=NOON, actor=SYSTEM)
+    return services.go_live(ref.id, at=NOON, actor=SYSTEM) if live else ref
 
 
 def signed(document: Any, secret: str = SECRET) -> tuple[bytes, str]:

@@ -1,0 +1,277 @@
+"""What can be asked of returns."""
+
+import base64
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from config.kernel import vault
+from config.kernel.errors import NotFound
+from config.kernel.types import ALL_ACCOUNTS, Scope
+from fulfillment.selectors import orders_by_tracking
+from inventory.selectors import skus_by_scan
+from orders.credits import total_of
+from orders.selectors import quote_credit, search
+from orders.types import CreditedUnits, CreditRequest
+from returns import policy
+from returns.facts import facts_of
+from returns.models import Claim, ClaimLine, Inspection, Receipt, Return, ReturnLabel, ReturnLine
+from returns.states import (
+    EXPECTED,
+    OPEN_RETURN,
+    TO_DECIDE,
+    Decision,
+    ReturnState,
+)
+from returns.types import (
+    Quote,
+    RequestedUnits,
+    Returnable,
+    ReturnableLine,
+    ReturnRequest,
+)
+
+TABS = {
+    "expected": EXPECTED,
+    "to_grade": (ReturnState.RECEIVED,),
+    "to_decide": TO_DECIDE,
+    "to_refund": (ReturnState.INSPECTED,),
+    "done": (
+        ReturnState.SETTLED,
+        ReturnState.CLOSED,
+        ReturnState.DECLINED,
+        ReturnState.EXPIRED,
+        ReturnState.CANCELLED,
+    ),
+}
+"""The tabs of the returns desk, and the states that stand in each."""
+
+
+def returns_matching(
+    scope: Scope,
+    *,
+    tab: str = "",
+    node_ids: Collection[int] | None = None,
+    order_id: UUID | None = None,
+) -> QuerySet[Return]:
+    """Returns within the scope with what a list shows, the latest first."""
+    found: QuerySet[Return] = Return.objects.for_scope(scope).at_nodes(node_ids)
+    if tab:
+        found = found.filter(state__in=TABS.get(tab, (tab,)))
+    if order_id is not None:
+        found = found.filter(order_id=order_id)
+    return (
+        found.select_related("order", "node")
+        .prefetch_related(Prefetch("lines", _lines()))
+        .order_by("-pk")
+    )
+
+
+def counts(scope: Scope, *, node_ids: Collection[int] | None = None) -> dict[str, int]:
+    """Open returns per tab of the desk. One statement over a partial index."""
+    rows = (
+        Return.objects.for_scope(scope)
+        .at_nodes(node_ids)
+        .filter(state__in=OPEN_RETURN)
+        .values_list("state")
+        .annotate(number=Count("pk"))
+    )
+    by_state = dict(rows)
+    return {
+        tab: sum(by_state.get(state, 0) for state in states)
+        for tab, states in TABS.items()
+        if tab != "done"
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPage:
+    """A return with everything that belongs to it."""
+
+    returned: Return
+    lines: tuple[ReturnLine, ...]
+    receipts: tuple[Receipt, ...]
+    inspections: tuple[Inspection, ...]
+
+
+def return_page(
+    return_id: UUID, scope: Scope, *, node_ids: Collection[int] | None = None
+) -> ReturnPage:
+    """One return. Raises NotFound outside the scope and the nodes. Five statements."""
+    found = returns_matching(scope, node_ids=node_ids).filter(pk=return_id).first()
+    if found is None:
+        raise NotFound("There is no such return.")
+    receipts = Receipt.objects.for_scope(scope).filter(returned_id=return_id)
+    inspections = Inspection.objects.for_scope(scope).filter(line__returned_id=return_id)
+    return ReturnPage(
+        found,
+        tuple(found.lines.all()),
+        tuple(receipts.select_related("node").prefetch_related("lines").order_by("pk")),
+        tuple(inspections.select_related("line").order_by("pk")),
+    )
+
+
+def returns_of(order_ids: Collection[UUID]) -> dict[UUID, list[Return]]:
+    """The returns of each order with their lines, oldest first. Two statements."""
+    found: dict[UUID, list[Return]] = {order_id: [] for order_id in order_ids}
+    rows = Return.objects.for_scope(ALL_ACCOUNTS).of_orders(order_ids)
+    for row in rows.prefetch_related(Prefetch("lines", _lines())).order_by("pk"):
+        found[row.order_id].append(row)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a scanned code may mean at a returns desk."""
+
+    returns: tuple[Return, ...]
+    order_ids: tuple[UUID, ...] = ()
+    sku_ids: tuple[int, ...] = ()
+
+
+def by_scan(code: str, scope: Scope, *, node_ids: Collection[int] | None = None) -> Scanned:
+    """What a code names: a return (its number, its label), an order without a return, or a SKU.
+
+    Returns come first, those that are still open before the others; with one of those, orders and
+    SKUs are not looked for.
+    """
+    wanted = code.strip()
+    if not wanted:
+        return Scanned(())
+    rows = (
+        returns_matching(scope, node_ids=node_ids)
+        .filter(Q(number=wanted.upper()) | Q(tracking_number=wanted) | Q(external_id=wanted))
+        .order_by("-pk")[:20]
+    )
+    found = sorted(rows, key=lambda row: row.state not in OPEN_RETURN)
+    if found:
+        return Scanned(tuple(found))
+    if sku_ids := skus_by_scan(wanted, scope):
+        return Scanned((), (), tuple(sku_ids))
+    order_ids = orders_by_tracking(wanted, scope) or search(scope, wanted, limit=20)
+    if not order_ids:
+        return Scanned(())
+    own = returns_matching(scope, node_ids=node_ids).filter(order_id__in=order_ids)
+    return Scanned(tuple(own[:20]), tuple(dict.fromkeys(order_ids)))
+
+
+def returnable(order_id: UUID, *, at: datetime, scope: Scope = ALL_ACCOUNTS) -> Returnable:
+    """What of an order may come back now, in words a buyer understands. Raises NotFound.
+
+    Each line is judged for a change of mind: for a fault a person may decide otherwise.
+    """
+    facts = facts_of([order_id]).get(order_id)
+    if facts is None or not scope.allows(facts.account_id):
+        raise NotFound("There is no such order.")
+    mildest = facts.terms.reasons[0].code
+    lines = []
+    for line in facts.lines.values():
+        units = facts.returnable(line.line_id)
+        asked = facts.asked(RequestedUnits(line.line_id, max(units, 1), mildest))
+        said = policy.judge_line(facts.terms, asked, at=at)
+        lines.append(
+            ReturnableLine(
+                line.line_id,
+                line.title,
+                line.sku_code,
+                line.delivered,
+                units,
+                facts.delivered_at.get(line.line_id),
+                said.decision,
+                said.words,
+            )
+        )
+    some = any(line.returnable and line.decision != Decision.REFUSE for line in lines)
+    words = (
+        f"Goods may come back within {facts.terms.window_days} days of delivery"
+        f"{', ' + facts.terms.condition if facts.terms.condition else ''}."
+        if some
+        else "Nothing of this order can come back now."
+    )
+    return Returnable(order_id, tuple(lines), facts.terms.reasons, facts.terms.condition, words)
+
+
+def quote(request: ReturnRequest, scope: Scope, *, at: datetime) -> Quote:
+    """What the request would meet: the verdict, and what would be paid for all of it.
+
+    Raises NotFound for an order beyond the scope.
+    """
+    facts = facts_of([request.order_id]).get(request.order_id)
+    if facts is None or not scope.allows(facts.account_id):
+        raise NotFound("There is no such order.")
+    verdict = policy.judge(facts.terms, [facts.asked(units) for units in request.lines], at=at)
+    if verdict.decision == Decision.REFUSE and not request.override:
+        return Quote(verdict, (), 0, facts.currency)
+    units: dict[UUID, int] = {}
+    for line in request.lines:
+        units[line.order_line_id] = units.get(line.order_line_id, 0) + line.quantity
+    parts = quote_credit(
+        CreditRequest(
+            request.order_id,
+            "quote",
+            request.order_id,
+            tuple(CreditedUnits(line_id, quantity) for line_id, quantity in units.items()),
+            shipping_minor=None if verdict.refunds_shipping else 0,
+            fee_minor=verdict.fee_minor,
+        ),
+        scope,
+    )
+    return Quote(verdict, parts, total_of(parts), facts.currency)
+
+
+def label_document(return_id: UUID, scope: Scope) -> tuple[bytes, str] | None:
+    """The latest label of a return: (document, media type); None when there is none to be read."""
+    row = (
+        ReturnLabel.objects.for_scope(scope)
+        .filter(returned_id=return_id)
+        .order_by("-bought_at")
+        .first()
+    )
+    if row is None:
+        return None
+    try:
+        opened = vault.open_(row.sealed_with, row.document)
+    except vault.Erased:
+        return None
+    return base64.b64decode(opened["document"]), row.media_type
+
+
+def label_keys(order_ids: Sequence[UUID]) -> set[UUID]:
+    """The subject keys with which the return labels of these orders are sealed."""
+    rows = ReturnLabel.objects.for_scope(ALL_ACCOUNTS).filter(
+        returned__order_id__in=list(order_ids)
+    )
+    return set(rows.values_list("sealed_with", flat=True))
+
+
+def claims_matching(
+    scope: Scope, *, state: str = "", order_id: UUID | None = None
+) -> QuerySet[Claim]:
+    """Claims within the scope with their lines, the latest first."""
+    found: QuerySet[Claim] = Claim.objects.for_scope(scope)
+    if state:
+        found = found.filter(state=state)
+    if order_id is not None:
+        found = found.filter(order_id=order_id)
+    lines = ClaimLine.objects.for_scope(ALL_ACCOUNTS).select_related("order_line").order_by("pk")
+    return found.select_related("order").prefetch_related(Prefetch("lines", lines)).order_by("-pk")
+
+
+def claim(claim_id: UUID, scope: Scope) -> Claim:
+    """One claim. Raises NotFound outside the scope."""
+    found = claims_matching(scope).filter(pk=claim_id).first()
+    if found is None:
+        raise NotFound("There is no such claim.")
+    return found
+
+
+def _lines() -> QuerySet[ReturnLine]:
+    found: QuerySet[ReturnLine] = (
+        ReturnLine.objects.for_scope(ALL_ACCOUNTS)
+        .select_related("sku", "order_line")
+        .order_by("returned_id", "position")
+    )
+    return found
