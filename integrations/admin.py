@@ -1,5 +1,6 @@
-"""Messages from outside to look through and replay, secrets to set, imports to look up."""
+"""Messages from outside to look through and replay, connections to set up, imports to look up."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -8,20 +9,26 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+import integrations.buyer.admin  # noqa: F401  # its pages, found with these
 from config.kernel import clock
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.admin_base import AuditedAdmin, AuditedForm, ScopedRelatedFilter
-from integrations import services
+from integrations import adapters, services
+from integrations.connections import WEBHOOK_SECRET
 from integrations.imports.buckets import Bucket
-from integrations.models import ChannelCredential, ImportProblem, ImportRun, InboxMessage
-from integrations.services.credentials import MIN_LENGTH
+from integrations.models import Connection, ImportProblem, ImportRun, InboxMessage
+from integrations.services.connections import MIN_LENGTH
+
+_HEALTH = ("last_heard_at", "last_answered_at", "last_failed_at", "failure")
 
 
 class ReadAdmin(AuditedAdmin):
     """Rows that the outside made: read, never written here."""
 
     form = forms.ModelForm  # type: ignore[assignment]  # a page without a reason to give
+    reading = (Permission.INTEGRATIONS_VIEW,)
+    editing = ()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         del obj
@@ -74,7 +81,8 @@ class InboxMessageAdmin(ReadAdmin):
     @admin.action(description="Replay: try these again", permissions=["replay"])
     def replay(self, request: HttpRequest, queryset: QuerySet[InboxMessage]) -> None:
         wanted = list(queryset.order_by("pk").values_list("pk", flat=True))
-        outcomes = services.replay_messages(wanted, at=clock.now(), actor=actor_of(request))
+        actor = actor_of(request, Permission.INTEGRATIONS_REPLAY)
+        outcomes = services.replay_messages(wanted, at=clock.now(), actor=actor)
         done = sum(outcome.ok for outcome in outcomes)
         if done:
             self.message_user(request, f"{done} of {len(wanted)} applied.", messages.SUCCESS)
@@ -83,59 +91,146 @@ class InboxMessageAdmin(ReadAdmin):
                 self.message_user(request, outcome.problem.detail, messages.ERROR)
 
 
-class CredentialForm(AuditedForm):
-    """The secret is written, never shown: an existing one is replaced."""
+class ConnectionForm(AuditedForm):
+    """Secrets are written, never shown: what is entered replaces, what is left empty stays."""
 
-    secret = forms.CharField(
-        min_length=MIN_LENGTH,
-        max_length=500,
-        strip=True,
+    secrets = forms.CharField(
+        required=False,
         widget=UnfoldAdminPasswordWidget(
             render_value=False, attrs={"autocomplete": "new-password"}
         ),
-        help_text="Shared with the channel, which signs its messages with it.",
+        help_text="One secret: the webhook's. Several: a JSON object of names and values.",
     )
 
     class Meta:
-        model = ChannelCredential
-        fields = ("channel", "kind")
+        model = Connection
+        fields = (
+            "account",
+            "kind",
+            "code",
+            "adapter",
+            "name",
+            "channel",
+            "node",
+            "carrier_code",
+            "base_url",
+            "settings",
+            "expected_every",
+        )
 
-    def validate_unique(self) -> None:
-        """Setting a secret that is there replaces it."""
+    def clean_adapter(self) -> str:
+        """The adapter, known to somebody here."""
+        adapter = str(self.cleaned_data["adapter"])
+        if adapter not in adapters.names():
+            raise forms.ValidationError(f"Known adapters: {', '.join(adapters.names())}.")
+        return adapter
 
-    def validate_constraints(self) -> None:
-        """Likewise."""
+    def clean_secrets(self) -> dict[str, str]:
+        said = str(self.cleaned_data["secrets"]).strip()
+        if not said:
+            return {}
+        held: dict[str, Any] = {WEBHOOK_SECRET: said}
+        if said.startswith("{"):
+            try:
+                held = json.loads(said)
+            except ValueError:
+                raise forms.ValidationError("This is no JSON object.") from None
+        for name, secret in held.items():
+            if not isinstance(secret, str) or (secret and len(secret) < MIN_LENGTH):
+                raise forms.ValidationError(f"{name} needs at least {MIN_LENGTH} characters.")
+        return held
 
 
-@admin.register(ChannelCredential)
-class ChannelCredentialAdmin(AuditedAdmin):
-    form = CredentialForm
-    list_display = ("channel", "kind", "hint", "changed_at")
-    list_select_related = ("channel",)
-    list_filter = ("kind", ("channel", ScopedRelatedFilter))
-    fields = ("channel", "kind", "secret")
+@admin.register(Connection)
+class ConnectionAdmin(AuditedAdmin):
+    """Counterparts: address, settings, secrets, and whether we send."""
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        del request
-        return ("channel", "kind") if obj else ()
+    form = ConnectionForm
+    reading = (Permission.INTEGRATIONS_VIEW,)
+    editing = (Permission.INTEGRATIONS_MANAGE,)
+    list_display = ("name", "kind", "adapter", "code", "state", "last_heard_at", "failure")
+    list_select_related = ("account",)
+    list_filter = ("kind", "state", "adapter")
+    search_fields = ("name", "=code")
+    ordering = ("code",)
+    actions = ("go_live", "pause", "listen")
+    fields = (*ConnectionForm.Meta.fields, "secrets", "held", "state", *_HEALTH)
+    readonly_fields = ("held", "state", *_HEALTH)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        del obj
+        return request.user.has_perm(Permission.INTEGRATIONS_VIEW)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(Permission.INTEGRATIONS_MANAGE)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(Permission.INTEGRATIONS_MANAGE) and self._edits(request, obj)
+
+    def has_switch_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(Permission.INTEGRATIONS_MANAGE)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         del request, obj
         return False
 
-    def save_model(
-        self, request: HttpRequest, obj: ChannelCredential, form: Any, change: Any
-    ) -> None:
-        """Set the secret by command; the page goes on with the row it wrote."""
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fixed = ("account", "kind", "code") if obj else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    @admin.display(description="secrets kept")
+    def held(self, row: Connection) -> str:
+        return str(row.hint) or "none"
+
+    def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: Any) -> None:
+        """Written by command; the page goes on with the row it wrote."""
         del change
-        saved = services.set_secret(
-            obj.channel_id,
-            obj.kind,
-            form.cleaned_data["secret"],
+        saved = services.define_connection(
+            services.ConnectionDraft(
+                account_id=obj.account_id,
+                kind=obj.kind,
+                code=obj.code,
+                adapter=obj.adapter,
+                name=obj.name,
+                channel_id=obj.channel_id,
+                node_id=obj.node_id,
+                carrier_code=obj.carrier_code,
+                base_url=obj.base_url,
+                settings=obj.settings,
+                expected_every=obj.expected_every,
+            ),
             at=clock.now(),
-            actor=actor_of(request),
+            actor=actor_of(request, Permission.INTEGRATIONS_MANAGE),
         )
-        obj.pk = saved.pk
+        if form.cleaned_data["secrets"]:
+            services.set_secrets(
+                saved.id,
+                form.cleaned_data["secrets"],
+                at=clock.now(),
+                actor=actor_of(request, Permission.INTEGRATIONS_MANAGE),
+            )
+        obj.pk = saved.id
+
+    @admin.action(description="Go live: also send", permissions=["switch"])
+    def go_live(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._switch(request, queryset, services.go_live)
+
+    @admin.action(description="Pause: neither ask nor send", permissions=["switch"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._switch(request, queryset, services.pause)
+
+    @admin.action(description="Listen: take in, send nothing", permissions=["switch"])
+    def listen(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        self._switch(request, queryset, services.listen)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Connection], command: Any) -> None:
+        actor = actor_of(request, Permission.INTEGRATIONS_MANAGE)
+        for row in queryset.order_by("pk"):
+            ref = command(row.pk, at=clock.now(), actor=actor)
+            self.message_user(request, f"{ref.code} is {ref.state}.", messages.SUCCESS)
 
 
 @admin.register(ImportRun)

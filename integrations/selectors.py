@@ -1,31 +1,25 @@
-"""Reads of the integrations: channels as translators see them, secrets, messages and imports."""
+"""Reads of the integrations: channels as translators see them, messages and imports."""
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from config.kernel import vault
+from django.db import connection
+
+from config.kernel import clock, vault
 from config.kernel.errors import NotFound
 from config.kernel.models import Channel
 from config.kernel.types import ALL_ACCOUNTS, Scope
-from integrations.models import (
-    ChannelCredential,
-    ImportRun,
-    InboxBody,
-    InboxMessage,
-)
-from integrations.states import InboxState
-from integrations.types import ChannelRef
+from integrations.appliers import Letter
+from integrations.models import Connection, ImportRun, InboxBody, InboxMessage
+from integrations.states import ConnectionState, InboxState
+from integrations.types import ChannelRef, ConnectionRef
 
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message as it came: its headers and its bytes. Personal data; never logged."""
-
-    headers: dict[str, str]
-    raw: bytes
+SETTLE_SECONDS: Final = 30
+PATIENCE: Final = 3
+"""How much longer each try of a message waits than the one before."""
 
 
 def channel_ref(channel: Channel) -> ChannelRef:
@@ -54,23 +48,26 @@ def channel_by_code(code: str, scope: Scope) -> Channel:
     return channel
 
 
+def ref_of(row: Connection) -> ConnectionRef:
+    """The connection as adapters see it."""
+    return ConnectionRef(
+        id=row.pk,
+        account_id=row.account_id,
+        kind=row.kind,
+        code=row.code,
+        adapter=row.adapter,
+        base_url=row.base_url,
+        settings=row.settings,
+        state=row.state,
+        channel_id=row.channel_id,
+        node_id=row.node_id,
+        carrier_code=row.carrier_code,
+    )
+
+
 def channels_by_id(channel_ids: Sequence[UUID]) -> dict[UUID, ChannelRef]:
     rows = Channel.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=channel_ids)
     return {row.pk: channel_ref(row) for row in rows}
-
-
-def secrets_of(channel_code: str, kind: str) -> list[tuple[ChannelRef, str]]:
-    """The secrets that a message to this channel code may be signed with, with their channels."""
-    rows = list(
-        ChannelCredential.objects.for_scope(ALL_ACCOUNTS)
-        .filter(channel__code=channel_code, channel__active=True, kind=kind)
-        .select_related("channel")
-        .order_by("pk")
-    )
-    vault.preload(row.key_id for row in rows)
-    return [
-        (channel_ref(row.channel), vault.open_(row.key_id, row.sealed)["secret"]) for row in rows
-    ]
 
 
 def letters_of(message_ids: Sequence[UUID]) -> dict[UUID, Letter]:
@@ -87,14 +84,30 @@ def letters_of(message_ids: Sequence[UUID]) -> dict[UUID, Letter]:
     return letters
 
 
-def unsettled(*, before: datetime, limit: int) -> list[UUID]:
-    """Messages received before a machine time and not settled since, oldest first."""
-    return list(
-        InboxMessage.objects.for_scope(ALL_ACCOUNTS)
-        .filter(state=InboxState.RECEIVED, recorded_at__lt=before)
-        .order_by("pk")
-        .values_list("pk", flat=True)[:limit]
-    )
+def body_keys(order_ids: Sequence[UUID]) -> set[UUID]:
+    """The subject keys with which the messages about these orders are sealed."""
+    about = InboxMessage.objects.for_scope(ALL_ACCOUNTS).filter(thread_id__in=list(order_ids))
+    bodies = InboxBody.objects.filter(pk__in=about.values("pk"))
+    return set(bodies.values_list("key_id", flat=True))
+
+
+def unsettled(*, now: datetime, limit: int) -> list[UUID]:
+    """Messages that are not settled and due for a try, oldest first; `now` is machine time.
+
+    Half a minute after they came, then after thrice as long each time: what they wait for may be on
+    its way, and comes the later the longer it has not come.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM integrations_inboxmessage
+            WHERE state = 'received'
+              AND recorded_at <= %s - make_interval(secs => %s * power(%s, attempts))
+            ORDER BY id LIMIT %s
+            """,
+            [now, SETTLE_SECONDS, PATIENCE, limit],
+        )
+        return [message_id for (message_id,) in cursor.fetchall()]
 
 
 def still_dead(message_ids: Sequence[UUID]) -> set[UUID]:
@@ -104,6 +117,27 @@ def still_dead(message_ids: Sequence[UUID]) -> set[UUID]:
         .filter(pk__in=message_ids, state=InboxState.DEAD)
         .values_list("pk", flat=True)
     )
+
+
+def silent(at: datetime, *, among: Sequence[UUID] | None = None) -> list[ConnectionRef]:
+    """Connections that should have had news by now, and had none; paused ones are not expected to.
+
+    The time counts from the last news, or from when the connection was changed last.
+    """
+    rows = Connection.objects.for_scope(ALL_ACCOUNTS).filter(expected_every__isnull=False)
+    if among is not None:
+        rows = rows.filter(pk__in=list(among))
+    return [
+        ref_of(row)
+        for row in rows.exclude(state=ConnectionState.PAUSED).order_by("pk")
+        if at - max(row.last_heard_at or row.changed_at, row.changed_at)
+        > timedelta(seconds=row.expected_every)
+    ]
+
+
+def still_silent(connection_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of the connections are silent now."""
+    return {ref.id for ref in silent(clock.now(), among=connection_ids)}
 
 
 def messages_of(thread_id: UUID, scope: Scope) -> list[InboxMessage]:

@@ -2,9 +2,51 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 from uuid import UUID
 
 from config.kernel.errors import DomainError
+from config.kernel.types import Actor, ActorKind, Scope
+
+OUR_API: Final = "api"
+"""The adapter, so to speak, of what programs send to our own API."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRef:
+    """One counterpart as adapters see it. `settings` hold nothing secret."""
+
+    id: UUID
+    account_id: UUID
+    kind: str
+    code: str
+    adapter: str
+    base_url: str
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    state: str = "listening"
+    channel_id: UUID | None = None
+    node_id: int | None = None
+    carrier_code: str = ""
+
+    @property
+    def source(self) -> str:
+        """Where its messages come from, in the inbox and in external keys."""
+        return f"{self.adapter}:{self.code}"
+
+    @property
+    def live(self) -> bool:
+        """Whether we send to it."""
+        return self.state == "live"
+
+    def actor(self) -> Actor:
+        """The counterpart itself acts, within its account."""
+        kind = ActorKind.CHANNEL if self.channel_id else ActorKind.SYSTEM
+        return Actor(
+            kind,
+            str(self.channel_id or self.id),
+            self.code,
+            Scope(frozenset({self.account_id})),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Webhooks of channels: proven by signature, kept first, answered quickly."""
+"""Webhooks of counterparts: proven by signature, kept first, answered quickly."""
 
 import logging
 from typing import Any
@@ -15,12 +15,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.kernel import clock
-from config.kernel.types import Actor, ActorKind, Scope
-from integrations import selectors, services
-from integrations.channels import registry
-from integrations.channels.dialect import Dialect
-from integrations.services.inbox import Incoming, Kept
-from integrations.types import BadSignature, ChannelRef
+from config.kernel.types import Actor
+from integrations import connections, dialects, services
+from integrations.dialects import Dialect
+from integrations.services.keep import Incoming, Kept
+from integrations.types import BadSignature, ConnectionRef
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +43,10 @@ class ReceiptSerializer(serializers.Serializer[Kept]):
 
 
 class WebhookView(APIView):
-    """`POST /api/v1/webhooks/{dialect}/{channel code}`.
+    """`POST /api/v1/webhooks/{adapter}/{connection code}`.
 
     200 means kept for ever, whatever becomes of it; a repeat answers like the first. 401 means that
-    no secret of the channel made the signature, and nothing was kept.
+    no secret of the connection made the signature, and nothing was kept.
     """
 
     authentication_classes = ()
@@ -57,26 +56,25 @@ class WebhookView(APIView):
     @extend_schema(
         operation_id="webhooks_receive",
         parameters=[
-            OpenApiParameter("dialect", OpenApiTypes.STR, "path", enum=registry.names()),
+            OpenApiParameter("adapter", OpenApiTypes.STR, "path"),
+            OpenApiParameter("code", OpenApiTypes.STR, "path"),
         ],
         request={"application/json": OpenApiTypes.OBJECT},
         responses=ReceiptSerializer,
     )
-    def post(self, request: Request, dialect: str, channel_code: str) -> Response:
+    def post(self, request: Request, adapter: str, code: str) -> Response:
         raw = request.body
-        spoken = registry.dialect(dialect)
-        channel = proven_channel(spoken, channel_code, request, raw)
-        at, actor = clock.now(), channel_actor(channel)
-        message = Incoming(
-            account_id=channel.account_id,
-            channel_id=channel.id,
-            source=f"{spoken.name}:{channel.code}"[:64],
+        spoken = dialects.dialect(adapter)
+        ref = proven_sender(spoken, code, request, raw)
+        message = Incoming.of(
+            ref,
             external_id=spoken.message_id(request.headers, raw),
-            kind=spoken.topic(request.headers),
+            kind=spoken.topic(request.headers, raw),
             headers=dict(request.headers),
             raw=raw,
         )
-        [kept] = services.keep_messages([message], at=at, actor=actor)
+        actor = ref.actor()
+        [kept] = services.keep_messages([message], at=clock.now(), actor=actor)
         state = kept.state if kept.repeated else self._apply(kept, actor)
         return Response(
             {"id": kept.id, "state": state, "repeated": kept.repeated}, status.HTTP_200_OK
@@ -92,17 +90,10 @@ class WebhookView(APIView):
         return "applied" if outcome.ok else "kept"
 
 
-def proven_channel(spoken: Dialect, channel_code: str, request: Request, raw: bytes) -> ChannelRef:
-    """The channel whose secret signed the bytes. Raises BadSignature, also for an unknown channel."""
+def proven_sender(spoken: Dialect, code: str, request: Request, raw: bytes) -> ConnectionRef:
+    """The connection whose secret signed the bytes. Raises BadSignature, also for an unknown one."""
     if len(raw) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        for channel, secret in selectors.secrets_of(channel_code, spoken.credential):
-            if spoken.signed(secret, request.headers, raw):
-                return channel
-    raise BadSignature("No secret of this channel made the signature.")
-
-
-def channel_actor(channel: ChannelRef) -> Actor:
-    """The channel itself acts, within its account."""
-    return Actor(
-        ActorKind.CHANNEL, str(channel.id), channel.code, Scope(frozenset({channel.account_id}))
-    )
+        for ref, secret in connections.signing(spoken.name, code):
+            if spoken.proven(ref.settings, secret, request.headers, raw):
+                return ref
+    raise BadSignature("No secret of this connection made the signature.")

@@ -5,6 +5,7 @@ Everything about a label follows from its key, so that asking again gives the sa
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from io import BytesIO
 
 from reportlab.graphics.barcode.code128 import Code128
@@ -16,11 +17,13 @@ from fulfillment.carriers import (
     LabelAnswer,
     LabelRequest,
     LabelStatus,
+    ManifestAnswer,
+    ManifestRequest,
     PostalAddress,
+    TrackAnswer,
     VoidAnswer,
 )
 
-CODE = "paper"
 PREFIX = "PAPER"
 DIGITS = 13
 LABEL = (4 * inch, 6 * inch)
@@ -44,6 +47,14 @@ class PaperCarrier:
                 LabelStatus.REFUSED, "not-ours", "The paper carrier made no such label."
             )
         return VoidAnswer(LabelStatus.DONE)
+
+    def manifest(self, request: ManifestRequest) -> ManifestAnswer:
+        """Nobody needs telling; the list that the node prints is the list."""
+        return ManifestAnswer(LabelStatus.DONE, request.manifest_number)
+
+    def track(self, tracking_numbers: Sequence[str]) -> TrackAnswer:
+        """Nobody scans its parcels: there is no news but what people record."""
+        return TrackAnswer(unasked=tuple(tracking_numbers))
 
     def tracking_url(self, tracking_number: str) -> str:
         del tracking_number

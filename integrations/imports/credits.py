@@ -4,6 +4,7 @@ The book is written from the file itself, so that an import that goes on after a
 it had never stopped.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,9 +33,13 @@ class Match:
 
 
 class Book:
-    """Sales by customer and SKU. A guest's sales cannot be told apart, so they are not in it."""
+    """Sales by customer and SKU, of those that some credit of the file names: it stays small.
 
-    def __init__(self) -> None:
+    A guest's sales cannot be told apart, so they are not in it.
+    """
+
+    def __init__(self, credited: AbstractSet[tuple[str, str]]) -> None:
+        self._credited = credited
         self._sold: dict[tuple[str, str], list[Sold]] = {}
 
     def sell(self, draft: OrderDraft) -> None:
@@ -44,7 +49,7 @@ class Book:
             return
         for group in draft.groups:
             for line in group.lines:
-                if line.kind is None:
+                if line.kind is None and (customer, line.sku_code) in self._credited:
                     self._sold.setdefault((customer, line.sku_code), []).append(
                         Sold(draft.external_id, line.external_id, draft.placed_at, line.quantity)
                     )

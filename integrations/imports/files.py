@@ -26,13 +26,17 @@ csv.field_size_limit(FIELD_LIMIT)
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What the first pass has learnt. `scattered` maps the orders with gaps to their last line."""
+    """What the first pass has learnt. `scattered` maps the orders with gaps to their last line.
+
+    `credited` are the customers and SKUs of the file's credits: only their sales are remembered.
+    """
 
     sha256: str
     lines: int
     orders: int
     scattered: dict[str, int]
     header: tuple[str, ...]
+    credited: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -87,8 +91,13 @@ def header_of(path: Path, delimiter: str) -> tuple[str, ...]:
     return tuple(header)
 
 
-def scan(path: Path, delimiter: str, key_of: KeyOf) -> Scan:
-    """Read the file once: count its lines and orders, and find the orders with gaps."""
+def scan(
+    path: Path, delimiter: str, key_of: KeyOf, look: Callable[[Row], None] = lambda _: None
+) -> Scan:
+    """Read the file once: count its lines and orders, and find the orders with gaps.
+
+    `look` is shown every line whose columns fit the header.
+    """
     header = header_of(path, delimiter)
     seen: set[str] = set()
     scattered: dict[str, int] = {}
@@ -97,6 +106,7 @@ def scan(path: Path, delimiter: str, key_of: KeyOf) -> Scan:
         lines += 1
         if row is None:
             continue
+        look(row)
         key = key_of(row)
         if key in scattered or (key != last and key in seen):
             scattered[key] = number

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -123,10 +123,15 @@ class RetailProfile:
     name: str = "online-retail"
 
     def scan(self, path: Path) -> Scan:
-        known = files.scan(path, ",", _invoice)
-        if missing := files.missing(known.header, retail.COLUMNS):
+        if missing := files.missing(files.header_of(path, ","), retail.COLUMNS):
             raise Unreadable(f"The file has no column {', '.join(missing)}.")
-        return known
+        credited: set[tuple[str, str]] = set()
+
+        def look(row: Mapping[str, str]) -> None:
+            if retail.is_credit(row):
+                credited.add((retail.customer_of(row), retail.sku_of(row)))
+
+        return replace(files.scan(path, ",", _invoice, look), credited=frozenset(credited))
 
     def orders(
         self, path: Path, known: Scan, channel: ChannelRef, *, mode: str, received_at: datetime

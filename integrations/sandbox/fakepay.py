@@ -25,11 +25,14 @@ not what was captured. Behaviors:
 
 import json
 import secrets
+import signal
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import FrameType
 from typing import Any
 from urllib.parse import unquote
 
@@ -224,3 +227,22 @@ class FakePay(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+def serve(port: int) -> None:
+    """Answer until interrupted; says on standard output where. Call from the main thread."""
+    server = FakePay(port)
+    signal.signal(signal.SIGTERM, _stop)
+    sys.stdout.write(f"{server.url}\n")
+    sys.stdout.flush()
+    try:
+        server.serve_forever(poll_interval=0.2)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+    finally:
+        server.server_close()
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    del signum, frame
+    raise KeyboardInterrupt

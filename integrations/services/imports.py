@@ -1,7 +1,8 @@
 """Imports: a file of orders, in transactions of some hundred, continued where it was stopped.
 
 A batch's orders, its credits, the results of its lines and the file's position commit together. So
-a line is counted once, whatever kills the process; the same file again changes nothing.
+a line is counted once, whatever kills the process; the same file again changes nothing. The orders
+are accepted by the next commit, as everywhere: credits lock tenders and accepting locks positions.
 """
 
 import logging
@@ -85,7 +86,7 @@ def import_orders(
         progress.finished = True
         return progress
     position = run.position
-    book = Book()
+    book = Book(known.credited)
     stream = _after(_all_orders(request, known, at), position, book)
     try:
         while batch := _next_batch(stream, book, request, progress):
@@ -151,8 +152,9 @@ def _import_batch(
     actor: Actor,
 ) -> int:
     """Apply the batch; when it fails as a whole, halve it until what fails stands alone."""
+    fresh: list[UUID] = []
     try:
-        results = _apply(request, run_id, batch, position, at=at, actor=actor)
+        results, fresh = _apply(request, run_id, batch, position, at=at, actor=actor)
     except Busy:
         raise
     except Exception as fault:  # noqa: BLE001  # one order's fault must not stop the file
@@ -166,6 +168,8 @@ def _import_batch(
         results = _failed(batch.pieces[0], fault)
         with transaction.atomic():
             _note(_gate(run_id, position), batch, results)
+    if fresh and request.mode != "history":
+        _accept(fresh, run_id, at=at, actor=actor)
     progress.counts.update(result.bucket.value for result in results)
     progress.done += len(results)
     return max(position, batch.pieces[-1].last_line)
@@ -180,14 +184,23 @@ def _apply(
     *,
     at: datetime,
     actor: Actor,
-) -> list[LineResult]:
-    """Capture, accept, credit, and note the results, in one transaction."""
+) -> tuple[list[LineResult], list[UUID]]:
+    """Capture, credit, and note the results, in one transaction; also the orders to accept."""
     run = _gate(run_id, position)
     results = [result for piece in batch.pieces for result in piece.settled]
-    results += _capture(batch.pieces, at=at, actor=actor)
+    captured, fresh = _capture(batch.pieces, at=at, actor=actor)
+    results += captured
     results += _credit(request.channel.id, batch, at=at, actor=actor)
     _note(run, batch, results)
-    return results
+    return results, fresh
+
+
+def _accept(fresh: Sequence[UUID], run_id: UUID, *, at: datetime, actor: Actor) -> None:
+    """Accept what was captured. What a fault of ours keeps from it is left to the sweeper."""
+    try:
+        orders.services.accept_orders(fresh, at=at, actor=actor)
+    except Exception:  # noqa: BLE001  # the orders are kept and counted: the file goes on
+        _log.exception("imported orders wait for the sweeper", extra={"run": str(run_id)})
 
 
 def _gate(run_id: UUID, position: int) -> ImportRun:
@@ -198,8 +211,10 @@ def _gate(run_id: UUID, position: int) -> ImportRun:
     return run
 
 
-def _capture(pieces: Sequence[Translated], *, at: datetime, actor: Actor) -> list[LineResult]:
-    """Capture the orders, accept those that may be, and say of each line how it ended."""
+def _capture(
+    pieces: Sequence[Translated], *, at: datetime, actor: Actor
+) -> tuple[list[LineResult], list[UUID]]:
+    """Capture the orders, and say of each line how it ended; also which orders are new."""
     sold = [(piece, piece.draft) for piece in pieces if piece.draft is not None]
     answers = orders.services.capture_orders([draft for _, draft in sold], at=at, actor=actor)
     fresh = [
@@ -207,8 +222,6 @@ def _capture(pieces: Sequence[Translated], *, at: datetime, actor: Actor) -> lis
         for answer in answers
         if answer.value is not None and answer.kind is OutcomeKind.DONE
     ]
-    if fresh and sold[0][1].mode != "history":
-        orders.services.accept_orders(fresh, at=at, actor=actor)
     results = []
     for (piece, _), answer in zip(sold, answers, strict=True):
         for line, usual in piece.captures:
@@ -222,7 +235,7 @@ def _capture(pieces: Sequence[Translated], *, at: datetime, actor: Actor) -> lis
             elif answer.value.holds:
                 bucket = Bucket.HELD
             results.append(LineResult(line, piece.reference, bucket, code, detail))
-    return results
+    return results, fresh
 
 
 def _credit(channel_id: UUID, batch: _Batch, *, at: datetime, actor: Actor) -> list[LineResult]:
@@ -233,8 +246,8 @@ def _credit(channel_id: UUID, batch: _Batch, *, at: datetime, actor: Actor) -> l
     matches = [match for credit in lines for match in batch.matches[credit.line]]
     known = lines_by_external(channel_id, {match.order for match in matches})
     cancels, returns = _divide(matches, known)
+    returned = _return(returns, known, at=at, actor=actor)  # locks orders only, so it comes first
     cancelled = _cancel(cancels, known, at=at, actor=actor)
-    returned = _return(returns, known, at=at, actor=actor)
     results = []
     for credit in lines:
         gone, back = cancelled[credit.line], returned[credit.line]

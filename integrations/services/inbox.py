@@ -1,106 +1,95 @@
-"""Messages from outside: kept first, in their own transaction; then applied, as often as it takes.
+"""Messages from outside, applied as often as it takes once they are kept (`services.keep`).
 
 The effect of a message and its mark commit together, so it has its effect once however often it
-is tried. A message that fails is tried again by the sweep and buried, with a case, after
-`ATTEMPTS`; a buried or ignored one can be replayed by hand once its cause is mended.
+is tried. What it asks is the business of its adapter's applier (`integrations.appliers`). A message
+whose subject has not come, or that fails, is tried again by the sweep and buried, with a case,
+after `ATTEMPTS`; a buried or ignored one can be replayed by hand once its cause is mended.
 """
 
-import base64
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
-import orders.services
-from config.kernel import case_reports, ids, vault
+from config.kernel import case_reports
 from config.kernel.case_reports import Report
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
-from integrations import selectors
+from integrations import appliers, connections, selectors
+from integrations.appliers import Applied, Envelope, Ignored, NotYet, Received, Refused, Verdict
 from integrations.cases import INBOX_DEAD
-from integrations.channels import registry
-from integrations.channels.dialect import Ignored, Understood
 from integrations.models import InboxMessage
-from integrations.states import InboxState
-from integrations.types import ChannelCancel, ChannelRef, NotSold, Unreadable
-from orders.selectors.external import ids_by_external
-from orders.types import CancelRequest, OrderDraft
+from integrations.services.keep import Found, Incoming, Kept, keep_messages
+from integrations.states import ConnectionKind, InboxState
+from integrations.types import OUR_API, ConnectionRef
 
 ATTEMPTS = 5
-SETTLE_SECONDS = 30
 SWEEP_LIMIT = 200
-KEPT_HEADERS = ("content-type", "user-agent")
-KEPT_HEADER_PREFIXES = ("x-shopify-", "x-wc-")
-_SECRET_HEADERS = frozenset({"x-shopify-access-token"})
+_WRITTEN = (
+    "state",
+    "code",
+    "reason",
+    "attempts",
+    "subject_kind",
+    "subject_id",
+    "thread_id",
+    "settled_at",
+)
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One message whose sender is proven. `source` is dialect:channel code."""
-
-    account_id: UUID
-    channel_id: UUID
-    source: str
-    external_id: str
-    kind: str
-    headers: Mapping[str, str]
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Where a message stands: its id with us, and whether it had come before."""
-
-    id: UUID
-    state: str
-    repeated: bool
+def take_in(
+    ref: ConnectionRef,
+    external_id: str,
+    kind: str,
+    raw: bytes,
+    headers: Mapping[str, str] | None = None,
+    *,
+    at: datetime,
+    actor: Actor,
+) -> Kept:
+    """Keep and apply what a poll has found, under the id that a push would have brought."""
+    [kept] = take_in_all(ref, [Found(external_id, kind, raw, headers)], at=at, actor=actor)
+    return kept
 
 
-@transaction.atomic(durable=True)
-def keep_messages(messages: Sequence[Incoming], *, at: datetime, actor: Actor) -> list[Kept]:
-    """Keep the messages before anything else is tried; one that came before answers as it stands.
-
-    Four statements for any number of messages.
-    """
-    del actor
-    made: dict[tuple[UUID, str, str], tuple[UUID, Incoming]] = {}
-    for message in messages:
-        natural = (message.account_id, message.source, message.external_id)
-        made.setdefault(natural, (ids.uuid7(), message))
-    ours = _insert_messages([(key, message) for key, message in made.values()], at)
-    fresh = [(key, message) for key, message in made.values() if key in ours]
-    _insert_bodies(fresh)
-    known = _states_of([message for key, message in made.values() if key not in ours])
-    answers = []
-    for message in messages:
-        natural = (message.account_id, message.source, message.external_id)
-        key, first = made[natural]
-        if key in ours:
-            answers.append(Kept(key, InboxState.RECEIVED, repeated=first is not message))
-        else:
-            answers.append(Kept(*known[natural], repeated=True))
-    return answers
+def take_in_all(
+    ref: ConnectionRef, found: Sequence[Found], *, at: datetime, actor: Actor
+) -> list[Kept]:
+    """Likewise for many. What came before, pushed or polled, stands as it is."""
+    kept = keep_messages(
+        [
+            Incoming.of(
+                ref,
+                external_id=one.external_id,
+                kind=one.kind,
+                headers=one.headers or {},
+                raw=one.raw,
+            )
+            for one in found
+        ],
+        at=at,
+        actor=actor,
+    )
+    apply_messages([one.id for one in kept if not one.repeated], at=at, actor=actor)
+    return kept
 
 
 def apply_messages(
     message_ids: Sequence[UUID], *, at: datetime, actor: Actor
 ) -> list[Outcome[UUID]]:
-    """Have the messages take effect; one outcome each with the order's id. Settled ones stand.
+    """Have the messages take effect; one outcome each with its subject's id. Settled ones stand.
 
-    Two transactions: capture or cancel with the marks, then acceptance of what was captured. When
-    the batch fails as a whole it is halved, until the message that fails stands alone and its
+    One transaction for the effects with their marks; what an adapter does after the commit follows.
+    When the batch fails as a whole it is halved, until the message that fails stands alone and its
     attempt is counted.
     """
     if not message_ids:
         return []
     try:
-        outcomes, captured = _apply_batch(message_ids, at=at, actor=actor)
+        outcomes, created = _apply_batch(message_ids, at=at, actor=actor)
     except Exception as fault:  # noqa: BLE001  # whatever it is, the message must not be lost
         if len(message_ids) > 1:
             middle = len(message_ids) // 2
@@ -110,9 +99,20 @@ def apply_messages(
             ]
         _log.exception("a message could not be applied", extra={"inbox_id": str(message_ids[0])})
         return [_count_failure(message_ids[0], type(fault).__name__, at=at)]
-    if captured:
-        orders.services.accept_orders(captured, at=at, actor=actor)
+    for adapter, verdicts in created.items():
+        _follow(adapter, verdicts, at=at, actor=actor)
     return outcomes
+
+
+def _follow(adapter: str, verdicts: Sequence[Applied], *, at: datetime, actor: Actor) -> None:
+    """What comes after the commit; its failure is a sweep's to mend, and no message's."""
+    follow = appliers.follow(adapter)
+    if follow is None:
+        return
+    try:
+        follow(verdicts, at=at, actor=actor)
+    except Exception:  # noqa: BLE001  # whatever an adapter's commands raise
+        _log.exception("what follows on messages failed", extra={"adapter": adapter})
 
 
 def apply_unsettled(*, now: datetime, at: datetime, actor: Actor) -> int:
@@ -120,7 +120,7 @@ def apply_unsettled(*, now: datetime, at: datetime, actor: Actor) -> int:
 
     `now` is machine time: how long a message has lain here is no matter of business.
     """
-    waiting = selectors.unsettled(before=now - timedelta(seconds=SETTLE_SECONDS), limit=SWEEP_LIMIT)
+    waiting = selectors.unsettled(now=now, limit=SWEEP_LIMIT)
     apply_messages(waiting, at=at, actor=actor)
     return len(waiting)
 
@@ -159,139 +159,113 @@ def _reopen(message_ids: Sequence[UUID], actor: Actor) -> dict[UUID, Outcome[UUI
 @transaction.atomic
 def _apply_batch(
     message_ids: Sequence[UUID], *, at: datetime, actor: Actor
-) -> tuple[list[Outcome[UUID]], list[UUID]]:
-    """Lock, read, capture, cancel, mark. Returns the outcomes and the orders to accept."""
+) -> tuple[list[Outcome[UUID]], dict[str, list[Applied]]]:
+    """Lock, open, have each adapter apply its own, mark. Returns outcomes and what was created."""
     rows = list(InboxMessage.objects.for_scope(ALL_ACCOUNTS).locked(message_ids))
-    open_rows = [row for row in rows if row.state == InboxState.RECEIVED]
-    read = _read(open_rows)
-    drafts = {key: what for key, what in read.items() if isinstance(what, OrderDraft)}
-    cancels = {key: what for key, what in read.items() if isinstance(what, ChannelCancel)}
-    by_id = {row.pk: row for row in open_rows}
+    waiting = [row for row in rows if row.state == InboxState.RECEIVED]
     outcomes: dict[UUID, Outcome[UUID]] = {
-        row.pk: Outcome.repeated(row.subject_id) for row in rows if row not in open_rows
+        row.pk: Outcome.repeated(row.subject_id) for row in rows if row.state != InboxState.RECEIVED
     }
-    captured: list[UUID] = []
-    answers = orders.services.capture_orders(list(drafts.values()), at=at, actor=actor)
-    for message_id, answer in zip(drafts, answers, strict=True):
-        row = by_id[message_id]
-        if answer.value is None:
-            outcomes[message_id] = _bury(row, answer, at=at)
-        elif answer.value.repeated:
-            number = answer.value.number
-            row.ignore(
-                code="repeated",
-                reason=f"The order {number} was captured before.",
-                at=at,
-                subject_id=answer.value.id,
-            )
-            outcomes[message_id] = Outcome.repeated(answer.value.id)
-        else:
-            row.apply(order_id=answer.value.id, at=at)
-            captured.append(answer.value.id)
-            outcomes[message_id] = Outcome.done(answer.value.id)
-    outcomes |= _cancel(cancels, by_id, at=at, actor=actor)
-    for message_id, what in read.items():
-        if isinstance(what, Ignored):
-            by_id[message_id].ignore(code=what.code, reason=what.reason, at=at)
-            outcomes[message_id] = Outcome.refused(what.code, what.reason)
-        elif isinstance(what, Outcome):
-            outcomes[message_id] = _bury(by_id[message_id], what, at=at)
-    _save(open_rows)
-    _report_dead(open_rows, at=at)
+    verdicts = _verdicts(waiting, at=at, actor=actor)
+    created: dict[str, list[Applied]] = {}
+    for row in waiting:
+        verdict = verdicts[row.pk]
+        outcomes[row.pk] = _mark(row, verdict, at=at)
+        if isinstance(verdict, Applied) and verdict.created:
+            created.setdefault(_adapter(row), []).append(verdict)
+    _save(waiting)
+    _report_dead(waiting, at=at)
     missing = Outcome[UUID].refused("not-found", "There is no such message.")
-    return [outcomes.get(message_id, missing) for message_id in message_ids], captured
+    return [outcomes.get(message_id, missing) for message_id in message_ids], created
 
 
-def _read(rows: Iterable[InboxMessage]) -> dict[UUID, Understood | Outcome[UUID]]:
-    """What each message asks, or the refusal that it cannot be read."""
-    wanted = list(rows)
-    letters = selectors.letters_of([row.pk for row in wanted])
-    channels = selectors.channels_by_id([row.channel_id for row in wanted if row.channel_id])
-    return {
-        row.pk: _understand(
-            row, letters.get(row.pk), channels.get(row.channel_id) if row.channel_id else None
-        )
-        for row in wanted
-    }
-
-
-def _understand(
-    row: InboxMessage, letter: selectors.Letter | None, channel: ChannelRef | None
-) -> Understood | Outcome[UUID]:
-    if letter is None or channel is None:
-        return Outcome.refused("erased", "The message's content was erased.")
-    try:
-        document = json.loads(letter.raw)
-        dialect = registry.dialect(row.source.partition(":")[0])
-        understood = dialect.understand(row.kind, document, channel, row.received_at)
-    except (ValueError, RecursionError):
-        return Outcome.refused("not-json", "The message is not valid JSON.")
-    except NotSold as nothing:
-        return Ignored(nothing.code, nothing.detail)
-    except Unreadable as unreadable:
-        return Outcome.refused(unreadable.code, unreadable.detail, **unreadable.extra)
-    if isinstance(understood, OrderDraft):
-        return replace(understood, inbox_id=row.pk)
-    return understood
-
-
-def _cancel(
-    cancels: Mapping[UUID, ChannelCancel],
-    rows: Mapping[UUID, InboxMessage],
-    *,
-    at: datetime,
-    actor: Actor,
-) -> dict[UUID, Outcome[UUID]]:
-    """Cancel what channels have cancelled. One that we do not have yet waits for its order."""
-    if not cancels:
-        return {}
-    named = {
-        key: (channel_id, cancel.external_id)
-        for key, cancel in cancels.items()
-        if (channel_id := rows[key].channel_id) is not None
-    }
-    found = ids_by_external(list(named.values()))
-    outcomes: dict[UUID, Outcome[UUID]] = {}
-    wanted: list[tuple[UUID, UUID, CancelRequest]] = []
-    for key, natural in named.items():
-        order_id = found.get(natural)
-        if order_id is None:
-            outcomes[key] = _fail(rows[key], "no-order", "Its order has not come yet.", at=at)
+def _verdicts(rows: Sequence[InboxMessage], *, at: datetime, actor: Actor) -> dict[UUID, Verdict]:
+    """What each adapter's applier says, asked once per adapter with all of its messages."""
+    letters = selectors.letters_of([row.pk for row in rows])
+    refs = connections.by_ids({row.connection_id for row in rows if row.connection_id})
+    verdicts: dict[UUID, Verdict] = {}
+    batches: dict[str, list[Received]] = {}
+    for row in rows:
+        letter = letters.get(row.pk)
+        ref = refs.get(row.connection_id) if row.connection_id else _of_our_api(row)
+        if letter is None:
+            verdicts[row.pk] = Refused("erased", "The message's content was erased.")
+        elif ref is None:
+            verdicts[row.pk] = Refused("no-connection", "Its connection is not set up any more.")
+        elif not appliers.known(ref.adapter):
+            verdicts[row.pk] = Refused("no-applier", f"Nobody applies messages of {ref.adapter}.")
         else:
-            asked = CancelRequest(order_id, reason=cancels[key].reason, initiator="channel")
-            wanted.append((key, order_id, asked))
-    answers = orders.services.cancel_units([ask for *_, ask in wanted], at=at, actor=actor)
-    for (key, order_id, _), answer in zip(wanted, answers, strict=True):
-        if answer.ok:
-            rows[key].apply(order_id=order_id, at=at)
-            outcomes[key] = Outcome.done(order_id)
-        else:
-            problem = answer.problem
-            rows[key].ignore(
-                code=problem.code if problem else "refused",
-                reason=problem.detail if problem else "The cancel was refused.",
+            batches.setdefault(ref.adapter, []).append(Received(_envelope(row), letter, ref))
+    for adapter, batch in sorted(batches.items()):
+        answers = appliers.applier(adapter).apply(batch, at=at, actor=actor)
+        verdicts |= {one.row.id: answer for one, answer in zip(batch, answers, strict=True)}
+    return verdicts
+
+
+def _of_our_api(row: InboxMessage) -> ConnectionRef | None:
+    """What a program sent came over no connection: its channel stands for one."""
+    adapter, _, code = str(row.source).partition(":")
+    if adapter != OUR_API or row.channel_id is None:
+        return None
+    return ConnectionRef(
+        row.channel_id,
+        row.account_id,
+        ConnectionKind.CHANNEL,
+        code,
+        OUR_API,
+        "",
+        channel_id=row.channel_id,
+    )
+
+
+def _envelope(row: InboxMessage) -> Envelope:
+    return Envelope(
+        row.pk,
+        row.account_id,
+        row.source,
+        row.external_id,
+        row.kind,
+        row.received_at,
+        row.attempts,
+    )
+
+
+def _adapter(row: InboxMessage) -> str:
+    return str(row.source).partition(":")[0]
+
+
+def _mark(row: InboxMessage, verdict: Verdict, *, at: datetime) -> Outcome[UUID]:
+    """Write the verdict on the row, and say it in an outcome's words."""
+    match verdict:
+        case Applied(subject_kind, subject_id, thread_id):
+            row.apply(subject_kind=subject_kind, subject_id=subject_id, thread_id=thread_id, at=at)
+            return Outcome.done(subject_id)
+        case Ignored(code, reason, subject_kind, subject_id, thread_id):
+            row.ignore(
+                code=code[:48],
+                reason=reason,
                 at=at,
-                subject_id=order_id,
+                subject_kind=subject_kind,
+                subject_id=subject_id,
+                thread_id=thread_id,
             )
-            outcomes[key] = Outcome.refused(rows[key].code, rows[key].reason)
-    return outcomes
+            if code == "repeated" and subject_id is not None:
+                return Outcome.repeated(subject_id)
+            return Outcome.refused(code, reason)
+        case NotYet(code, reason):
+            return _fail(row, code, reason, at=at)
+        case Refused(code, reason):
+            row.attempts += 1
+            row.bury(code=code[:48], reason=reason, at=at)
+            return Outcome.refused(code, reason)
 
 
 def _fail(row: InboxMessage, code: str, reason: str, *, at: datetime) -> Outcome[UUID]:
     """Count an attempt that may yet succeed; the last one buries the message."""
     row.attempts += 1
-    row.code, row.reason = code, reason
+    row.code, row.reason = code[:48], reason
     if row.attempts >= ATTEMPTS:
-        row.bury(code=code, reason=reason, at=at)
-    return Outcome.refused(code, reason)
-
-
-def _bury(row: InboxMessage, refusal: Outcome[Any], *, at: datetime) -> Outcome[UUID]:
-    problem = refusal.problem
-    code = problem.code if problem else "refused"
-    reason = problem.detail if problem else "It was refused."
-    row.attempts += 1
-    row.bury(code=code[:48], reason=reason, at=at)
+        row.bury(code=code[:48], reason=reason, at=at)
     return Outcome.refused(code, reason)
 
 
@@ -308,19 +282,7 @@ def _count_failure(message_id: UUID, fault: str, *, at: datetime) -> Outcome[UUI
 
 def _save(rows: Sequence[InboxMessage]) -> None:
     if rows:
-        InboxMessage.objects.for_scope(ALL_ACCOUNTS).bulk_update(
-            rows,
-            [
-                "state",
-                "code",
-                "reason",
-                "attempts",
-                "subject_kind",
-                "subject_id",
-                "thread_id",
-                "settled_at",
-            ],
-        )
+        InboxMessage.objects.for_scope(ALL_ACCOUNTS).bulk_update(rows, _WRITTEN)
 
 
 def _report_dead(rows: Iterable[InboxMessage], *, at: datetime) -> None:
@@ -339,78 +301,3 @@ def _report_dead(rows: Iterable[InboxMessage], *, at: datetime) -> None:
         ],
         at=at,
     )
-
-
-def _insert_messages(made: Sequence[tuple[UUID, Incoming]], at: datetime) -> set[UUID]:
-    """Insert what has not come before; return the ids that are ours."""
-    # Sorted, so that two batches with the same messages do not wait for each other in a ring.
-    ordered = sorted(made, key=lambda pair: (pair[1].source, pair[1].external_id))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO integrations_inboxmessage (id, account_id, channel_id, source, external_id,
-                kind, state, code, reason, attempts, subject_kind, received_at)
-            SELECT fresh.*, 'received', '', '', 0, '', %s
-            FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[])
-                AS fresh
-            ON CONFLICT (account_id, source, external_id) DO NOTHING
-            RETURNING id
-            """,
-            [
-                at,
-                [key for key, _ in ordered],
-                [message.account_id for _, message in ordered],
-                [message.channel_id for _, message in ordered],
-                [message.source for _, message in ordered],
-                [message.external_id for _, message in ordered],
-                [message.kind for _, message in ordered],
-            ],
-        )
-        return {row[0] for row in cursor.fetchall()}
-
-
-def _insert_bodies(fresh: Sequence[tuple[UUID, Incoming]]) -> None:
-    if not fresh:
-        return
-    keys = vault.new_keys(len(fresh))
-    sealed = [
-        vault.seal(
-            key.id,
-            {
-                "headers": kept_headers(message.headers),
-                "raw": base64.b64encode(message.raw).decode(),
-            },
-        )
-        for key, (_, message) in zip(keys, fresh, strict=True)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO integrations_inboxbody (id, key_id, sealed) "
-            "SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bytea[])",
-            [[message_id for message_id, _ in fresh], [key.id for key in keys], sealed],
-        )
-
-
-def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers worth keeping: the channel's own, never a credential."""
-    return {
-        name.lower(): value[:500]
-        for name, value in headers.items()
-        if (name.lower() in KEPT_HEADERS or name.lower().startswith(KEPT_HEADER_PREFIXES))
-        and name.lower() not in _SECRET_HEADERS
-    }
-
-
-def _states_of(messages: Sequence[Incoming]) -> dict[tuple[UUID, str, str], tuple[UUID, str]]:
-    if not messages:
-        return {}
-    rows = (
-        InboxMessage.objects.for_scope(ALL_ACCOUNTS)
-        .filter(
-            account_id__in={message.account_id for message in messages},
-            source__in={message.source for message in messages},
-            external_id__in={message.external_id for message in messages},
-        )
-        .values_list("account_id", "source", "external_id", "pk", "state")
-    )
-    return {(account, source, key): (pk, state) for account, source, key, pk, state in rows}

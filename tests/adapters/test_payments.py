@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 
-from config.kernel.errors import NotFound
 from integrations.http import RemoteClient, redacted
 from integrations.payments.fakepay.client import FakePayProvider
 from integrations.sandbox.fakepay import BEHAVIORS, FakePay, new_reference
@@ -171,8 +171,27 @@ class TestFakePay:
 
     def test_is_registered_with_the_port(self):
         assert isinstance(payments.provider("fakepay"), FakePayProvider)
-        with pytest.raises(NotFound):
-            payments.provider("moon")
+
+
+class TestNoProvider:
+    @pytest.mark.parametrize("verb", ["capture", "void", "refund"])
+    def test_refuses_in_words(self, verb):
+        answer = getattr(payments.provider("moon"), verb)(call("k-1"))
+
+        assert (answer.status, answer.code) == ("refused", "no-provider")
+        assert answer.message == "The payment provider “moon” is not set up here."
+
+    def test_does_not_know_what_became_of_an_earlier_call(self):
+        answer = payments.provider("moon").find("k-1")
+
+        assert answer is not None
+        assert answer.status == "unknown"
+
+    def test_is_what_a_real_installation_has(self, monkeypatch):
+        monkeypatch.setattr(payments, "_factories", {})
+
+        assert payments.registered() == []
+        assert payments.provider("fakepay").capture(call("k-1")).code == "no-provider"
 
 
 class TestRemoteClient:
@@ -201,3 +220,46 @@ class TestRemoteClient:
 
         assert client.send("GET", "/healthz").body == {"status": "ok"}
         client.close()
+
+
+class Turnstile(BaseHTTPRequestHandler):
+    """Lets nobody in, as a provider does whose key has expired."""
+
+    def do_GET(self) -> None:
+        self._refuse()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._refuse()
+
+    def _refuse(self) -> None:
+        self.send_response(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's
+        """Stay silent."""
+
+
+@pytest.fixture
+def locked_out() -> Iterator[FakePayProvider]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Turnstile)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    provider = FakePayProvider(f"http://127.0.0.1:{server.server_address[1]}")
+    yield provider
+    provider.close()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class TestAProviderThatLetsNobodyIn:
+    def test_has_refused_no_payment(self, locked_out: FakePayProvider) -> None:
+        assert locked_out.capture(call("capture:1")).status == "retry"
+
+    def test_says_nothing_of_an_earlier_one(self, locked_out: FakePayProvider) -> None:
+        found = locked_out.find("capture:1")
+
+        assert found is not None
+        assert found.status == "unknown"

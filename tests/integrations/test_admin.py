@@ -4,12 +4,12 @@ import pytest
 from django.test import Client
 
 from config.kernel.types import ALL_ACCOUNTS
-from integrations import selectors, services
-from integrations.models import ChannelCredential, InboxMessage
-from tests.factories.integrations import SECRET, ImportRunFactory, InboxMessageFactory, a_secret
+from integrations import connections, services
+from integrations.models import Connection, InboxMessage
+from tests.factories.integrations import SECRET, ImportRunFactory, InboxMessageFactory, a_connection
 from tests.factories.kernel import NOON, GrantFactory, RoleFactory, UserFactory
 from tests.factories.routing import SYSTEM, Network, a_network
-from tests.integrations.test_translators import shop_order
+from tests.integrations.documents import shop_order
 from tests.integrations.test_webhooks import incoming
 
 pytestmark = pytest.mark.django_db
@@ -80,32 +80,87 @@ class TestInbox:
         assert page.status_code == 403
 
 
-class TestCredentials:
+class TestConnections:
     def test_writes_a_secret_and_never_shows_it(self, network):
-        browser = client("ops_manager", network)
+        browser = client("integrator", network)
 
         browser.post(
-            "/admin/integrations/channelcredential/add/",
-            {"channel": network.channel.pk, "kind": "shopify_webhook", "secret": SECRET},
+            "/admin/integrations/connection/add/",
+            {
+                "account": network.account.pk,
+                "kind": "channel",
+                "code": "web",
+                "adapter": "shopify",
+                "name": "The web shop",
+                "channel": network.channel.pk,
+                "settings": "{}",
+                "secrets": SECRET,
+            },
         )
 
-        credential = ChannelCredential.objects.for_scope(ALL_ACCOUNTS).get()
-        page = browser.get(f"/admin/integrations/channelcredential/{credential.pk}/change/")
+        connection = Connection.objects.for_scope(ALL_ACCOUNTS).get()
+        page = browser.get(f"/admin/integrations/connection/{connection.pk}/change/")
+        assert page.status_code == 200
         assert SECRET not in page.content.decode()
-        [(_, secret)] = selectors.secrets_of(network.channel.code, "shopify_webhook")
-        assert secret == SECRET
+        assert connections.open_secrets(connection) == {"webhook_secret": SECRET}
 
-    def test_replaces_a_secret(self, network):
-        credential = a_secret(network.channel)
+    def test_replaces_what_is_entered_and_leaves_the_rest(self, network):
+        ref = a_connection(network.channel, secrets={"webhook_secret": SECRET})
 
-        client("ops_manager", network).post(
-            f"/admin/integrations/channelcredential/{credential.pk}/change/",
-            {"secret": "quite another secret"},
+        client("integrator", network).post(
+            f"/admin/integrations/connection/{ref.id}/change/",
+            {
+                "adapter": "shopify",
+                "name": "Renamed",
+                "channel": network.channel.pk,
+                "settings": '{"rate": {"per_second": 2}}',
+                "secrets": '{"access_token": "quite another secret"}',
+            },
         )
 
-        [(_, secret)] = selectors.secrets_of(network.channel.code, "shopify_webhook")
-        assert secret == "quite another secret"  # of a test
-        assert ChannelCredential.history.count() == 2
+        row = Connection.objects.for_scope(ALL_ACCOUNTS).get()
+        assert (row.name, row.settings) == ("Renamed", {"rate": {"per_second": 2}})
+        assert connections.open_secrets(row) == {
+            "webhook_secret": SECRET,
+            "access_token": "quite another secret",
+        }
+
+    def test_goes_live_by_an_action(self, network):
+        ref = a_connection(network.channel)
+
+        client("integrator", network).post(
+            "/admin/integrations/connection/",
+            {"action": "go_live", "_selected_action": [str(ref.id)]},
+        )
+
+        assert connections.by_id(ref.id).live
+
+    def test_refuses_an_adapter_that_nobody_has(self, network):
+        page = client("integrator", network).post(
+            "/admin/integrations/connection/add/",
+            {
+                "account": network.account.pk,
+                "kind": "channel",
+                "code": "web",
+                "adapter": "magento",
+                "name": "A shop",
+                "channel": network.channel.pk,
+                "settings": "{}",
+            },
+        )
+
+        assert "Known adapters" in page.content.decode()
+        assert not Connection.objects.for_scope(ALL_ACCOUNTS).exists()
+
+    @pytest.mark.parametrize("role", ["auditor", "cs_agent"])
+    def test_may_not_be_changed_by_others(self, network, role):
+        ref = a_connection(network.channel)
+
+        page = client(role, network).post(
+            f"/admin/integrations/connection/{ref.id}/change/", {"name": "Mine"}
+        )
+
+        assert page.status_code == 403
 
 
 class TestImportRuns:

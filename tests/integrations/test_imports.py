@@ -22,6 +22,7 @@ from integrations.services.derive_stock import derive_stock
 from integrations.services.imports import ImportRequest, import_orders
 from inventory.models import Sku, StockPosition
 from orders.models import Order, OrderLine
+from orders.services import accept_captured
 from tests.factories.kernel import NOON, ChannelFactory
 from tests.factories.routing import SYSTEM, Network, a_network
 from tests.integrations.samples import ONLINE_RETAIL, need
@@ -230,6 +231,33 @@ class TestImportOrders:
         problem = ImportProblem.objects.get()
         assert (problem.line, problem.reference, problem.code) == (5, "W-3", "fault")
 
+    def test_goes_on_when_a_batch_cannot_be_accepted_and_leaves_it_to_the_sweeper(
+        self, network, tmp_path
+    ):
+        path = native(tmp_path, *((f"W-{n}", "TEE", "1") for n in range(4)))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION pg_temp.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                "IF NEW.state = 'accepted' AND NEW.external_id IN ('W-0', 'W-1') "
+                "THEN RAISE EXCEPTION 'a fault'; END IF; RETURN NEW; END $$"
+            )
+            cursor.execute(
+                f"CREATE TRIGGER fail BEFORE UPDATE ON {Order._meta.db_table} "
+                "FOR EACH ROW EXECUTE FUNCTION pg_temp.fail()"
+            )
+
+        run(network, path, batch=2)
+
+        states = dict(Order.objects.for_scope(ALL_ACCOUNTS).values_list("external_id", "state"))
+        assert buckets() == {"captured": 4}
+        assert states == {
+            "W-0": "captured", "W-1": "captured", "W-2": "accepted", "W-3": "accepted"
+        }  # fmt: skip
+
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TRIGGER fail ON {Order._meta.db_table}")
+        assert accept_captured(10, at=NOON, actor=SYSTEM) == 2
+
 
 class TestOnlineRetail:
     def test_sorts_every_line_into_one_bucket(self, network, tmp_path):
@@ -396,7 +424,7 @@ class TestCommand:
         assert (code, order_count()) == (0, 1)
 
     def test_reads_shopify_documents(self, network, tmp_path):
-        from tests.integrations.test_translators import shop_order
+        from tests.integrations.documents import shop_order
 
         path = tmp_path / "orders.json"
         path.write_text(json.dumps({"orders": [shop_order(), shop_order(id=2), {"id": 3}]}))

@@ -19,12 +19,12 @@ from integrations.imports.profiles import PROFILES
 from integrations.models import ImportRun, InboxMessage
 from integrations.services.imports import ImportRequest, import_orders
 from orders.models import Order, OrderLine
-from tests.factories.integrations import a_secret
+from tests.factories.integrations import a_connection
 from tests.factories.kernel import NOON
 from tests.factories.routing import SYSTEM, Network, a_network
 from tests.integrations import importer
+from tests.integrations.documents import shop_order
 from tests.integrations.samples import ONLINE_RETAIL, need
-from tests.integrations.test_translators import shop_order
 from tests.integrations.test_webhooks import incoming, send
 
 pytestmark = [
@@ -55,7 +55,7 @@ def together(call, times: int = SENDERS) -> list[object]:
 def network() -> Network:
     network = a_network()
     network.stock("TEE-M", NEWARK=1_000)
-    a_secret(network.channel)
+    a_connection(network.channel)
     return network
 
 

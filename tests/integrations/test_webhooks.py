@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -13,21 +14,22 @@ from config.kernel.fsm import transitions_of
 from config.kernel.ids import uuid7
 from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
-from integrations import selectors, services
-from integrations.models import ChannelCredential, ImportRun, InboxBody, InboxMessage
-from integrations.services.inbox import ATTEMPTS, Incoming
+from integrations import connections, selectors, services
+from integrations.models import ImportRun, InboxBody, InboxMessage
+from integrations.services.inbox import ATTEMPTS
+from integrations.services.keep import Incoming
 from integrations.states import ImportState, InboxState
-from orders.models import Hold, Order
+from orders.models import Hold, Order, OrderLine
 from tests.factories.integrations import (
     SECRET,
     ImportRunFactory,
     InboxMessageFactory,
-    a_secret,
+    a_connection,
     signed,
 )
-from tests.factories.kernel import NOON, ChannelFactory
+from tests.factories.kernel import NOON
 from tests.factories.routing import SYSTEM, Network, a_network
-from tests.integrations.test_translators import shop_order, woo_order
+from tests.integrations.documents import shop_order, woo_order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("integrations.api.urls")]
 
@@ -38,8 +40,7 @@ CANARY = "canary-7f3a@example.com"
 def network() -> Network:
     network = a_network()
     network.stock("TEE-M", NEWARK=10)
-    a_secret(network.channel)
-    a_secret(network.channel, "woocommerce_webhook")
+    a_connection(network.channel)
     return network
 
 
@@ -167,6 +168,19 @@ class TestShopifyWebhook:
         assert orders().get().state == "cancelled"
         assert messages().last().state == "applied"
 
+    def test_opens_a_case_for_a_cancel_that_comes_too_late(self, network):
+        send(network, shop_order())
+        order = orders().get()
+        OrderLine.objects.for_scope(ALL_ACCOUNTS).filter(order=order, kind="stock").update(
+            reserved=0, shipped=F("ordered"), underway=F("ordered")
+        )
+
+        send(network, shop_order(cancel_reason="customer"), topic="orders/cancelled", message="m-2")
+
+        assert messages().last().state in {"ignored", "applied"}
+        late = CaseReport.objects.filter(kind="CANCEL_TOO_LATE")
+        assert [report.subject_id for report in late] == [order.pk]
+
     def test_waits_with_a_cancel_that_overtook_its_order(self, network):
         send(network, shop_order(), topic="orders/cancelled", message="m-2")
         waiting = messages().get()
@@ -185,7 +199,9 @@ class TestShopifyWebhook:
 
 
 class TestWooCommerceWebhook:
-    def test_makes_an_order_of_a_signed_message(self, network):
+    def test_makes_an_order_of_a_signed_message(self):
+        network = a_network()
+        a_connection(network.channel, "woocommerce")
         raw, signature = signed(woo_order())
 
         response = Client().post(
@@ -215,15 +231,8 @@ class TestWooCommerceWebhook:
 
 def incoming(network: Network, message: str, document: object) -> Incoming:
     raw, _ = signed(document)
-    return Incoming(
-        network.account.pk,
-        network.channel.pk,
-        f"shopify:{network.channel.code}",
-        message,
-        "orders/create",
-        {},
-        raw,
-    )
+    ref = connections.of_channel(network.channel.pk) or a_connection(network.channel)
+    return Incoming.of(ref, external_id=message, kind="orders/create", headers={}, raw=raw)
 
 
 class TestKeepMessages:
@@ -343,20 +352,8 @@ class TestReplayMessages:
         assert (applied.problem.code, unknown.problem.code) == ("applied", "not-found")
 
 
-class TestSetSecret:
-    def test_keeps_a_secret_that_can_be_used_and_not_read(self):
-        credential = a_secret(ChannelFactory())
-
-        assert SECRET.encode() not in bytes(credential.sealed)
-        assert credential.hint == "…hare"
-        assert [
-            secret for _, secret in selectors.secrets_of(credential.channel.code, credential.kind)
-        ] == [SECRET]
-        assert not hasattr(ChannelCredential.history.get(), "sealed")
-
-
 INBOX_ARGUMENTS = {
-    "apply": {"order_id": uuid7(), "at": NOON},
+    "apply": {"subject_kind": "order", "subject_id": uuid7(), "thread_id": None, "at": NOON},
     "ignore": {"code": "topic", "reason": "nothing", "at": NOON},
     "bury": {"code": "fault", "reason": "broken", "at": NOON},
     "receive_again": {},

@@ -94,13 +94,18 @@ def natures(rows: Sequence[Row]) -> list[Nature]:
     found = []
     for row in rows:
         units, service = quantity_of(row), is_service(row["StockCode"])
-        if invoice.startswith("C"):
+        if is_credit(row):
             found.append(Nature.SERVICE_CREDIT if service else Nature.CREDIT)
         elif counted or units <= 0:
             found.append(Nature.STOCK_ADJUSTMENT)
         else:
             found.append(Nature.SERVICE if service else Nature.SALE)
     return found
+
+
+def is_credit(row: Row) -> bool:
+    """Whether the line takes back what an earlier invoice sold."""
+    return row["InvoiceNo"].strip().startswith("C")
 
 
 def is_service(code: str) -> bool:

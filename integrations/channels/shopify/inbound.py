@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from integrations.channels.dialect import Dialect, Ignored, Understood
+from integrations.appliers import Ignored
+from integrations.channels.applier import Understood
 from integrations.channels.shopify import translate
-from integrations.models import CredentialKind
+from integrations.dialects import Dialect
 from integrations.types import ChannelRef
 
 CAPTURES = frozenset({"orders/create", "orders/paid"})
@@ -27,7 +28,8 @@ def message_id(headers: Mapping[str, str], raw: bytes) -> str:
     return headers.get("X-Shopify-Webhook-Id", "")[:255] or hashlib.sha256(raw).hexdigest()
 
 
-def topic(headers: Mapping[str, str]) -> str:
+def topic(headers: Mapping[str, str], raw: bytes) -> str:
+    del raw
     return headers.get("X-Shopify-Topic", "")[:48]
 
 
@@ -44,9 +46,18 @@ def understand(
 
 DIALECT = Dialect(
     name="shopify",
-    credential=CredentialKind.SHOPIFY_WEBHOOK,
     signed=signed,
     message_id=message_id,
     topic=topic,
-    understand=understand,
+    kept=(
+        "x-shopify-hmac",
+        "x-shopify-topic",
+        "x-shopify-shop",
+        "x-shopify-webhook",
+        "x-shopify-api",
+        "x-shopify-event",
+        "x-shopify-triggered",
+        "x-shopify-order",
+        "x-shopify-test",
+    ),
 )

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from integrations.channels.dialect import Dialect, Ignored, Understood
+from integrations.appliers import Ignored
+from integrations.channels.applier import Understood
 from integrations.channels.woocommerce import translate
-from integrations.models import CredentialKind
+from integrations.dialects import Dialect
 from integrations.types import ChannelRef
 
 CAPTURES = frozenset({"order.created", "order.updated", "order.restored"})
@@ -28,7 +29,8 @@ def message_id(headers: Mapping[str, str], raw: bytes) -> str:
     return f"{delivery}:{hashlib.sha256(raw).hexdigest()}"
 
 
-def topic(headers: Mapping[str, str]) -> str:
+def topic(headers: Mapping[str, str], raw: bytes) -> str:
+    del raw
     return headers.get("X-WC-Webhook-Topic", "")[:48]
 
 
@@ -45,9 +47,8 @@ def understand(
 
 DIALECT = Dialect(
     name="woocommerce",
-    credential=CredentialKind.WOOCOMMERCE_WEBHOOK,
     signed=signed,
     message_id=message_id,
     topic=topic,
-    understand=understand,
+    kept=("x-wc-webhook-",),
 )

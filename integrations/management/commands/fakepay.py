@@ -1,14 +1,12 @@
 """`manage.py fakepay`: the fake payment provider, until interrupted."""
 
-import signal
 from argparse import ArgumentParser
-from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from integrations.payments.fakepay import DEFAULT_PORT
-from integrations.sandbox.fakepay import FakePay
+from integrations.sandbox.fakepay import serve
 
 
 class Command(BaseCommand):
@@ -22,18 +20,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
-        server = FakePay(options["port"])
-        signal.signal(signal.SIGTERM, _stop)
-        self.stdout.write(server.url)
-        self.stdout.flush()
-        try:
-            server.serve_forever(poll_interval=0.2)
-        except KeyboardInterrupt:
-            self.stderr.write("stopped")
-        finally:
-            server.server_close()
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:
-    del signum, frame
-    raise KeyboardInterrupt
+        serve(options["port"])

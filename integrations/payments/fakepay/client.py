@@ -7,7 +7,18 @@ from integrations.http import Answer, OutcomeUnknown, RemoteClient, Unreached
 from orders.payments import PaymentAnswer, PaymentCall
 
 PARTY = "fakepay"
-_LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+UNKNOWN_KEY = "unknown-key"
+_LATER = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+)
+"""Nothing was tried: our credential is wrong, or they are busy. Not the buyer's fault, no refusal."""
 _CREATED = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})
 
 
@@ -41,9 +52,12 @@ class FakePayProvider:
             answer = self._remote.send("GET", f"/v1/operations/{quote(key, safe='')}")
         except (Unreached, OutcomeUnknown) as lost:
             return PaymentAnswer("unknown", code="no-answer", message=str(lost))
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND and answer.body.get("code") == UNKNOWN_KEY:
             return None
-        return _meaning(int(answer.body.get("http_status", answer.status)), answer)
+        if answer.status != HTTPStatus.OK or "http_status" not in answer.body:
+            # They said nothing of the operation: that is no answer, least of all a refusal.
+            return PaymentAnswer("unknown", code="no-answer", message=f"http-{answer.status}")
+        return _meaning(int(answer.body["http_status"]), answer)
 
     def _post(self, path: str, call: PaymentCall, *, token: str = "") -> PaymentAnswer:
         body = {"amount": call.amount_minor, "currency": call.currency}
@@ -62,6 +76,6 @@ def _meaning(status: int, answer: Answer) -> PaymentAnswer:
     code, message = str(answer.body.get("code", "")), str(answer.body.get("message", ""))
     if status in _CREATED:
         return PaymentAnswer("done", reference=str(answer.body.get("id", "")))
-    if status in _LATER:
+    if status in _LATER or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return PaymentAnswer("retry", code=code or "busy", message=message)
     return PaymentAnswer("refused", code=code or f"http-{status}", message=message)
