@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class ConsoleConfig(AppConfig):
@@ -10,5 +11,14 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from config.console import verbs  # apps must be loaded first
+        from config.reports.operations import job_keys
+        from orders import erasing
 
         verbs.register_jobs()
+        erasing.declare("console.jobs", job_keys)
+
+
+class ConfigurationConfig(AdminConfig):
+    """Django's admin, with our own rule of who may enter."""
+
+    default_site = "config.console.admin_site.ConfigurationSite"

@@ -60,6 +60,7 @@ _NAMES: Final[dict[str, str]] = {
     "max": "Value to",
 }
 _VALUE_LENGTH = 120
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +84,20 @@ def filters_of(query: QueryDict) -> Filters:
     )
 
 
-def chips_of(filters: Filters, names: Mapping[str, Mapping[str, str]]) -> list[Chip]:
+def chips_of(
+    filters: Filters, names: Mapping[str, Mapping[str, str]], kept: Mapping[str, str]
+) -> list[Chip]:
     """A chip per filter; `names` translates codes of channels and nodes."""
     return [
-        Chip(key, _NAMES[key], _words(key, value, names), address_of(filters, without=key))
+        Chip(key, _NAMES[key], _words(key, value, names), address_of(filters, kept, without=key))
         for key, value in filters.values.items()
     ]
 
 
-def address_of(filters: Filters, *, without: str = "") -> str:
-    """The query of the filters, but one."""
+def address_of(filters: Filters, kept: Mapping[str, str] = _NOTHING, *, without: str = "") -> str:
+    """The query of the filters, but one; and what the address keeps beside them."""
     query = QueryDict(mutable=True)
-    for key, value in filters.values.items():
+    for key, value in (*filters.values.items(), *kept.items()):
         if key != without:
             query[key] = value
     return f"?{query.urlencode()}"

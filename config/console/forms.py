@@ -1,5 +1,6 @@
 """The forms behind the verbs. `params()` is what a job keeps: plain JSON."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from django.core.validators import MaxLengthValidator
 from django.forms.renderers import DjangoTemplates
 from django.template import loader
 
+from config.kernel import ids, vault
 from orders.hold_types import HOLD_TYPES
 from orders.types import Address
 
@@ -45,11 +47,12 @@ class ActionForm(forms.Form):
         super().__init__(*args, **kwargs)
 
     def params(self) -> dict[str, Any]:
-        """The values as JSON, for the job that carries them out."""
-        return {
+        """The values as JSON, for the job that carries them out; `mark` names this one sending."""
+        values = {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in self.cleaned_data.items()
         }
+        return {**values, "mark": str(ids.uuid7())}
 
 
 class PlainForm(ActionForm):
@@ -110,6 +113,42 @@ class RerouteForm(ActionForm):
             field.choices = list(nodes)
 
 
+class ParcelForm(ActionForm):
+    """Yes to what is said of one parcel."""
+
+    parcel = forms.CharField(widget=forms.HiddenInput())
+
+
+class SettleForm(ActionForm):
+    """What a person found out about a payment at the provider or at the bank."""
+
+    payment = forms.ChoiceField(label="Which payment")
+    happened = forms.ChoiceField(
+        label="What is true of it",
+        choices=[("yes", "The money was moved"), ("no", "It was not moved, and will not be")],
+        widget=forms.RadioSelect(),
+    )
+    reference = forms.CharField(
+        label="Reference",
+        max_length=128,
+        required=False,
+        help_text="Where the money is found: the provider's number, the bank transfer.",
+    )
+
+    def __init__(self, *args: Any, payments: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["payment"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = list(payments)
+
+    def clean(self) -> dict[str, Any]:
+        """Money that was moved is found somewhere."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("happened") == "yes" and not values.get("reference"):
+            self.add_error("reference", "Say where the money is found.")
+        return values
+
+
 class NoteForm(ActionForm):
     text = forms.CharField(
         label="Note",
@@ -117,6 +156,12 @@ class NoteForm(ActionForm):
         validators=[MaxLengthValidator(4_000)],
         help_text="Kept sealed: it may name people. It cannot be edited later.",
     )
+
+    def params(self) -> dict[str, Any]:
+        """Sealed here already: a job keeps its params in the clear."""
+        (key,) = vault.new_keys(1)
+        sealed = vault.seal(key.id, {"text": self.cleaned_data["text"]})
+        return {"key": str(key.id), "sealed": b64encode(sealed).decode(), "mark": str(ids.uuid7())}
 
 
 class AddressForm(ActionForm):

@@ -67,6 +67,11 @@ class Frame:
         ids: list[UUID] = sorted(reach.account_ids)
         return ZoneInfo(reports.account_zone(ids, everything=reach.everything))
 
+    @property
+    def zone_name(self) -> str:
+        """The place that the zone is named after: `New York`."""
+        return self.zone.key.rpartition("/")[2].replace("_", " ")
+
     @cached_property
     def moment(self) -> Moment:
         return Moment(self.now, self.zone)

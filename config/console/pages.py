@@ -14,8 +14,10 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from config.console import undoing
 from config.console.frame import Frame
 from config.kernel.access import ROLE_PERMISSIONS, Permission
+from config.kernel.actors import pass_door
 from config.kernel.errors import DomainError, Forbidden, NotFound
 from config.kernel.models import User
 
@@ -37,6 +39,7 @@ def page(*permissions: Permission, methods: tuple[str, ...] = ("GET",)) -> Calla
             if not isinstance(request.user, User) or not request.user.is_active:
                 return sign_in(request)
             frame = Frame.of(request)
+            pass_door(request, permissions)
             request.frame = frame  # type: ignore[attr-defined]  # Django's request is open
             if permissions and not any(frame.may(each) for each in permissions):
                 return _strict(request, refusal(request, _missing(permissions[0])))
@@ -66,9 +69,8 @@ def show(
     A template `console/x.html` extends the base named by `base`: the whole frame, or the drawer.
     """
     base = "console/drawer.html" if in_drawer(request) else "console/base.html"
-    return render(
-        request, template, {**context, "frame": frame_of(request), "base": base}, status=status
-    )
+    around = {"frame": frame_of(request), "base": base, "undo": undoing.shown(request)}
+    return render(request, template, {**context, **around}, status=status)
 
 
 def frame_of(request: HttpRequest) -> Frame:

@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
-from config.console import words
-from config.kernel import events, vault
+import orders.services
+from config.kernel import vault
+from config.kernel.masking import masked, masked_email, masked_phone
 from config.kernel.types import Actor
 from config.reports import order_page as reports
 from config.reports.sql import Row
@@ -35,11 +34,11 @@ class Contact:
         fields = self.fields
         for name in (*_NAMES, *_STREET):
             if fields.get(name):
-                fields[name] = words.masked(str(fields[name]))
+                fields[name] = masked(str(fields[name]))
         if fields.get("email"):
-            fields["email"] = words.masked_email(str(fields["email"]))
+            fields["email"] = masked_email(str(fields["email"]))
         if fields.get("phone"):
-            fields["phone"] = f"••• {str(fields['phone'])[-2:]}"
+            fields["phone"] = masked_phone(str(fields["phone"]))
 
     @property
     def place(self) -> str:
@@ -73,19 +72,12 @@ def reveal(
     order: Row, contacts: Sequence[Contact], where: str, *, at: datetime, actor: Actor
 ) -> None:
     """Record that the actor has seen these contacts; the order's timeline shows it."""
-    facts = [
-        events.Fact(
-            "contact.revealed",
-            "contact",
-            contact.id,
-            # A contact row keeps no counter; what was looked at later sorts later.
-            int(at.timestamp() * 1000),
-            order["account_id"],
-            {"number": order["number"], "place": where},
-            order["id"],
-        )
-        for contact in contacts
-        if not contact.erased
-    ]
-    with transaction.atomic():
-        events.record(facts, at=at, actor=actor)
+    orders.services.record_looks(
+        order["id"],
+        order["number"],
+        order["account_id"],
+        [contact.id for contact in contacts if not contact.erased],
+        where,
+        at=at,
+        actor=actor,
+    )

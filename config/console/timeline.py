@@ -21,17 +21,26 @@ _TITLES: Final[dict[str, str]] = {
     "order.units_cancelled": "Units cancelled",
     "order.address_corrected": "Address corrected",
     "order.note_added": "Note",
+    "order.note_withdrawn": "Note withdrawn",
+    "order.person_erased": "Person erased",
     "order.updated": "Changed",
     "order.shipped": "Shipped",
+    "order.shipment_reversed": "Shipment taken back, its invoice credited",
     "order.delivered": "Delivered",
     "order.closed": "Closed",
     "payment.capture_requested": "Payment requested",
     "payment.captured": "Payment taken",
     "payment.capture_failed": "Payment failed",
+    "payment.capture_unknown": "Payment given up, outcome unknown",
+    "payment.capture_withdrawn": "Payment withdrawn before it was asked for",
+    "payment.lookup_requested": "Provider asked what became of a payment",
     "payment.voided": "Authorisation given back",
+    "payment.secured_elsewhere": "Payment secured elsewhere",
     "payment.refund_requested": "Refund requested",
     "payment.refunded": "Refunded",
     "payment.refund_failed": "Refund failed",
+    "payment.refund_unknown": "Refund given up, outcome unknown",
+    "payment.refund_settled": "Refund settled by hand",
     "fulfillment.released": "Released to the node",
     "fulfillment.acknowledged": "Taken on by the node",
     "fulfillment.picked": "Picked",
@@ -40,6 +49,7 @@ _TITLES: Final[dict[str, str]] = {
     "fulfillment.short": "The node came up short",
     "fulfillment.rejected": "Rejected by the node",
     "fulfillment.shipped": "Left the node",
+    "fulfillment.shipment_reversed": "Back at the node: it had not left",
     "fulfillment.completed": "All parcels have arrived",
     "fulfillment.ready_for_pickup": "Ready for pickup",
     "fulfillment.collected": "Collected",
@@ -52,6 +62,8 @@ _TITLES: Final[dict[str, str]] = {
     "parcel.label_refused": "Label refused by the carrier",
     "parcel.manifested": "Parcel on the manifest",
     "parcel.shipped": "Parcel handed to the carrier",
+    "parcel.shipment_reversed": "Parcel taken back before its first scan",
+    "parcel.label_given_back": "Label given back to the carrier",
     "parcel.moved": "News of the parcel",
     "parcel.delivered": "Parcel delivered",
     "parcel.lost": "Parcel lost",
@@ -63,6 +75,7 @@ _TITLES: Final[dict[str, str]] = {
     "case.assigned": "Case assigned",
     "case.taken_up": "Case taken up",
     "case.waiting": "Case waits",
+    "case.put_back": "Case put back",
     "case.resolved": "Case resolved",
     "case.auto_resolved": "Case cleared by itself",
     "case.reopened": "Case opened again",
@@ -109,12 +122,19 @@ class Entry:
 
 def entries(events: Iterable[Mapping[str, Any]], notes: Iterable[Mapping[str, Any]]) -> list[Entry]:
     """Events and opened notes, newest first."""
-    told = [_entry(event) for event in events if event["topic"] != "order.note_added"]
+    happened = list(events)
+    withdrawn = {
+        event["data"].get("note_id")
+        for event in happened
+        if event["topic"] == "order.note_withdrawn"
+    }
+    told = [_entry(event) for event in happened if event["topic"] != "order.note_added"]
     told += [
         Entry(
             note["at"], "Note", note["text"], note["author"], "person", "order", "order.note_added"
         )
         for note in notes
+        if str(note["id"]) not in withdrawn
     ]
     return sorted(told, key=lambda each: each.at, reverse=True)
 
@@ -161,6 +181,8 @@ def detail_of(data: Mapping[str, Any]) -> str:
 def who_of(event: Mapping[str, Any]) -> str:
     """The actor in words; on whose behalf, when it was for someone else."""
     kind, name = event["actor_kind"], event["actor_name"]
+    if name.lower().startswith(kind):
+        return str(name)
     who = {
         "system": "Switchyard",
         "api_key": f"API key {name}",

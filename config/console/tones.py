@@ -130,6 +130,7 @@ _LOOKS: Final[dict[str, dict[str, Look]]] = {
         "succeeded": Look("Succeeded", "good", "check"),
         "failed": Look("Failed", "bad", "alert"),
         "unknown": Look("Outcome unknown", "warn", "clock"),
+        "withdrawn": Look("Withdrawn", "", "close"),
         "pending": Look("Pending", "info", "clock"),
         "sent": Look("Sent", "info", "clock"),
         "retried": Look("Retried", "", "clock"),
@@ -155,7 +156,6 @@ _LOOKS: Final[dict[str, dict[str, Look]]] = {
         "pinned_elsewhere": Look("Pinned elsewhere", "", "close"),
         "too_far": Look("Too far", "", "close"),
         "late": Look("Would be late", "warn", "clock"),
-        "capacity": Look("No capacity", "warn", "pause"),
     },
 }
 

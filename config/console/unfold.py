@@ -76,7 +76,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Brands", "sell", "kernel.brand"),
                     _item("Channels", "storefront", "kernel.channel"),
                     _item("API keys", "key", "kernel.apikey"),
-                    _item("Channel secrets", "lock", "integrations.channelcredential"),
+                    _item("Connections", "cable", "integrations.connection"),
                 ],
             },
             {

@@ -4,6 +4,7 @@ A judgement says beforehand whether the command will refuse, and why; the comman
 verb is also a kind of job, so that many orders are worked through with a result each.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +13,12 @@ from uuid import UUID
 
 import fulfillment.services
 import orders.services
-from config.console import forms
+from config.console import forms, payment_verbs
+from config.kernel import vault
 from config.kernel.access import Permission
 from config.kernel.services import jobs
 from config.kernel.types import Actor, Outcome
-from config.reports.order_facts import facts
+from config.reports.order_facts import ended_holds, facts, notes_by
 from config.reports.sql import Row
 from orders.types import (
     Address,
@@ -37,7 +39,11 @@ Run = Callable[[Sequence[Row], Params, datetime, Actor], list[Outcome[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One verb. `judge` answers why an order cannot be changed so, or nothing."""
+    """One verb. `judge` answers why an order cannot be changed so, or nothing.
+
+    `undo` is the opposite for orders to which the verb was just done, by the same person with the
+    same params; these name the business time `since` which it was done.
+    """
 
     code: str
     label: str
@@ -50,20 +56,40 @@ class Verb:
     bulk: bool = True
     danger: bool = False
     primary: bool = False
+    undo: Run | None = None
+    undone: str = ""
 
     @property
     def job_kind(self) -> str:
         return f"console.{self.code}"
 
+    @property
+    def undo_kind(self) -> str:
+        return f"{self.job_kind}.undo"
+
     def run_items(
         self, ids: Sequence[UUID], params: Params, at: datetime, actor: Actor
     ) -> list[Outcome[Any]]:
         """One chunk of the job: one outcome per id, in order."""
-        known = {each["id"]: each for each in facts(ids) if actor.scope.allows(each["account_id"])}
-        present = [known[each] for each in ids if each in known]
-        answers = iter(self.run(present, params, at, actor) if present else [])
-        missing: Outcome[Any] = Outcome.refused("not-found", "There is no such order.")
-        return [next(answers) if each in known else missing for each in ids]
+        return _on_orders(self.run, ids, params, at, actor)
+
+    def undo_items(
+        self, ids: Sequence[UUID], params: Params, at: datetime, actor: Actor
+    ) -> list[Outcome[Any]]:
+        """One chunk of the job that undoes it. Raises KeyError for a verb without a way back."""
+        if self.undo is None:
+            raise KeyError(self.code)
+        return _on_orders(self.undo, ids, params, at, actor)
+
+
+def _on_orders(
+    run: Run, ids: Sequence[UUID], params: Params, at: datetime, actor: Actor
+) -> list[Outcome[Any]]:
+    known = {each["id"]: each for each in facts(ids) if actor.scope.allows(each["account_id"])}
+    present = [known[each] for each in ids if each in known]
+    answers = iter(run(present, params, at, actor) if present else [])
+    missing: Outcome[Any] = Outcome.refused("not-found", "There is no such order.")
+    return [next(answers) if each in known else missing for each in ids]
 
 
 def _ended(order: Row) -> str:
@@ -140,10 +166,33 @@ def _judge_note(order: Row) -> str:
 def _hold(rows: Sequence[Row], params: Params, at: datetime, actor: Actor) -> list[Outcome[Any]]:
     until = datetime.fromisoformat(params["until"]) if params.get("until") else None
     return orders.services.place_holds(
-        [HoldRequest(each["id"], params["type"], params["reason"], until=until) for each in rows],
+        [
+            HoldRequest(
+                each["id"],
+                params["type"],
+                params["reason"],
+                until=until,
+                handle=params.get("mark", ""),
+            )
+            for each in rows
+        ],
         at=at,
         actor=actor,
     )
+
+
+def _undo_hold(
+    rows: Sequence[Row], params: Params, at: datetime, actor: Actor
+) -> list[Outcome[Any]]:
+    """Release the holds that carry the mark of what is undone, and no other."""
+    marked = [
+        [hold["id"] for hold in each["holds"] if hold["handle"] == params["mark"]] for each in rows
+    ]
+    flat = [hold_id for ids in marked for hold_id in ids]
+    outcomes = orders.services.release_holds(flat, "undone", at=at, actor=actor) if flat else []
+    by_id = dict(zip(flat, outcomes, strict=True))
+    gone: Outcome[Any] = Outcome.refused("conflict", "The hold has ended since.")
+    return [by_id[ids[0]] if ids else gone for ids in marked]
 
 
 def _release_hold(
@@ -161,6 +210,38 @@ def _release_hold(
         next((by_id[each] for each in ids if not by_id[each].ok), by_id[ids[0]]) if ids else nothing
         for ids in wanted
     ]
+
+
+def _undo_release_hold(
+    rows: Sequence[Row], params: Params, at: datetime, actor: Actor
+) -> list[Outcome[Any]]:
+    """Hold again for the same reasons what was let go; an order's outcome is its worst."""
+    since = datetime.fromisoformat(params["since"])
+    ended = ended_holds(
+        [each["id"] for each in rows], by=actor.name, reason=params["reason"], since=since
+    )
+    late = {each["id"]: why for each in rows if (why := _judge_hold(each))}
+    again = [each for each in ended if each["order_id"] not in late]
+    outcomes = orders.services.place_holds(
+        [
+            HoldRequest(
+                each["order_id"], each["type"], each["reason"], group_id=each["group_id"],
+                line_id=each["line_id"], until=each["until"], handle=each["handle"],
+                blocks=tuple(each["blocks"]),
+            )
+            for each in again
+        ],
+        at=at,
+        actor=actor,
+    )  # fmt: skip
+    answers: dict[UUID, Outcome[Any]] = {
+        order_id: Outcome.refused("conflict", why) for order_id, why in late.items()
+    }
+    for hold, outcome in zip(again, outcomes, strict=True):
+        if hold["order_id"] not in answers or not outcome.ok:
+            answers[hold["order_id"]] = outcome
+    nothing: Outcome[Any] = Outcome.refused("conflict", "No hold of it was released.")
+    return [answers.get(each["id"], nothing) for each in rows]
 
 
 def _meant(hold: Row, params: Params) -> bool:
@@ -237,9 +318,24 @@ def _retry_capture(
 
 
 def _note(rows: Sequence[Row], params: Params, at: datetime, actor: Actor) -> list[Outcome[Any]]:
+    text = vault.open_(UUID(params["key"]), b64decode(params["sealed"]))["text"]
     return orders.services.add_notes(
-        [NoteDraft(each["id"], params["text"]) for each in rows], at=at, actor=actor
+        [NoteDraft(each["id"], text) for each in rows], at=at, actor=actor
     )
+
+
+def _undo_note(
+    rows: Sequence[Row], params: Params, at: datetime, actor: Actor
+) -> list[Outcome[Any]]:
+    since = datetime.fromisoformat(params["since"])
+    written = {
+        each["order_id"]: each["id"]
+        for each in notes_by([each["id"] for each in rows], by=actor.name, since=since)
+    }
+    outcomes = orders.services.withdraw_notes(list(written.values()), at=at, actor=actor)
+    by_order = dict(zip(written, outcomes, strict=True))
+    nothing: Outcome[Any] = Outcome.refused("conflict", "The note is gone already.")
+    return [by_order.get(each["id"], nothing) for each in rows]
 
 
 VERBS: Final[dict[str, Verb]] = {
@@ -251,11 +347,12 @@ VERBS: Final[dict[str, Verb]] = {
         ),
         Verb(
             "hold", "Hold", Permission.ORDERS_HOLD, forms.HoldForm, _judge_hold, _hold,
-            "Put on hold", key="h",
+            "Put on hold", key="h", undo=_undo_hold, undone="the hold is released",
         ),
         Verb(
             "release_hold", "Release hold", Permission.ORDERS_HOLD, forms.ReleaseHoldForm,
             _judge_release_hold, _release_hold, "Hold released", primary=True,
+            undo=_undo_release_hold, undone="it is on hold again",
         ),
         Verb(
             "reroute", "Send from another node", Permission.ORDERS_REROUTE, forms.RerouteForm,
@@ -270,8 +367,23 @@ VERBS: Final[dict[str, Verb]] = {
             _judge_retry, _retry_capture, "The payment is asked for again", primary=True,
         ),
         Verb(
+            "retry_refund", "Try the refund again", Permission.ORDERS_HOLD, forms.PlainForm,
+            payment_verbs.judge_retry_refund, payment_verbs.retry_refund,
+            "The refund is asked for again", primary=True,
+        ),
+        Verb(
+            "look_up", "Ask the provider", Permission.ORDERS_HOLD, forms.PlainForm,
+            payment_verbs.judge_look_up, payment_verbs.look_up,
+            "The provider is asked what became of it", primary=True,
+        ),
+        Verb(
+            "settle_payment", "Settle a payment by hand", Permission.PAYMENTS_SETTLE,
+            forms.SettleForm, payment_verbs.judge_settle, payment_verbs.settle,
+            "The payment is settled", bulk=False,
+        ),
+        Verb(
             "note", "Add a note", Permission.ORDERS_NOTE, forms.NoteForm, _judge_note, _note,
-            "Note added", key="n",
+            "Note added", key="n", undo=_undo_note, undone="the note is withdrawn",
         ),
     )
 }  # fmt: skip
@@ -281,11 +393,21 @@ def register_jobs() -> None:
     """Make every verb a kind of job; called from `ConsoleConfig.ready()`."""
     for verb in VERBS.values():
         jobs.register(verb.job_kind, verb.run_items)
+        if verb.undo is not None:
+            jobs.register(verb.undo_kind, verb.undo_items)
 
 
 def why_no_address(order: Row) -> str:
     """Why the address cannot be corrected, or nothing."""
     return _judge_address(order)
+
+
+def group_to_correct(order: Row) -> UUID | None:
+    """The delivery that is held for its address and can be given another; the first of them."""
+    if why_no_address(order):
+        return None
+    held = {hold["group"] for hold in order["holds"] if hold["type"] in {"address", "destination"}}
+    return next((group["id"] for group in order["groups"] if str(group["id"]) in held), None)
 
 
 def correct_address(

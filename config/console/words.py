@@ -107,15 +107,3 @@ def amount(minor: int, currency: str) -> str:
     sign = "-" if minor < 0 else ""
     symbol = _SYMBOLS.get(currency)
     return f"{sign}{symbol}{value}" if symbol else f"{sign}{value} {currency}"
-
-
-def masked(text: str) -> str:
-    """A name or number with all but its first letters hidden: `J••• D••`."""
-    return " ".join(word[:1] + "•" * min(len(word) - 1, 6) for word in text.split())
-
-
-def masked_email(text: str) -> str:
-    """`j•••@e••.com`: enough to compare, too little to use."""
-    user, at, host = text.partition("@")
-    name, dot, ending = host.rpartition(".")
-    return f"{user[:1]}•••{at}{name[:1]}••{dot}{ending}" if at else masked(text)

@@ -115,7 +115,7 @@
   palette?.addEventListener("htmx:afterSwap", () => mark(0));
 
   /* ---- rows: cursor, selection, bulk bar ---- */
-  const rows = () => all("[data-rows] tbody tr");
+  const rows = () => all("[data-rows] tbody tr, [data-row]");
   let cursor = -1;
   const moveTo = (index) => {
     const list = rows();
@@ -125,7 +125,66 @@
     const link = one("a[data-open]", list[cursor]) || one("a", list[cursor]);
     link?.focus();
     list[cursor].scrollIntoView({ block: "nearest" });
+    if (peek?.open) showPeek(list[cursor]);
   };
+
+  /* ---- peek: the row in short, beside the list; the list stays under the keyboard ---- */
+  const peek = one("#peek");
+  const narrow = window.matchMedia("(max-width: 900px)");
+  let peeking = 0;
+  const showPeek = (row) => {
+    if (!peek || !row?.dataset.peek) return;
+    const list = rows();
+    cursor = list.indexOf(row);
+    list.forEach((each) => { each.classList.toggle("peeked", each === row); each.classList.toggle("cursor", each === row); });
+    clearTimeout(peeking);
+    // A key that is held down moves faster than the server answers.
+    peeking = setTimeout(() => {
+      const back = encodeURIComponent(window.location.pathname + window.location.search);
+      window.htmx.ajax("GET", `${row.dataset.peek}?next=${back}`, { source: peek, target: "#peek-content", swap: "innerHTML" });
+    }, peek.open ? 120 : 0);
+  };
+  const openPeek = () => {
+    if (!peek || peek.open) return;
+    const kept = document.activeElement;
+    if (narrow.matches) { peek.showModal(); return; }
+    peek.show();
+    document.documentElement.classList.add("peeking");
+    kept?.focus();
+    rows()[cursor]?.scrollIntoView({ block: "nearest" });
+  };
+  let left = -1;
+  const closePeek = () => {
+    if (!peek?.open) return;
+    left = cursor; // closing gives the focus back to where the panel was opened
+    peek.close();
+  };
+  const togglePeek = () => {
+    const row = rows()[Math.max(cursor, 0)];
+    if (peek?.open) closePeek();
+    else if (row?.dataset.peek) { moveTo(rows().indexOf(row)); showPeek(row); }
+  };
+  peek?.addEventListener("close", () => {
+    document.documentElement.classList.remove("peeking");
+    all(".peeked").forEach((row) => row.classList.remove("peeked"));
+    if (left >= 0) moveTo(left);
+    left = -1;
+  });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "peek-content") return;
+    openPeek();
+    peek.scrollTop = 0;
+    if (narrow.matches) one("h2", peek)?.focus();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-peek-close]")) { closePeek(); return; }
+    const opener = event.target.closest("[data-peek-open]");
+    if (opener) { showPeek(opener.closest("[data-peek]")); return; }
+  });
+  document.addEventListener("focusin", (event) => {
+    const row = event.target.closest("[data-rows] tbody tr, [data-row]");
+    if (row) cursor = rows().indexOf(row);
+  });
   const boxes = () => all("[data-rows] tbody input[type=checkbox]");
   const bulkbar = one("#bulkbar");
   const count = () => {
@@ -157,6 +216,21 @@
   });
   count();
 
+  /* ---- undo: what was just done stays for 15 seconds, longer under pointer or focus ---- */
+  const toast = one("#toast");
+  if (toast) {
+    const bar = one("progress", toast);
+    let left = Number(toast.dataset.seconds);
+    const away = () => { clearInterval(clock); toast.remove(); };
+    const clock = setInterval(() => {
+      if (toast.matches(":hover, :focus-within") || document.hidden) return;
+      left -= 0.1;
+      bar.value = left;
+      if (left <= 0) away();
+    }, 100);
+    one("[data-toast-close]", toast).addEventListener("click", away);
+  }
+
   /* ---- keyboard ---- */
   const typing = (target) => target.closest("input, textarea, select, [contenteditable]") &&
     !target.matches("input[type=checkbox]");
@@ -167,8 +241,27 @@
       openPalette();
       return;
     }
+    if (document.querySelector("dialog:modal")) return;
+    const shown = event.key === "Escape" && one("details.menu-list[open], details.me[open]");
+    if (shown) { shown.open = false; one("summary", shown).focus(); return; }
     if (keysOff() || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape" && peek?.open) { event.preventDefault(); closePeek(); return; }
+    if (event.key === "Tab" && peek?.open && !event.shiftKey && event.target.closest("[data-peek]")) {
+      event.preventDefault();
+      one("a, button", peek)?.focus();
+      return;
+    }
+    if (event.key === "Tab" && event.shiftKey && peek?.open && event.target === one("a, button", peek)) {
+      event.preventDefault();
+      moveTo(cursor);
+      return;
+    }
+    if (event.key === " " && !event.target.closest("button, summary, input")) {
+      if (!rows().some((row) => row.dataset.peek)) return;
+      event.preventDefault();
+      togglePeek();
+      return;
+    }
     if (Date.now() - leader < 1200) {
       leader = 0;
       const place = one(`#rail a[data-go="${CSS.escape(event.key)}"]`);
@@ -180,6 +273,7 @@
       g: () => { leader = Date.now(); },
       j: () => moveTo(cursor + 1),
       k: () => moveTo(cursor - 1),
+      p: () => togglePeek(),
       x: () => { const box = one("input[type=checkbox]", rows()[cursor] || document.createElement("i")); if (box) { box.checked = !box.checked; count(); } },
       "*": () => { const box = one("#all-matching") || one("#check-page"); if (box) { box.checked = !box.checked; box.dispatchEvent(new Event("change", { bubbles: true })); } },
       f: () => one("[data-filter]")?.focus(),
@@ -187,7 +281,7 @@
       y: () => { const number = one("[data-copy]")?.dataset.copy; if (number) navigator.clipboard?.writeText(number).then(() => announce(`${number} copied`)); },
     };
     const own = all("[data-key]").find((each) => each.dataset.key === event.key);
-    if (own) { event.preventDefault(); own.click(); return; }
+    if (own) { event.preventDefault(); own.click(); if (own.matches("summary")) one("input:not([type=hidden])", own.parentElement)?.focus(); return; }
     if (acts[event.key]) { event.preventDefault(); acts[event.key](); }
   });
 

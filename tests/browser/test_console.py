@@ -10,7 +10,11 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Person
 from tests.console.conftest import ROLES, House
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(600),
+]
 
 People = Callable[..., Person]
 SERIOUS = {"serious", "critical"}
@@ -119,16 +123,13 @@ class TestAManager:
             ("gh", "health"),
             ("gt", "console/$"),
         ):
-            for key in keys:
-                page.keyboard.press(key)
-            page.wait_for_url(re.compile(address))
-            page.wait_for_load_state("networkidle")
+            person.go(keys, address)
         person.press("?", page.get_by_role("dialog", name="Keyboard"))
         person.dismiss()
         person.read("/console/orders/")
         page.keyboard.press("j")
         page.keyboard.press("Enter")
-        page.wait_for_url(re.compile(order["number"]))
+        expect(page.get_by_role("heading", level=1)).to_contain_text(order["number"])
 
     def test_turns_single_keys_off(self, house: House, people: People) -> None:
         person = people()

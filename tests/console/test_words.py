@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.console import diffs, status, words
+from config.kernel import masking
 
 NOW = datetime(2026, 3, 4, 17, 0, tzinfo=UTC)  # a Wednesday
 NEW_YORK = ZoneInfo("America/New_York")
@@ -46,8 +47,8 @@ class TestWords:
         assert words.amount(minor, currency) == said
 
     def test_masks_leave_too_little_to_use(self) -> None:
-        assert words.masked("Ada Buyer") == "A•• B••••"
-        assert words.masked_email("ada@example.com") == "a•••@e••.com"
+        assert masking.masked("Ada Buyer") == "A•• B••••"
+        assert masking.masked_email("ada@example.com") == "a•••@e••.com"
 
 
 def line(**units: int) -> dict[str, Any]:

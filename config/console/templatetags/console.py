@@ -109,6 +109,18 @@ def money(minor: int | None, currency: str) -> str:
 
 
 @register.filter
+def number(value: int | None) -> str:
+    """A count for people: `12,480`."""
+    return "–" if value is None else f"{value:,}"
+
+
+@register.filter
+def quiet(value: int | None) -> SafeString | str:
+    """A count in a table: nothing is said quietly."""
+    return number(value) if value else mark_safe('<span class="muted">0</span>')
+
+
+@register.filter
 def span(seconds: float | None) -> str:
     return "–" if seconds is None else words.span(float(seconds))
 
@@ -170,6 +182,22 @@ def quantity_bar(line: Any) -> SafeString:
         _BAR_WIDTH,
         format_html_join("", '<rect class="f-{}" x="{}" width="{}" height="10"/>', parts),
     )
+
+
+@register.simple_tag
+def where(line: Any) -> str:
+    """Where the units of a line are, in words: `2 reserved, 1 on the way`."""
+    said = [
+        f"{line[code]} {name}"
+        for code, name in (
+            ("delivered", "delivered"), ("underway", "on the way"), ("released", "at the node"),
+            ("reserved", "reserved"), ("backordered", "backordered"), ("pending", "waiting"),
+            ("cancelled", "cancelled"), ("lost", "lost"), ("sent_back", "sent back"),
+            ("returned", "returned"),
+        )
+        if line[code]
+    ]  # fmt: skip
+    return ", ".join(said) or "–"
 
 
 @register.simple_tag

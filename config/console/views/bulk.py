@@ -4,16 +4,16 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from config.console import chips, verbs
 from config.console.bells import ring_job
 from config.console.once import once
-from config.console.pages import frame_of, go, page, say, show
+from config.console.pages import frame_of, go, page, show
 from config.console.verbs import Verb
 from config.console.views.orders import chosen
+from config.console.views.undo import offer_jobs
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import Forbidden, Invalid
@@ -100,7 +100,7 @@ def _start(
     request: HttpRequest, verb: Verb, can: list[Row], params: dict[str, Any]
 ) -> HttpResponse:
     """One job per account; a small one is run before the answer."""
-    frame, actor = frame_of(request), actor_of(request)
+    frame, actor = frame_of(request), actor_of(request, verb.permission)
     started = []
     for account_id in sorted({each["account_id"] for each in can}):
         ids = [each["id"] for each in can if each["account_id"] == account_id]
@@ -115,17 +115,12 @@ def _start(
                 actor=actor,
             )
         )
-    if len(can) <= verbs.INLINE_LIMIT:
-        for job in started:
+    for job in started:
+        if len(can) <= verbs.INLINE_LIMIT:
             jobs.run_job(job.id, at=frame.now)
-    else:
-        for job in started:
+        else:
             ring_job(job.id)
-        say(
-            request,
-            f"{len(can)} orders are being worked on; this page follows.",
-            level=messages.INFO,
-        )
+    offer_jobs(request, verb, [job.id for job in started], len(can))
     if len(started) == 1:
         return go(request, reverse("console:job", args=[started[0].id]))
     return go(request, reverse("console:jobs"))

@@ -27,7 +27,8 @@ _REPLAY_LIMIT: Final = 200
 @page(Permission.HEALTH_VIEW)
 def health(request: HttpRequest) -> HttpResponse:
     frame = frame_of(request)
-    outbox, leases = reports.outbox(), reports.leases()
+    scope = frame.scope(Permission.HEALTH_VIEW)
+    outbox, leases = reports.outbox(scope=scope), reports.leases()
     beats = [each for each in leases if each["name"].startswith(("tick", "step:", "relay"))]
     beat = min((float(each["idle"]) for each in beats if each["idle"] is not None), default=None)
     checks = [
@@ -73,11 +74,11 @@ def health(request: HttpRequest) -> HttpResponse:
             "checks": checks,
             "well": all(each["well"] for each in checks),
             "outbox": outbox,
-            "dead": reports.dead_deliveries() if outbox.get("dead") else [],
-            "intents": reports.intents(),
+            "dead": reports.dead_deliveries(scope=scope) if outbox.get("dead") else [],
+            "intents": reports.intents(scope=scope),
             "leases": leases,
             "partitions": reports.partitions(),
-            "inbox": reports.inbox_states(scope=frame.scope(Permission.HEALTH_VIEW)),
+            "inbox": reports.inbox_states(scope=scope),
         },
     )
 
@@ -86,7 +87,9 @@ def health(request: HttpRequest) -> HttpResponse:
 @once
 def replay_deliveries(request: HttpRequest) -> HttpResponse:
     """Make dead deliveries due again: the named ones, or all that are shown."""
-    dead = {(str(each["event_id"]), each["consumer"]) for each in reports.dead_deliveries()}
+    scope = frame_of(request).scope(Permission.INTEGRATIONS_REPLAY)
+    found = reports.dead_deliveries(scope=scope)
+    dead = {(str(each["event_id"]), each["consumer"]) for each in found}
     named = [tuple(each.split("|", 1)) for each in request.POST.getlist("delivery")]
     chosen = [(UUID(event), consumer) for event, consumer in named if (event, consumer) in dead]
     if not chosen:

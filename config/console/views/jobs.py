@@ -11,6 +11,7 @@ from config.console import tones
 from config.console.bells import ring_job
 from config.console.once import once
 from config.console.pages import frame_of, go, page, say, show
+from config.console.verbs import VERBS
 from config.console.views.orders import uuid_of
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
@@ -91,8 +92,8 @@ def job_csv(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
 @page(*_ACTING, methods=("POST",))
 @once
 def job_cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    _found(request, job_id)
-    job_services.cancel(job_id, at=frame_of(request).now, actor=actor_of(request))
+    actor = actor_of(request, *_acting_on(_found(request, job_id)))
+    job_services.cancel(job_id, at=frame_of(request).now, actor=actor)
     say(request, "The job stops. What it has done stays done.")
     return go(request, reverse("console:job", args=[job_id]))
 
@@ -101,11 +102,18 @@ def job_cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @once
 def job_retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """A new job of the refused items only."""
-    _found(request, job_id)
-    again = job_services.retry_refused(job_id, at=frame_of(request).now, actor=actor_of(request))
+    actor = actor_of(request, *_acting_on(_found(request, job_id)))
+    again = job_services.retry_refused(job_id, at=frame_of(request).now, actor=actor)
     ring_job(again.id)
     say(request, "The refused items are tried again in a job of their own.", level=messages.INFO)
     return go(request, reverse("console:job", args=[again.id]))
+
+
+def _acting_on(job: Row) -> tuple[Permission, ...]:
+    """What it takes to stop or repeat the job: the permission of its verb, when it has one."""
+    kinds = {kind: verb for verb in VERBS.values() for kind in (verb.job_kind, verb.undo_kind)}
+    verb = kinds.get(job["kind"])
+    return (verb.permission,) if verb else _ACTING
 
 
 def _found(request: HttpRequest, job_id: UUID) -> Row:

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 import fulfillment.services
 import inventory.services
-from config.console import forms
+from config.console import forms, undoing
 from config.console.once import once
-from config.console.pages import frame_of, go, page, say, show
+from config.console.pages import back_to, frame_of, go, page, say, show
 from config.console.scanning import scanned
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
@@ -91,7 +91,7 @@ def node_scan(request: HttpRequest, code: str) -> HttpResponse:
 @page(Permission.FULFILLMENT_VIEW)
 def fulfillment_order(request: HttpRequest, code: str, number: str) -> HttpResponse:
     found = node_of(request, code)
-    work = _work(request, found, number)
+    work = work_at(request, found, number)
     return show(
         request,
         "console/nodes/work.html",
@@ -105,7 +105,7 @@ def work_act(request: HttpRequest, code: str, number: str, act: str) -> HttpResp
     """Acknowledge, pick all, pack, hand over or hand to the buyer: one command."""
     frame, actor = frame_of(request), actor_of(request)
     found = node_of(request, code, Permission.FULFILLMENT_WORK)
-    work = _work(request, found, number, Permission.FULFILLMENT_WORK)
+    work = work_at(request, found, number, Permission.FULFILLMENT_WORK)
     services = fulfillment.services
     at = frame.now
     if act == "acknowledge":
@@ -150,7 +150,7 @@ _DONE: Final = {
 def work_short(request: HttpRequest, code: str, number: str) -> HttpResponse:
     """Units that are not there, with the reason; they are sourced elsewhere at once."""
     found = node_of(request, code, Permission.FULFILLMENT_WORK)
-    work = _work(request, found, number, Permission.FULFILLMENT_WORK)
+    work = work_at(request, found, number, Permission.FULFILLMENT_WORK)
     line = next(
         (
             each
@@ -175,7 +175,7 @@ def work_short(request: HttpRequest, code: str, number: str) -> HttpResponse:
             )
         )
 
-    return _form_page(
+    return form_page(
         request,
         found,
         work,
@@ -195,7 +195,7 @@ def work_short(request: HttpRequest, code: str, number: str) -> HttpResponse:
 def work_reject(request: HttpRequest, code: str, number: str) -> HttpResponse:
     """The node will not do what it has not picked yet."""
     found = node_of(request, code, Permission.FULFILLMENT_WORK)
-    work = _work(request, found, number, Permission.FULFILLMENT_WORK)
+    work = work_at(request, found, number, Permission.FULFILLMENT_WORK)
     form = forms.RejectForm(request.POST if request.method == "POST" else None)
 
     def act() -> list[Outcome[Any]]:
@@ -206,7 +206,7 @@ def work_reject(request: HttpRequest, code: str, number: str) -> HttpResponse:
             )
         )
 
-    return _form_page(
+    return form_page(
         request,
         found,
         work,
@@ -224,7 +224,7 @@ def work_reject(request: HttpRequest, code: str, number: str) -> HttpResponse:
 def request_answer(request: HttpRequest, code: str, number: str) -> HttpResponse:
     """Answer a question to the node: may these units still be cancelled?"""
     found = node_of(request, code, Permission.FULFILLMENT_WORK)
-    work = _work(request, found, number, Permission.FULFILLMENT_WORK)
+    work = work_at(request, found, number, Permission.FULFILLMENT_WORK)
     asked = {each["id"]: each["asked"] for line in work["lines"] for each in line["requests"] or ()}
     wanted = request.POST.get("request", "")
     if wanted not in asked:
@@ -246,8 +246,10 @@ def node_pause(request: HttpRequest, code: str) -> HttpResponse:
     resume = request.POST.get("resume", "")
     if request.method == "POST" and resume:
         inventory.services.resume_node(found["id"], resume, at=frame.now, actor=actor)
-        say(request, f"{found['name']} takes {resume} work again.")
-        return go(request, reverse("console:node", args=[code]))
+        stood: Row = next((each for each in found["functions"] if each["function"] == resume), {})
+        said = f"{found['name']} takes {resume} work again."
+        _offer(request, found, said, {"until": "", "reason": "", **stood}, resume, paused=False)
+        return go(request, back_to(request, reverse("console:node", args=[code])))
     form = forms.PauseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -259,17 +261,33 @@ def node_pause(request: HttpRequest, code: str) -> HttpResponse:
             at=frame.now,
             actor=actor,
         )
-        say(
-            request,
-            f"{found['name']}: {values['function']} is paused. What is not released is sourced elsewhere.",
+        said = (
+            f"{found['name']}: {values['function']} is paused. What is not released is sourced "
+            "elsewhere."
         )
-        return go(request, reverse("console:node", args=[code]))
+        _offer(request, found, said, {}, values["function"], paused=True)
+        return go(request, back_to(request, reverse("console:node", args=[code])))
     return show(
         request,
         "console/nodes/pause.html",
-        {"here": "nodes", "node": found, "form": form},
+        {"here": "nodes", "node": found, "form": form, "next": back_to(request, "")},
         status=422 if request.method == "POST" else 200,
     )
+
+
+def _offer(
+    request: HttpRequest, node: Row, said: str, stood: Row, function: str, *, paused: bool
+) -> None:
+    """Tell that a function was paused or resumed, and offer the opposite."""
+    what = {
+        "node": node["id"],
+        "name": node["name"],
+        "function": function,
+        "paused": paused,
+        "until": stood.get("until") or "",
+        "reason": stood.get("reason") or "as before",
+    }
+    undoing.offer(request, said, "node", what)
 
 
 def node_of(
@@ -312,7 +330,7 @@ def work_of(request: HttpRequest, node: Row, *, opened: str = "") -> dict[str, A
     }
 
 
-def _work(
+def work_at(
     request: HttpRequest,
     node: Row,
     number: str,
@@ -380,7 +398,7 @@ def _tell(request: HttpRequest, outcomes: list[Outcome[Any]], done: str) -> None
         say(request, done)
 
 
-def _form_page(
+def form_page(
     request: HttpRequest,
     node: Row,
     work: Row,

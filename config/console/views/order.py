@@ -5,15 +5,18 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 import routing.selectors
-from config.console import diffs, status, timeline, verbs, words
+from config.console import diffs, payment_verbs, status, timeline, verbs, words
+from config.console.causes import case_label
 from config.console.forms import AddressForm
 from config.console.once import once
 from config.console.pages import back_to, frame_of, go, page, say, show
 from config.console.people import Contact, opened, reveal
 from config.console.views.decisions import explained
+from config.console.views.undo import offer_verb
 from config.kernel import vault
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
@@ -22,9 +25,12 @@ from config.reports import decisions as decision_reports
 from config.reports import order_page as reports
 from config.reports.order_facts import facts
 from config.reports.sql import Row
+from routing import engine
 from routing.selectors import Choice
 
 TABS: Final = (("", "Order"), ("history", "History"), ("technical", "Technical"))
+PEEKED: Final = 4
+"""The latest events that the panel beside the list shows."""
 
 
 @page(Permission.ORDERS_VIEW)
@@ -50,10 +56,14 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "said": said,
         "groups": _groups(parts),
         "parts": parts,
+        "cases": _labelled(parts["cases"]),
         "holds_active": [hold for hold in parts["holds"] if hold["state"] == "active"],
         "holds_ended": [hold for hold in parts["holds"] if hold["state"] != "active"],
         "actions": actions_of(request, fact),
         "address_why_not": verbs.why_no_address(fact),
+        "address_first": verbs.group_to_correct(fact)
+        if frame.may(Permission.ORDERS_CHANGE_ADDRESS)
+        else None,
         "timeline": [each for each in told if not kind or each.kind == kind],
         "timeline_kinds": timeline.KINDS.items(),
         "kind": kind,
@@ -61,6 +71,32 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "contacts": contacts_of(found, parts, shown=False),
     }
     return show(request, "console/orders/order.html", context)
+
+
+@page(Permission.ORDERS_VIEW)
+def order_peek(request: HttpRequest, number: str) -> HttpResponse:
+    """The order in short, beside the list: where it is, why there, and what can be done now."""
+    if not request.headers.get("HX-Request"):
+        return redirect("console:order", number)
+    frame = frame_of(request)
+    found = order_of(request, number)
+    parts = reports.parts(found["id"])
+    groups = _groups(parts)
+    return show(
+        request,
+        "console/orders/peek.html",
+        {
+            "order": found,
+            "said": status.describe(found, parts, frame.now, frame.zone),
+            "holds_active": [hold for hold in parts["holds"] if hold["state"] == "active"],
+            "groups": groups,
+            "why": _why(groups) if frame.may(Permission.ROUTING_VIEW) else {},
+            "cases": _labelled(parts["cases"]),
+            "actions": actions_of(request, facts([found["id"]])[0]),
+            "latest": timeline.entries(reports.timeline(found["id"], limit=PEEKED), []),
+            "back": back_to(request, reverse("console:orders")),
+        },
+    )
 
 
 @page(*verbs.PERMISSIONS, methods=("GET", "POST"))
@@ -79,11 +115,13 @@ def order_action(request: HttpRequest, number: str, code: str) -> HttpResponse:
     candidates = _candidates(request, fact) if code == "reroute" else []
     choices = {"nodes": [(str(each["id"]), each["name"]) for each in candidates]}
     extra: dict[str, Any] = choices if code == "reroute" else {}
+    if code == "settle_payment":
+        extra = {"payments": payment_verbs.choices(fact)}
     form = verb.form(
         request.POST if request.method == "POST" else None,
         initial={
             key: request.GET[key]
-            for key in ("line", "quantity", "group", "hold")
+            for key in ("line", "quantity", "group", "hold", "payment")
             if key in request.GET
         },
         **extra,
@@ -92,9 +130,11 @@ def order_action(request: HttpRequest, number: str, code: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if why_not:
             raise Conflict(why_not)
-        outcome = verb.run_items([found["id"]], form.params(), frame.now, actor_of(request))[0]
+        params = form.params()
+        actor = actor_of(request, verb.permission)
+        outcome = verb.run_items([found["id"]], params, frame.now, actor)[0]
         if outcome.ok:
-            say(request, f"{number}: {verb.effect.lower()}.")
+            offer_verb(request, verb, f"{number}: {verb.effect.lower()}.", [found["id"]], params)
             return go(request, back_to(request, reverse("console:order", args=[number])))
         problem = outcome.problem.detail if outcome.problem else "It was refused."
     refused = request.method == "POST"
@@ -107,6 +147,7 @@ def order_action(request: HttpRequest, number: str, code: str) -> HttpResponse:
             "verb": verb,
             "form": form,
             "fact": fact,
+            "next": back_to(request, ""),
             "why_not": why_not,
             "problem": problem,
             "candidates": candidates,
@@ -272,6 +313,20 @@ def _groups(parts: dict[str, list[Row]]) -> list[Row]:
         }
         for group in parts["groups"]
     ]
+
+
+def _why(groups: list[Row]) -> dict[UUID, str]:
+    """The first sentence of the decision that stands for each group."""
+    found = decision_reports.latest_of_groups([group["id"] for group in groups])
+    return {
+        each["group_id"]: sentences[0]
+        for each in found
+        if (sentences := engine.why_here(engine.expand(each["record"])))
+    }
+
+
+def _labelled(cases: list[Row]) -> list[Row]:
+    return [{**each, "label": case_label(each["kind"])} for each in cases]
 
 
 def _notes(order_id: UUID) -> list[dict[str, Any]]:

@@ -2,21 +2,27 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect
+from django.urls import reverse
 
-from config.console import chips, tones, verbs
+from config.console import chips, columns, tones, verbs
 from config.console.pages import frame_of, page, show
+from config.console.views.saved_views import tabs_of
 from config.kernel.access import Permission
 from config.kernel.errors import Invalid
 from config.kernel.types import Scope
 from config.reports import orders as reports
 from config.reports.order_filters import Filters, Moment
-from config.reports.sql import Row
 
 EXPORT_LIMIT: Final = 100_000
 _EXPORT_CHUNK: Final = 1_000
@@ -39,6 +45,9 @@ def orders(request: HttpRequest) -> HttpResponse:
     if len(shown.rows) == 1 and set(filters.values) == {"q"} and "open" in request.GET:
         return redirect("console:order", shown.rows[0]["number"])
     offered = reports.choices(scope)
+    shows = columns.chosen(request)
+    kept = {key: request.GET[key] for key in ("view", columns.KEY) if request.GET.get(key)}
+    saved = tabs_of(request, "orders")
     names = {
         "channel": {each["code"]: each["name"] for each in offered["channels"]},
         "node": {each["code"]: each["name"] for each in offered["nodes"]},
@@ -51,9 +60,16 @@ def orders(request: HttpRequest) -> HttpResponse:
             "here": "orders",
             "page": shown,
             "filters": filters.values,
-            "chips": chips.chips_of(filters, names),
-            "address": chips.address_of(filters),
-            "tabs": _tabs(filters, counted),
+            "chips": chips.chips_of(filters, names, kept),
+            "address": chips.address_of(filters, kept),
+            "kept": kept,
+            "unfiltered": chips.address_of(Filters(), kept),
+            "export": chips.address_of(filters, {columns.KEY: columns.address(shows)}),
+            "shows": {each.code: True for each in shows},
+            "columns": columns.COLUMNS,
+            "usual_columns": shows == columns.USUAL,
+            "tabs": _tabs(filters, counted, saved["opened"] is not None),
+            "saved": saved,
             "matching": counted["matching"],
             "limit": verbs.JOB_LIMIT,
             "counted_to": reports.COUNT_LIMIT - 1,
@@ -65,23 +81,40 @@ def orders(request: HttpRequest) -> HttpResponse:
             "payment_choices": tones.choices("payment"),
             "state_choices": tones.choices("order"),
             "hold_choices": chips.HOLD_TYPES.items(),
-            "emptied_by": [] if shown.rows else _emptied_by(filters, names, scope, moment),
+            "emptied_by": [] if shown.rows else _emptied_by(filters, names, kept, scope, moment),
         },
     )
 
 
 @page(Permission.ORDERS_EXPORT)
 def export(request: HttpRequest) -> StreamingHttpResponse:
-    """The filtered list as CSV: UTF-8 with BOM, ISO times, formulas made harmless."""
+    """The list as it is shown, as CSV: UTF-8 with BOM, ISO times, formulas made harmless."""
     frame = frame_of(request)
     filters = chips.filters_of(request.GET)
-    lines = _csv(filters, scope=frame.scope(Permission.ORDERS_EXPORT), moment=frame.moment)
+    fields = columns.fields(columns.chosen(request))
+    scope = frame.scope(Permission.ORDERS_EXPORT)
+    lines = _csv(filters, fields, scope=scope, moment=frame.moment)
     stamp = f"{frame.now:%Y%m%d-%H%M}"
     return StreamingHttpResponse(
         lines,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="orders-{stamp}.csv"'},
     )
+
+
+@page(Permission.ORDERS_VIEW, methods=("POST",))
+def orders_columns(request: HttpRequest) -> HttpResponse:
+    """Show other columns: named in the address, and remembered for addresses that name none."""
+    to = QueryDict(request.POST.get("query", "").lstrip("?"), mutable=True)
+    usual = request.POST.get("usual") == "1"
+    shown = columns.USUAL if usual else columns.named(request.POST.getlist("col"))
+    to.pop(columns.KEY, None)
+    if not usual:
+        to[columns.KEY] = columns.address(shown)
+    joint = f"?{to.urlencode()}" if to else ""
+    response = HttpResponseRedirect(f"{reverse('console:orders')}{joint}")
+    columns.remember(response, None if usual else shown, secure=request.is_secure())
+    return response
 
 
 def uuid_of(text: str) -> UUID | None:
@@ -100,21 +133,25 @@ def _counts(filters: Filters, *, scope: Scope, moment: Moment, narrowed: bool) -
     return {"matching": counted["all"]} | counted
 
 
-def _tabs(filters: Filters, counted: dict[str, int]) -> list[dict[str, Any]]:
+def _tabs(filters: Filters, counted: dict[str, int], saved: bool) -> list[dict[str, Any]]:  # noqa: FBT001
     return [
         {
             "label": label,
             "address": chips.address_of(Filters(values)),
             "count": counted[code],
             "more": counted[code] >= reports.COUNT_LIMIT,
-            "current": dict(filters.values) == values,
+            "current": not saved and dict(filters.values) == values,
         }
         for code, label, values in chips.TABS
     ]
 
 
 def _emptied_by(
-    filters: Filters, names: dict[str, dict[str, str]], scope: Scope, moment: Moment
+    filters: Filters,
+    names: dict[str, dict[str, str]],
+    kept: dict[str, str],
+    scope: Scope,
+    moment: Moment,
 ) -> list[chips.Chip]:
     """The chips without which something would be found."""
     without = {
@@ -124,7 +161,7 @@ def _emptied_by(
     if not without:
         return []
     counted = reports.counts(without, scope=scope, moment=moment)
-    return [chip for chip in chips.chips_of(filters, names) if counted[chip.key]]
+    return [chip for chip in chips.chips_of(filters, names, kept) if counted[chip.key]]
 
 
 class _Line:
@@ -134,14 +171,12 @@ class _Line:
         return value
 
 
-def _csv(filters: Filters, *, scope: Scope, moment: Moment) -> Iterator[str]:
+def _csv(
+    filters: Filters, fields: columns.Fields, *, scope: Scope, moment: Moment
+) -> Iterator[str]:
     writer = csv.writer(_Line())
     yield "\ufeff"
-    yield writer.writerow(
-        ["number", "external_number", "channel", "placed_at", "state", "progress", "payment",
-         "holds", "units", "open_units", "total", "currency", "nodes", "ship_by", "deliver_by",
-         "tags"]
-    )  # fmt: skip
+    yield writer.writerow([name for name, _ in fields])
     before, left = None, EXPORT_LIMIT
     while left > 0:
         part = reports.page(
@@ -152,40 +187,15 @@ def _csv(filters: Filters, *, scope: Scope, moment: Moment) -> Iterator[str]:
             size=min(_EXPORT_CHUNK, left),
         )
         for order in part.rows:
-            yield writer.writerow([safe(each) for each in _columns(order)])
+            yield writer.writerow([safe(value(order)) for _, value in fields])
         if part.older is None:
             return
         before, left = part.older, left - len(part.rows)
 
 
-def _columns(order: Row) -> list[object]:
-    return [
-        order["number"],
-        order["external_number"],
-        order["channel_code"],
-        _iso(order["placed_at"]),
-        order["state"],
-        order["progress"],
-        order["payment_state"],
-        " ".join(order["hold_types"] or ()),
-        order["units"],
-        order["open_units"],
-        order["total_minor"],
-        order["currency"],
-        " ".join(order["nodes"] or ()),
-        _iso(order["ship_by"]),
-        _iso(order["deliver_by"]),
-        " ".join(order["tags"] or ()),
-    ]
-
-
 def safe(value: object) -> object:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def _iso(moment: datetime | None) -> str:
-    return moment.isoformat() if moment else ""
 
 
 def chosen(request: HttpRequest, *, scope: Scope, moment: Moment) -> list[UUID]:

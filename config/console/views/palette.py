@@ -8,9 +8,11 @@ from django.urls import reverse
 from config.console.frame import Frame
 from config.console.pages import frame_of, page, show
 from config.kernel.access import Permission
+from config.reports import cases as case_reports
 from config.reports import frame as reports
 
 _MIN_TEXT = 2
+_LONGEST_NUMBER = 15
 _ACTIONS = (
     ("Pause a node", "console:nodes", "", Permission.NETWORK_PAUSE),
     ("Export orders as CSV", "console:orders_export", "", Permission.ORDERS_EXPORT),
@@ -53,18 +55,17 @@ def _records(frame: Frame, text: str, *, orders_only: bool) -> list[dict[str, An
         ]
     if orders_only:
         return found
-    if frame.may(Permission.CASES_VIEW) and text.isdigit():
-        found += [
-            _entry(
-                "Cases",
-                "cases",
-                f"Case {each['number']}",
-                each["kind"],
-                "console:case",
-                each["number"],
+    if frame.may(Permission.CASES_VIEW) and text.isdigit() and len(text) <= _LONGEST_NUMBER:
+        case = case_reports.one(
+            int(text),
+            scope=frame.scope(Permission.CASES_VIEW),
+            nodes=frame.nodes(Permission.CASES_VIEW),
+        )
+        if case is not None:
+            label = f"Case {case['number']}"
+            found.append(
+                _entry("Cases", "cases", label, case["kind"], "console:case", case["number"])
             )
-            for each in reports.cases(int(text), scope=frame.scope(Permission.CASES_VIEW))
-        ]
     if frame.may(Permission.INVENTORY_VIEW):
         found += [
             _entry("SKUs", "stock", each["code"], each["name"], "console:sku", each["id"])

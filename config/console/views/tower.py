@@ -33,5 +33,5 @@ def tower(request: HttpRequest) -> HttpResponse:
 
 
 def _change(now: int, before: int) -> str | None:
-    """`+12 %` or `-3 %`; None when there is nothing to compare with."""
-    return f"{(now - before) * 100 / before:+.0f} %" if before else None
+    """`+12 %` or `−3 %`; None when there is nothing to compare with."""
+    return f"{(now - before) * 100 / before:+.0f} %".replace("-", "\u2212") if before else None

@@ -1,25 +1,31 @@
 """The whole of Switchyard on one machine: a retailer's fortnight, and then its life."""
 
-import socket
-import subprocess
+import math
+import os
 import sys
 import time
 import urllib.request
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from config import embedded
+from config.command_line import BEGAN
 from config.demo import setup
 from config.demo.play import Demo, drain, play_fortnight, ring
 from config.demo.shoppers import NOW, OPENING
+from config.embedded import ports
+from config.env import database
 from config.invariants import check_all
 from config.kernel import clock
 from config.kernel.types import ALL_ACCOUNTS
@@ -51,26 +57,29 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
-        started = time.monotonic()
+        if not 0 < options["speed"] < math.inf:
+            raise CommandError("--speed is more than 0: business time runs forward.", returncode=2)
         if not options["once"]:
             _require_free(options["port"])
         console = Console(stderr=True)
         try:
             with embedded.Stack() as stack:
                 _migrate(console, reset=options["reset"])
+                payments = _give_address(stack)
                 if not options["once"]:
                     _start_web(stack, options["port"])
                 if not setup.was_played():
-                    _start_workers(stack)
+                    _start_workers(stack, payments)
                     _play(stack, console)
-                broken = self._show(time.monotonic() - started)
+                broken = self._show()
                 if options["once"]:
+                    self._say_ready()
                     sys.exit(1 if broken else 0)
-                self._live(stack, options["port"], options["speed"], console)
+                self._live(stack, options["port"], payments, options["speed"], console)
         except embedded.EmbeddedError as error:
             raise CommandError(str(error), returncode=2) from error
 
-    def _show(self, seconds: float) -> bool:
+    def _show(self) -> bool:
         """Print the table; answer whether an invariant is violated."""
         table = Table(title="Fourteen days at Harbor & Northlight", show_header=False)
         for label, value in _figures():
@@ -82,20 +91,26 @@ class Command(BaseCommand):
         Console(file=sys.stdout, width=78).print(table)
         for violation in violations:
             self.stderr.write(f"{violation.code}: {violation.detail}")
-        self.stdout.write(f"ready in {seconds:.0f} s")
         return bool(violations) or oversold > 0
 
-    def _live(self, stack: embedded.Stack, port: int, speed: float, console: Console) -> None:
+    def _say_ready(self) -> None:
+        self.stdout.write(f"ready in {time.monotonic() - BEGAN:.0f} s")
+
+    def _live(
+        self, stack: embedded.Stack, port: int, payments: int, speed: float, console: Console
+    ) -> None:
         clock.set_to(_resume_at(), speed=speed)
-        _start_workers(stack)
-        url = f"http://127.0.0.1:{port}"
+        url = _url_of(port)
+        stack.wait("web", lambda: _answers(f"{url}/healthz"), seconds=60)
+        # After the web, which a person waits for: on two cores they would only be in its way.
+        _start_workers(stack, payments)
         stack.spawn("life", [*_MANAGE, "demo_life"])
         beat_files = stack.home.root / "beat"
         stack.spawn(
             "beat",
-            [*_CELERY, "beat", "--loglevel", "WARNING", "-s", str(beat_files), "--pidfile="],
+            [sys.executable, "-m", "config.beat", "--schedule", str(beat_files)],
         )
-        stack.wait("web", lambda: _answers(f"{url}/healthz"), seconds=60)
+        self._say_ready()
         self.stdout.write(f"\n  Console   {url}/console/")
         self.stdout.write(f"  API docs  {url}/api/v1/docs/\n")
         for username, _, role, node in setup.STAFF:
@@ -135,14 +150,29 @@ def _figures() -> list[tuple[str, str]]:
 
 def _migrate(console: Console, *, reset: bool) -> None:
     """Bring the schema up to date as its owner; empty it when asked, or after a broken-off play."""
-    executor = MigrationExecutor(connections["default"])
+    executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         console.print("creating the schema …")
-        connections.close_all()
-        subprocess.run([*_MANAGE, "migrate", "-v", "0"], check=True)  # noqa: S603  # our own command
+        with _as_owner():
+            call_command("migrate", verbosity=0)
     elif reset or (setup.was_begun() and not setup.was_played()):
         console.print("forgetting what was played …")
-        subprocess.run([*_MANAGE, "flush", "--no-input", "-v", "0"], check=True)  # noqa: S603  # our own command
+        with _as_owner():
+            call_command("flush", interactive=False, verbosity=0)
+
+
+@contextmanager
+def _as_owner() -> Iterator[None]:
+    """Connect as the role that owns the schema, in this process, which has loaded everything."""
+    as_app = connection.settings_dict
+    owner = database(embedded.addresses().owner_url)
+    connection.close()
+    connection.settings_dict = as_app | {name: owner[name] for name in ("USER", "PASSWORD")}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict = as_app
 
 
 def _start_web(stack: embedded.Stack, port: int) -> None:
@@ -158,16 +188,31 @@ def _start_web(stack: embedded.Stack, port: int) -> None:
     )  # fmt: skip
 
 
-def _start_workers(stack: embedded.Stack) -> None:
+def _give_address(stack: embedded.Stack) -> int:
+    """Choose the port of the payment provider, and tell every child where it will listen."""
+    port = ports.take(stack.home.root, "fakepay")
+    os.environ["FAKEPAY_URL"] = _url_of(port)
+    return port
+
+
+def _url_of(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _start_workers(stack: embedded.Stack, payments: int) -> None:
     """What answers while the fortnight is played and after it: the payment provider, a worker."""
     if "worker" in stack.children:
         return
-    stack.spawn("fakepay", [*_MANAGE, "fakepay"])
-    stack.spawn("worker", [*_CELERY, "worker", "--concurrency", "2", "--loglevel", "WARNING"])
+    stack.spawn("fakepay", [sys.executable, "-m", "integrations.sandbox", str(payments)])
+    stack.wait("fakepay", lambda: _answers(f"{_url_of(payments)}/healthz"), seconds=60)
+    stack.spawn("worker", [*_CELERY, "worker", "--loglevel", "WARNING"])
 
 
 def _play(stack: embedded.Stack, console: Console) -> None:
     """Play the fortnight. Asked to stop, it stops between two turns."""
+    with connection.cursor() as cursor:
+        # Who loses power now begins anew in any case: no commit need wait for the disk.
+        cursor.execute("SET synchronous_commit TO off")
     with console.status("setting the retailer up …"):
         retailer = setup.set_up()
     demo = Demo.of(retailer)
@@ -212,16 +257,12 @@ def _progress(console: Console) -> Progress:
 
 
 def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise CommandError(
-                f"Port {port} is taken by another program. Stop it, or choose another: "
-                f'make demo ARGS="--port {port + 1}"',
-                returncode=2,
-            ) from None
+    if not ports.is_free(port):
+        raise CommandError(
+            f"Port {port} is taken by another program. Stop it, or choose another: "
+            f'make demo ARGS="--port {ports.next_free(port)}"',
+            returncode=2,
+        )
 
 
 def _answers(url: str) -> bool:

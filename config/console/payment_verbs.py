@@ -1,0 +1,65 @@
+"""What a person may do about payments that ended badly: judgements and commands for the verbs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orders.services
+from config.console import words
+from config.kernel.types import Actor, Outcome
+from config.reports.sql import Row
+from orders.types import HandSettlement
+
+_NOTHING: Outcome[Any] = Outcome.refused("conflict", "The order has no such payment.")
+
+
+def judge_retry_refund(order: Row) -> str:
+    failed = any(_is(each, "Refund", "failed") for each in order["payments"])
+    return "" if failed else "No refund of the order was refused."
+
+
+def judge_look_up(order: Row) -> str:
+    unknown = any(each["state"] in {"unknown", "sent"} for each in order["payments"])
+    return "" if unknown else "Every payment of the order has a known outcome."
+
+
+def judge_settle(order: Row) -> str:
+    return "" if order["payments"] else "No payment of the order waits for a person."
+
+
+def choices(order: Row) -> list[tuple[str, str]]:
+    """The payments that a person may settle: (id, words)."""
+    said = {"failed": "refused", "sent": "outcome unknown", "unknown": "outcome unknown"}
+    return [
+        (
+            str(each["id"]),
+            f"{each['what']} of {words.amount(each['amount'], order['currency'])}, {said[each['state']]}",
+        )
+        for each in order["payments"]
+    ]
+
+
+def retry_refund(
+    rows: Sequence[Row], params: Any, at: datetime, actor: Actor
+) -> list[Outcome[Any]]:
+    del params
+    return list(orders.services.retry_refunds([each["id"] for each in rows], at=at, actor=actor))
+
+
+def look_up(rows: Sequence[Row], params: Any, at: datetime, actor: Actor) -> list[Outcome[Any]]:
+    del params
+    return list(orders.services.look_up_payments([each["id"] for each in rows], at=at, actor=actor))
+
+
+def settle(rows: Sequence[Row], params: Any, at: datetime, actor: Actor) -> list[Outcome[Any]]:
+    """Settle the named payment; orders that do not have it are refused."""
+    wanted = UUID(params["payment"])
+    said = HandSettlement(wanted, params["happened"] == "yes", params.get("reference", ""))
+    owning = [each for each in rows if any(one["id"] == wanted for one in each["payments"])]
+    outcomes = orders.services.settle_payments_by_hand([said], at=at, actor=actor) if owning else []
+    return [outcomes[0] if each in owning else _NOTHING for each in rows]
+
+
+def _is(payment: Row, what: str, state: str) -> bool:
+    return bool(payment["what"] == what and payment["state"] == state)
