@@ -112,7 +112,7 @@ register(
         SELECT tender.id, tender.captured_minor, coalesce(taken.minor, 0)
         FROM (SELECT * FROM orders_tender WHERE {account}) AS tender
         LEFT JOIN (SELECT tender_id, sum(amount_minor) AS minor FROM orders_capture
-            WHERE state <> 'failed' AND {account} GROUP BY 1) AS taken
+            WHERE state NOT IN ('failed', 'withdrawn') AND {account} GROUP BY 1) AS taken
             ON taken.tender_id = tender.id
         WHERE coalesce(taken.minor, 0) > tender.captured_minor ORDER BY tender.id
         """,
@@ -138,7 +138,8 @@ register(
         SELECT secured.id, secured.amount_minor, sum(taken.amount_minor)
         FROM (SELECT * FROM orders_authorization WHERE {account}) AS secured
         JOIN orders_capture taken
-            ON taken.authorization_id = secured.id AND taken.state <> 'failed'
+            ON taken.authorization_id = secured.id
+            AND taken.state NOT IN ('failed', 'withdrawn')
         GROUP BY secured.id, secured.amount_minor
         HAVING sum(taken.amount_minor) > secured.amount_minor ORDER BY secured.id
         """,

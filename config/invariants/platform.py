@@ -12,6 +12,8 @@ _SUBJECTS: Final = (
     ("position", "inventory_stockposition", "(data->>'position_id')::bigint"),
     ("fulfillment_order", "fulfillment_fulfillmentorder", "subject_id"),
     ("parcel", "fulfillment_parcel", "subject_id"),
+    ("return", "returns_return", "subject_id"),
+    ("claim", "returns_claim", "subject_id"),
 )
 """Subjects with a version: kind, table, and how an event names the row's key. Orders stand apart."""
 
@@ -153,13 +155,14 @@ register(
     ),
     by_sql(
         "inbox.settled",
-        "A message is open, or applied to an order, or says why it is not",
+        "A message is open, or applied to an order or a stock, or says why it is not",
         "Message {} is {}, settled at {}, about {}, because “{}”.",
         """
         SELECT id, state, settled_at, thread_id, reason FROM integrations_inboxmessage
         WHERE {account} AND CASE state
             WHEN 'received' THEN settled_at IS NOT NULL
-            WHEN 'applied' THEN settled_at IS NULL OR thread_id IS NULL OR subject_kind = ''
+            WHEN 'applied' THEN settled_at IS NULL OR subject_kind = ''
+                OR (thread_id IS NULL AND subject_kind <> 'connection')
             ELSE settled_at IS NULL OR code = '' OR reason = '' END
         ORDER BY id
         """,

@@ -25,6 +25,11 @@ _UNDECLARED: Final = (
     ("routing_routingdecision", "group_id", "orders_deliverygroup"),
     ("fulfillment_fulfillmentline", "reservation_id", "inventory_reservation"),
     ("orders_invoice", "parcel_id", "fulfillment_parcel"),
+    ("orders_orderlink", "parcel_id", "fulfillment_parcel"),
+    ("returns_return", "parcel_id", "fulfillment_parcel"),
+    ("returns_return", "exchange_order_id", "orders_order"),
+    ("returns_claim", "parcel_id", "fulfillment_parcel"),
+    ("returns_claim", "reship_order_id", "orders_order"),
     ("integrations_inboxmessage", "thread_id", "orders_order"),
 )
 """References without a foreign key: (table, column, what it names)."""
@@ -55,14 +60,15 @@ def _models() -> list[type[Model]]:
 def _children() -> Iterator[str]:
     """A row of an account that points at a row of another."""
     declared = [
-        (model._meta.db_table, column, parent)
+        (model._meta.db_table, model._meta.pk.column, column, parent)
         for model in _models()
         if _has_account(model)
         for column, parent in _parents(model)
     ]
-    for table, column, parent in (*declared, *_UNDECLARED):
+    undeclared = [(table, "id", column, parent) for table, column, parent in _UNDECLARED]
+    for table, key, column, parent in (*declared, *undeclared):
         yield f"""
-            SELECT child.id::text, '{table}', '{column}'
+            SELECT child.{key}::text, '{table}', '{column}'
             FROM (SELECT * FROM {table} WHERE {{account}}) AS child
             JOIN {parent} parent ON parent.id = child.{column}
             WHERE child.account_id IS DISTINCT FROM parent.account_id

@@ -120,6 +120,15 @@ def reachable(ids: Sequence[UUID], *, scope: Scope, nodes: set[int] | None) -> l
     return [each["id"] for each in found]
 
 
+def stand(ids: Sequence[UUID]) -> list[Row]:
+    """How these cases stand. Their scope is the caller's."""
+    return rows(
+        "SELECT c.id, c.state, c.waiting_until, c.assignee_id FROM kernel_case c "
+        "WHERE c.id = ANY(%(ids)s) ORDER BY c.id",
+        {"ids": list(ids)},
+    )
+
+
 def orders_of(ids: Sequence[UUID]) -> list[UUID]:
     """The orders that these cases are about."""
     found = rows(

@@ -76,6 +76,15 @@ def one(decision_id: UUID, *, scope: Scope) -> Row | None:
     )
 
 
+def latest_of_groups(group_ids: list[UUID]) -> list[Row]:
+    """The decision that stands for each delivery group, as it was recorded."""
+    return rows(
+        "SELECT DISTINCT ON (d.group_id) d.group_id, d.record FROM routing_routingdecision d "
+        "WHERE d.group_id = ANY(%(groups)s) ORDER BY d.group_id, d.id DESC",
+        {"groups": group_ids},
+    )
+
+
 def latest_of(group_id: UUID) -> UUID | None:
     """The id of the decision that stands for a delivery group."""
     found = row(

@@ -79,14 +79,6 @@ def nodes(text: str, *, scope: Scope, node_ids: set[int] | None) -> list[Row]:
     )
 
 
-def cases(number: int, *, scope: Scope) -> list[Row]:
-    return rows(
-        f"SELECT c.number, c.kind, c.state FROM kernel_case c WHERE c.number = %(number)s "  # noqa: S608
-        f"AND {within(scope, 'c')}",
-        reach(scope) | {"number": number},
-    )
-
-
 def order_number(order_id: UUID, *, scope: Scope) -> str | None:
     found = row(
         f"SELECT o.number FROM orders_order o WHERE o.id = %(id)s AND {within(scope, 'o')}",  # noqa: S608
@@ -114,14 +106,15 @@ def work_place(record_id: UUID, *, scope: Scope) -> Row | None:
     )
 
 
-def names(*, nodes: list[int], skus: list[int]) -> dict[tuple[str, str], str]:
-    """The names of nodes and SKUs, by kind and id; no statement when nothing is asked."""
-    if not nodes and not skus:
+def names(*, nodes: list[int], skus: list[int], carriers: list[str]) -> dict[tuple[str, str], str]:
+    """The names of nodes, SKUs and carriers, by kind and key; no statement when none is asked."""
+    if not nodes and not skus and not carriers:
         return {}
     found = rows(
         "SELECT 'node' AS kind, n.id::text AS key, n.name AS name FROM inventory_node n "
         "WHERE n.id = ANY(%(nodes)s) UNION ALL SELECT 'sku', s.id::text, s.code "
-        "FROM inventory_sku s WHERE s.id = ANY(%(skus)s)",
-        {"nodes": nodes, "skus": skus},
+        "FROM inventory_sku s WHERE s.id = ANY(%(skus)s) UNION ALL SELECT 'carrier', c.code, c.name "
+        "FROM inventory_carrier c WHERE c.code = ANY(%(carriers)s)",
+        {"nodes": nodes, "skus": skus, "carriers": carriers},
     )
     return {(each["kind"], each["key"]): each["name"] for each in found}

@@ -26,7 +26,8 @@ LEFT JOIN LATERAL (
 ) sums ON true
 LEFT JOIN LATERAL (
     SELECT json_agg(json_build_object('id', p.id, 'number', p.number, 'state', p.state,
-        'tracking', p.tracking_number, 'carrier', p.carrier_code) ORDER BY p.id) AS list
+        'tracking', p.tracking_number, 'carrier', p.carrier_code, 'scanned', EXISTS (
+            SELECT FROM fulfillment_trackingevent t WHERE t.parcel_id = p.id)) ORDER BY p.id) AS list
     FROM fulfillment_parcel p WHERE p.fulfillment_order_id = f.id AND p.state <> 'voided'
 ) parcels ON true
 """
@@ -164,3 +165,38 @@ def all_parcels_of(ids: list[UUID], *, node_id: int, scope: Scope) -> list[UUID]
         reach(scope) | {"ids": ids, "node": node_id},
     )
     return [each["id"] for each in found]
+
+
+def carrier_names(codes: list[str]) -> dict[str, str]:
+    """The names of these carriers, by code."""
+    found = rows(
+        "SELECT c.code, c.name FROM inventory_carrier c WHERE c.code = ANY(%(codes)s)",
+        {"codes": codes},
+    )
+    return {each["code"]: each["name"] for each in found}
+
+
+def manifests(node_id: int, *, scope: Scope, limit: int) -> list[Row]:
+    """What the node has handed over, the latest first, with what was taken back since."""
+    return rows(
+        f"""
+        SELECT m.id, m.number, m.carrier_code, m.day, m.closed_at, c.name AS carrier_name,
+            lines.parcels, lines.taken_back
+        FROM fulfillment_manifest m
+        LEFT JOIN inventory_carrier c ON c.code = m.carrier_code
+        CROSS JOIN LATERAL (SELECT count(*) AS parcels,
+                count(*) FILTER (WHERE l.taken_back_at IS NOT NULL) AS taken_back
+            FROM fulfillment_manifestline l WHERE l.manifest_id = m.id) AS lines
+        WHERE m.node_id = %(node)s AND {within(scope, "m")} ORDER BY m.id DESC LIMIT %(limit)s
+        """,  # noqa: S608  # own text
+        reach(scope) | {"node": node_id, "limit": limit},
+    )
+
+
+def invoiced_with(parcel_id: UUID) -> Row | None:
+    """What was last invoiced for a parcel; None when nothing was."""
+    return row(
+        "SELECT i.amount_minor, i.currency FROM orders_invoice i "
+        "WHERE i.parcel_id = %(parcel)s AND i.kind = 'invoice' ORDER BY i.id DESC LIMIT 1",
+        {"parcel": parcel_id},
+    )

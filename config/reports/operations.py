@@ -1,5 +1,6 @@
 """The machinery: jobs, the outbox, intents, leases, partitions and messages from outside."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from config.kernel.types import Scope
@@ -58,6 +59,29 @@ def job_items(job_id: UUID, *, outcome: str = "") -> list[Row]:
     )
 
 
+def jobs_done(job_ids: Sequence[UUID]) -> Row:
+    """Whether these jobs have ended, with what params, and what they were done to."""
+    found = row(
+        "SELECT bool_and(j.state NOT IN ('queued', 'running')) AS ended, "
+        "(array_agg(j.params))[1] AS params, (SELECT array_agg(i.subject_id ORDER BY i.position) "
+        "FROM kernel_jobitem i WHERE i.job_id = ANY(%(jobs)s) AND i.outcome = 'done') AS done "
+        "FROM kernel_job j WHERE j.id = ANY(%(jobs)s)",
+        {"jobs": list(job_ids)},
+    )
+    return found or {}
+
+
+def job_keys(order_ids: Sequence[UUID]) -> set[UUID]:
+    """The subject keys with which jobs on these orders keep what they were to write down."""
+    found = rows(
+        "SELECT DISTINCT (j.params->>'key')::uuid AS key FROM kernel_jobitem i "
+        "JOIN kernel_job j ON j.id = i.job_id WHERE i.subject_id = ANY(%(orders)s) "
+        "AND j.params ? 'sealed'",
+        {"orders": list(order_ids)},
+    )
+    return {each["key"] for each in found}
+
+
 def running_jobs(*, scope: Scope) -> int:
     found = row(
         f"SELECT count(*) AS n FROM kernel_job j WHERE j.state IN ('queued', 'running') "  # noqa: S608
@@ -67,47 +91,60 @@ def running_jobs(*, scope: Scope) -> int:
     return int(found["n"]) if found else 0
 
 
-def outbox() -> Row:
-    """How far the relay is behind, and what is open, late and dead among deliveries."""
+def outbox(*, scope: Scope) -> Row:
+    """How far the relay is behind, and what of the scope is open, late and dead among deliveries."""
     return (
         row(
-            """
+            f"""
             SELECT
                 (SELECT extract(epoch FROM clock_timestamp() - min(e.recorded_at))
                     FROM kernel_relaycursor r JOIN kernel_event e
                     ON (e.xid, e.id) > (r.xid, coalesce(r.event_id,
                         '00000000-0000-0000-0000-000000000000'::uuid))) AS relay_lag,
-                (SELECT count(*) FROM kernel_delivery d WHERE d.state = 'pending') AS pending,
+                (SELECT count(*) FROM kernel_delivery d WHERE d.state = 'pending'
+                    AND {_owed_within(scope)}) AS pending,
                 (SELECT extract(epoch FROM clock_timestamp() - min(d.due_at))
                     FROM kernel_delivery d WHERE d.state = 'pending'
-                    AND d.due_at < clock_timestamp()) AS delivery_lag,
-                (SELECT count(*) FROM kernel_delivery d WHERE d.state = 'dead') AS dead,
-                (SELECT count(*) FROM kernel_casereport c WHERE NOT c.folded) AS reports
-            """,
-            {},
+                    AND d.due_at < clock_timestamp() AND {_owed_within(scope)}) AS delivery_lag,
+                (SELECT count(*) FROM kernel_delivery d WHERE d.state = 'dead'
+                    AND {_owed_within(scope)}) AS dead,
+                (SELECT count(*) FROM kernel_casereport c WHERE NOT c.folded
+                    AND {within(scope, "c")}) AS reports
+            """,  # noqa: S608  # own text
+            reach(scope),
         )
         or {}
     )
 
 
-def dead_deliveries() -> list[Row]:
-    """What gave up, newest first."""
-    return rows(
-        "SELECT d.event_id, d.consumer, d.topic, d.subject_id, d.attempts, d.last_error, "
-        "d.due_at, o.number AS order_number FROM kernel_delivery d "
-        "LEFT JOIN orders_order o ON o.id = d.subject_id "
-        "WHERE d.state = 'dead' ORDER BY d.event_id DESC LIMIT 100",
-        {},
+def _owed_within(scope: Scope) -> str:
+    """Whether the delivery `d` is of an event of the scope."""
+    if scope.everything:
+        return "true"
+    return (
+        "EXISTS (SELECT FROM kernel_event e WHERE e.id = d.event_id "  # own text
+        f"AND {within(scope, 'e')})"
     )
 
 
-def intents() -> list[Row]:
+def dead_deliveries(*, scope: Scope) -> list[Row]:
+    """What gave up, newest first."""
+    return rows(
+        "SELECT d.event_id, d.consumer, d.topic, d.subject_id, d.attempts, d.last_error, "  # noqa: S608
+        "d.due_at, o.number AS order_number FROM kernel_delivery d "
+        "LEFT JOIN orders_order o ON o.id = d.subject_id "
+        f"WHERE d.state = 'dead' AND {_owed_within(scope)} ORDER BY d.event_id DESC LIMIT 100",
+        reach(scope),
+    )
+
+
+def intents(*, scope: Scope) -> list[Row]:
     """What is asked of the outside world, by kind and state; the oldest due of each."""
     return rows(
-        "SELECT i.kind, i.state, count(*) AS n, min(i.due_at) AS due, max(i.attempts) AS attempts, "
+        "SELECT i.kind, i.state, count(*) AS n, min(i.due_at) AS due, max(i.attempts) AS attempts, "  # noqa: S608
         "max(i.last_error) AS last_error FROM kernel_intent i WHERE i.state <> 'done' "
-        "GROUP BY i.kind, i.state ORDER BY i.kind, i.state",
-        {},
+        f"AND {within(scope, 'i')} GROUP BY i.kind, i.state ORDER BY i.kind, i.state",
+        reach(scope),
     )
 
 

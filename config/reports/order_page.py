@@ -87,13 +87,13 @@ SELECT t.id, t.kind, t.provider, t.collected_by, t.amount_minor, t.captured_mino
 FROM orders_tender t
 LEFT JOIN LATERAL (
     SELECT json_agg(each ORDER BY each->>'at') AS list FROM (
-        SELECT json_build_object('what', 'Authorisation', 'state', a.state, 'amount',
+        SELECT json_build_object('id', a.id, 'what', 'Authorisation', 'state', a.state, 'amount',
             a.amount_minor, 'at', a.at, 'reference', a.reference, 'why', '') AS each
         FROM orders_authorization a WHERE a.tender_id = t.id
-        UNION ALL SELECT json_build_object('what', 'Capture', 'state', c.state, 'amount',
+        UNION ALL SELECT json_build_object('id', c.id, 'what', 'Capture', 'state', c.state, 'amount',
             c.amount_minor, 'at', c.at, 'reference', c.reference, 'why', c.failure)
         FROM orders_capture c WHERE c.tender_id = t.id
-        UNION ALL SELECT json_build_object('what', 'Refund', 'state', r.state, 'amount',
+        UNION ALL SELECT json_build_object('id', r.id, 'what', 'Refund', 'state', r.state, 'amount',
             r.amount_minor, 'at', r.at, 'reference', r.reference, 'why', r.failure)
         FROM orders_refund r WHERE r.tender_id = t.id
     ) every
@@ -150,14 +150,14 @@ def parts(order_id: UUID) -> dict[str, list[Row]]:
     }
 
 
-def timeline(order_id: UUID) -> list[Row]:
+def timeline(order_id: UUID, *, limit: int = TIMELINE_LIMIT) -> list[Row]:
     """What happened, newest first: events of the order and of all that belongs to it."""
     return rows(
         "SELECT e.id, e.topic, e.subject_kind, e.subject_id, e.at, e.recorded_at, e.actor_kind, "
         "e.actor_name, e.on_behalf_of, e.data FROM kernel_event e "
         "WHERE e.thread_id = %(order)s OR e.subject_id = %(order)s "
         "ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s",
-        {"order": order_id, "limit": TIMELINE_LIMIT},
+        {"order": order_id, "limit": limit},
     )
 
 

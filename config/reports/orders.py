@@ -15,11 +15,12 @@ COUNT_LIMIT: Final = 10_001
 _DETAILS: Final = """
 SELECT o.id, o.number, o.external_number, o.state, o.progress, o.payment_state, o.currency,
     o.total_minor, o.placed_at, o.ship_by, o.deliver_by, o.holds_open, o.blocked, o.tags, o.mode,
-    o.closed_at, c.code AS channel_code, c.name AS channel_name,
+    o.closed_at, o.priority, c.code AS channel_code, c.name AS channel_name, b.name AS brand_name,
     lines.units, lines.open_units, lines.line_count,
     holds.types AS hold_types, places.nodes, cases.open_cases
 FROM orders_order o
 JOIN kernel_channel c ON c.id = o.channel_id
+JOIN kernel_brand b ON b.id = o.brand_id
 LEFT JOIN LATERAL (
     SELECT sum(l.ordered) FILTER (WHERE l.kind <> 'kit') AS units, count(*) AS line_count,
         sum(l.pending + l.backordered + l.reserved + l.released) AS open_units

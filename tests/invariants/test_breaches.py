@@ -15,14 +15,16 @@ from config.kernel import ids, vault
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.models import JobItem
-from config.kernel.types import Scope
+from config.kernel.types import ALL_ACCOUNTS, Scope
 from integrations.models import InboxBody
 from inventory.models import KitComponent
 from inventory.services import take
 from orders.models import Authorization, Capture, Hold, Order, Refund, Tender
+from returns.models import Claim
+from returns.services import open_claims
 from tests.factories.fulfillment import BEN, place, released, shipped
 from tests.factories.fulfillment import line_of as work_line
-from tests.factories.integrations import InboxMessageFactory
+from tests.factories.integrations import ConnectionFactory, InboxMessageFactory
 from tests.factories.inventory import InboundFactory, NodeFactory, SkuFactory, stock, want
 from tests.factories.kernel import (
     NOON,
@@ -31,7 +33,16 @@ from tests.factories.kernel import (
     GrantFactory,
     JobFactory,
 )
+from tests.factories.returns import (
+    grade,
+    on_the_way,
+    parcel_of,
+    received,
+    requested,
+    sold,
+)
 from tests.factories.routing import SourcingPolicyFactory
+from tests.factories.webhooks import an_endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +164,16 @@ def job() -> None:
     JobItem.objects.create(job=made, position=1, subject_id=ids.uuid7())
 
 
+def graded() -> None:
+    grade(received(sold(2), 1))
+
+
+def claim() -> Claim:
+    parcel = parcel_of(on_the_way(1))
+    open_claims([parcel.pk], at=NOON, actor=BEN)
+    return Claim.objects.for_scope(ALL_ACCOUNTS).get()
+
+
 def kit() -> None:
     part = SkuFactory()
     SkuFactory(account=part.account, kind="kit", components={part: 2})
@@ -207,6 +228,10 @@ def rows_of_machines() -> dict[str, Callable[[], models.Model]]:
         "hold": hold,
         "authorization": lambda: Authorization.objects.for_scope(one_account(paid())).get(),
         "capture": lambda: Capture.objects.for_scope(one_account(paid())).get(),
+        "return": lambda: requested(sold(1), 1),
+        "claim": claim,
+        "connection": ConnectionFactory,
+        "webhookendpoint": an_endpoint,
         "refund": lambda: Refund.objects.for_scope(one_account(paid())).get(),
     }
 
@@ -287,6 +312,21 @@ FULFILLMENT = {
     ),
 }
 
+RETURNS = {
+    "returns.units": Breach(graded, "UPDATE returns_returnline SET received = received + 1"),
+    "returns.graded": Breach(graded, "UPDATE returns_returnline SET accepted = 0, rejected = 1"),
+    "returns.stock": Breach(graded, "UPDATE returns_inspection SET quantity = 2"),
+    "returns.awaited": Breach(
+        lambda: requested(sold(2), 1), "UPDATE returns_returnline SET requested = 3"
+    ),
+    "returns.money": Breach(graded, "UPDATE returns_return SET credited_minor = 1"),
+    "money.credits": Breach(graded, "UPDATE orders_order SET credited_minor = 1"),
+    "money.credit_parts": Breach(graded, "DELETE FROM orders_creditline"),
+    "money.credited_once": Breach(graded, "UPDATE orders_creditline SET quantity = 3"),
+    "money.credits_answered": Breach(graded, "UPDATE orders_tender SET credited_minor = 0"),
+    "money.carried": Breach(graded, "UPDATE orders_tender SET carried_minor = captured_minor"),
+}
+
 PLATFORM = {
     "events.delivered": Breach(relayed, "DELETE FROM kernel_delivery WHERE seq = 2"),
     "events.ahead": Breach(relayed, "UPDATE kernel_relaycursor SET xid = '1'"),
@@ -303,6 +343,10 @@ PLATFORM = {
         released, "UPDATE fulfillment_fulfillmentorder SET event_seq = event_seq + 1"
     ),
     "events.parcel": Breach(shipped, "UPDATE fulfillment_parcel SET event_seq = event_seq + 1"),
+    "events.return": Breach(
+        lambda: requested(sold(1), 1), "UPDATE returns_return SET event_seq = event_seq + 1"
+    ),
+    "events.claim": Breach(claim, "UPDATE returns_claim SET event_seq = event_seq + 1"),
     "inbox.once": Breach(
         messages, "UPDATE integrations_inboxmessage SET source = 's', external_id = 'same'"
     ),
@@ -325,7 +369,7 @@ WALLS = {
     "accounts.grants": Breach(GrantFactory, lambda: GrantFactory(node_id=NodeFactory().pk)),
 }
 
-BREACHES = ORDERS | STOCK | FULFILLMENT | PLATFORM | WALLS
+BREACHES = ORDERS | STOCK | FULFILLMENT | RETURNS | PLATFORM | WALLS
 
 
 def seen(code: str) -> list[str]:
