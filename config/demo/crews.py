@@ -86,9 +86,9 @@ class Floor:
         ]
         if not open_nodes:
             return
-        self._take_on(self._at(open_nodes, "released"), at)
+        self._take_on(self._ids_at(open_nodes, "released"), at)
         self._pick(self._at(open_nodes, "acknowledged"), at)
-        self._pack(self._at(open_nodes, "picking"), at)
+        self._pack(self._ids_at(open_nodes, "picking"), at)
         leaving = self._at(open_nodes, "packed", "ready_for_pickup")
         self._hand_over([one for one in leaving if one.state == "packed"], at)
         self._collect([one for one in leaving if one.state != "packed"], at)
@@ -99,6 +99,14 @@ class Floor:
             fulfillment.selectors.fulfillment_orders(ALL_ACCOUNTS, node_ids=node_ids)
             .filter(state__in=states)
             .order_by("pk")
+        )
+
+    def _ids_at(self, node_ids: Sequence[int], state: str) -> list[UUID]:
+        return list(
+            fulfillment.selectors.fulfillment_orders(ALL_ACCOUNTS, node_ids=node_ids)
+            .filter(state=state)
+            .order_by("pk")
+            .values_list("pk", flat=True)
         )
 
     def _count(self, node_ids: Sequence[int], at: datetime) -> None:
@@ -113,18 +121,18 @@ class Floor:
                 request.pk, position.sellable + found, at=at, actor=FLOOR
             )
 
-    def _take_on(self, waiting: Sequence["FulfillmentOrder"], at: datetime) -> None:
-        refused = [one for one in waiting if self.dice.random() < _REJECT_RATE]
+    def _take_on(self, waiting: Sequence[UUID], at: datetime) -> None:
+        refused = {one: None for one in waiting if self.dice.random() < _REJECT_RATE}
         if refused:
             fulfillment.services.reject(
-                [Rejection(one.pk, self.dice.choice(("no_capacity", "other"))) for one in refused],
+                [Rejection(one, self.dice.choice(("no_capacity", "other"))) for one in refused],
                 at=at,
                 actor=FLOOR,
             )
-        rest = set(waiting) - set(refused)
-        fulfillment.services.acknowledge(
-            [Acknowledgement(one.pk) for one in waiting if one in rest], at=at, actor=FLOOR
-        )
+        if accepted := [one for one in waiting if one not in refused]:
+            fulfillment.services.acknowledge(
+                [Acknowledgement(one) for one in accepted], at=at, actor=FLOOR
+            )
 
     def _pick(self, taken_on: Sequence["FulfillmentOrder"], at: datetime) -> None:
         picks: list[Pick] = []
@@ -144,11 +152,11 @@ class Floor:
         if picks:
             fulfillment.services.record_picks(picks, at=at, actor=FLOOR)
 
-    def _pack(self, picked: Sequence["FulfillmentOrder"], at: datetime) -> None:
+    def _pack(self, picked: Sequence[UUID], at: datetime) -> None:
         if not picked:
             return
         packed = fulfillment.services.record_packs(
-            [Pack(one.pk) for one in picked], at=at, actor=FLOOR
+            [Pack(one) for one in picked], at=at, actor=FLOOR
         )
         if at >= _LABELS_SINCE:
             parcels = [parcel for done in _values(packed) for parcel in done.parcel_ids]

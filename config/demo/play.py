@@ -16,7 +16,15 @@ from config.demo.crews import Desk, Floor
 from config.demo.drafts import order_draft, twin
 from config.demo.retailer import NODES
 from config.demo.setup import ACTOR, Retailer
-from config.demo.shoppers import HOME_ZONE, NOW, OPENING, Basket, BasketLine, Shoppers
+from config.demo.shoppers import (
+    HOME_ZONE,
+    NOW,
+    OPENING,
+    Basket,
+    BasketLine,
+    Shoppers,
+    midnight,
+)
 from config.kernel import clock, tasks, ticker
 from config.kernel.models import Intent, IntentState
 from config.kernel.services import case_folding, deliveries, intents, relay
@@ -27,10 +35,10 @@ from orders.selectors.groups import shipping_groups
 from orders.types import Address, AddressCorrection, CapturedOrder, OrderDraft
 
 SHOP = Actor(ActorKind.CHANNEL, "channel", "Channel", ALL_ACCOUNTS)
-_DAY_TURN, _NIGHT_TURN = timedelta(hours=3), timedelta(hours=6)
-_NIGHT_HOURS = range(6)
+_TURN_HOURS = (8, 12, 15, 18, 24)
+"""Local hours at which a turn of the fortnight ends: each node is open at two of them or more."""
 _REORDER_HOUR = 14
-_ROUND_HOURS = (6, 12, 18)
+_ROUND_HOURS = (8, 15)
 """Local hours at which the tickers' rounds are made while the fortnight is played."""
 _INTENTS_AT_ONCE = 50
 _KEEPERS = {kind: [node.code for node in NODES if node.kind == kind] for kind in ("dc", "supplier")}
@@ -264,8 +272,7 @@ def play_fortnight(
     """
     came, start = 0, OPENING
     while start < NOW:
-        night = start.astimezone(HOME_ZONE).hour in _NIGHT_HOURS
-        end = min(NOW, start + (_NIGHT_TURN if night else _DAY_TURN))
+        end = min(NOW, turn_end(start))
         clock.set_to(end, speed=0)
         came += demo.turn(start, end)
         if end.astimezone(HOME_ZONE).hour in _ROUND_HOURS:
@@ -275,6 +282,13 @@ def play_fortnight(
         progress(end, came)
         start = end
     return came
+
+
+def turn_end(start: datetime) -> datetime:
+    """When the turn that begins here is over."""
+    day = midnight(start.astimezone(HOME_ZONE).date())
+    ends = (day + timedelta(hours=hour) for hour in _TURN_HOURS)
+    return next(end for end in ends if end > start)
 
 
 def drain(*, seconds: float) -> bool:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import zipcodes
-
 import inventory.selectors
 import inventory.services
 import routing.services
 from config.demo import retailer
 from config.demo.catalog import GIFT, SkuPlan, catalog
-from config.demo.shoppers import BLACK_FRIDAY, OPENING
+from config.demo.shoppers import BLACK_FRIDAY, OPENING, place_of
 from config.kernel import selectors
 from config.kernel.services import access, accounts
 from config.kernel.services.accounts import ChannelDraft, StaffDraft
@@ -151,7 +149,7 @@ def _set_up_services(at: datetime) -> None:
 
 
 def _node(plan: retailer.NodePlan) -> define.NodeDraft:
-    place = zipcodes.matching(plan.postal_code)[0]  # type: ignore[no-untyped-call]  # no stubs
+    place = place_of(plan.postal_code)
     store = plan.kind == "store"
     return define.NodeDraft(
         code=plan.code,

@@ -102,6 +102,17 @@ def _places() -> dict[str, list[dict[str, Any]]]:
     return places
 
 
+def place_of(postal_code: str) -> dict[str, Any]:
+    """What the table says of a ZIP. The library's own search reads the whole table each time."""
+    return _by_code()[postal_code]
+
+
+@lru_cache(maxsize=1)
+def _by_code() -> dict[str, dict[str, Any]]:
+    table = zipcodes.list_all()  # type: ignore[no-untyped-call]  # no stubs
+    return {place["zip_code"]: place for place in table}
+
+
 def buyer(dice: random.Random) -> Buyer:
     """A person with an address that exists (city, state and ZIP agree)."""
     prefix = dice.choices([p for p, _ in _REGIONS], [w for _, w in _REGIONS])[0]

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
 import inventory.selectors
 import routing.reference
 from config.demo import play, setup
 from config.demo.catalog import catalog
+from config.demo.crews import is_open
 from config.demo.play import Demo
 from config.demo.retailer import NODES
 from config.demo.shoppers import OPENING
@@ -18,7 +20,7 @@ from config.kernel import clock, selectors, vault
 from config.kernel.models import User
 from config.kernel.types import ALL_ACCOUNTS
 from config.reports import summary
-from integrations.apps import fakepay_provider
+from integrations.registration import fakepay_provider
 from integrations.sandbox.fakepay import FakePay
 from inventory.models import Node, Sku, StockPosition
 from orders.models import Capture, Order
@@ -47,7 +49,7 @@ def payments(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePay]:
     server = FakePay(0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    monkeypatch.setenv("FAKEPAY_URL", server.url)
+    monkeypatch.setattr(settings, "FAKEPAY_URL", server.url)
     fakepay_provider.cache_clear()
     yield server
     fakepay_provider().close()
@@ -82,6 +84,18 @@ def test_two_days_are_sold_shipped_and_paid(monkeypatch: pytest.MonkeyPatch):
     assert Order.objects.for_scope(ALL_ACCOUNTS).values("channel_id").distinct().count() == 5
     assert selectors.outbox_lag().dead == 0
     assert check_all() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("fresh_process")
+def test_every_node_works_at_two_turns_of_a_weekday_or_more():
+    made = setup.set_up()
+    turns = [start := OPENING]
+    while start < OPENING + timedelta(days=1):
+        turns.append(start := play.turn_end(start))
+
+    for node in inventory.selectors.network(made.account_id):
+        assert sum(is_open(node, turn) for turn in turns) >= 2, node.code
 
 
 @pytest.mark.django_db
