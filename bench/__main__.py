@@ -8,7 +8,6 @@ from bench import floor, ground
 from bench.report import Report
 
 PARTS = ("floor", "engine", "bulk", "post", "import", "list")
-RETAIL = Path("../shared/data/orders/online_retail_2010-12_to_2011-08.csv.gz")
 
 
 def main() -> None:
@@ -34,7 +33,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer samples, 100,000 orders listed")
     parser.add_argument("--only", type=_parts, help=f"some of {','.join(PARTS)}")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
-    parser.add_argument("--retail", type=Path, default=RETAIL, help="the large file to import")
+    parser.add_argument("--retail", type=Path, help="a large UCI Online Retail file to import")
     return parser.parse_args()
 
 

@@ -50,11 +50,8 @@ def serving() -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
             "--worker-class", "gthread", "--bind", f"127.0.0.1:{PORT}", "--log-level", "warning",
             "--keep-alive", "60", "--no-control-socket",
         ],
-        "worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"],
-        "beat": [
-            *celery, "beat", "--loglevel", "WARNING", "--pidfile", "",
-            "--schedule", str(home().root / "beat"),
-        ],
+        "worker": [*celery, "worker", "--loglevel", "WARNING"],
+        "beat": [sys.executable, "-m", "config.beat", "--schedule", str(home().root / "beat")],
     }  # fmt: skip
     children: dict[str, subprocess.Popen[bytes]] = {}
     with (home().root / "bench.log").open("ab") as log:

@@ -29,11 +29,12 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def run(report: Report, world: World, retail: Path, *, quick: bool) -> None:
-    if retail.is_file():
+def run(report: Report, world: World, retail: Path | None, *, quick: bool) -> None:
+    if retail is not None and retail.is_file():
         _history(report, world, retail, lines=30_000 if quick else 0)
     else:
-        report.skip("import of the large file", f"there is no {retail}")
+        why = "no file was given (--retail PATH)" if retail is None else f"there is no {retail}"
+        report.skip("import of the large file", why)
     _live(report, world, orders=1_500 if quick else 6_000)
 
 

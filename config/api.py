@@ -9,10 +9,11 @@ import fulfillment.api.urls
 import integrations.api.urls
 import inventory.api.urls
 import orders.api.urls
+import returns.api.urls
 import routing.api.urls
 
 router = SimpleRouter(trailing_slash=False)
-for app in (orders, inventory, fulfillment):
+for app in (orders, inventory, fulfillment, returns):
     app.api.urls.routes(router)
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -1,7 +1,8 @@
 """Several tables in one statement: inserts and updates as CTEs over `unnest`, row counts checked.
 
 The number of statements, and of round trips, does not grow with the rows. What a row does not
-name takes the field's default once, as a constant; what the database fills itself is left to it.
+name takes the field's default once, as a constant; what is the same in every row travels once; what
+the database fills itself is left to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from django.db import connection, models
 from django.db.models.fields import NOT_PROVIDED
 from psycopg.types.json import Jsonb
 
+from config.kernel.ahead import when_answered
 from config.kernel.errors import Conflict
 
 _BETWEEN = "\x1f"
@@ -38,8 +40,12 @@ class Column:
     filled_by_database: bool
     default: Any
 
+    def scalar_type(self) -> str:
+        """The type of one value as it travels."""
+        return "text" if self.is_list else self.type
+
     def array_type(self) -> str:
-        return "text[]" if self.is_list else f"{self.type}[]"
+        return f"{self.scalar_type()}[]"
 
     def read(self, source: str) -> str:
         value = f'{source}."{self.name}"'
@@ -51,6 +57,18 @@ class Column:
         if self.is_json and value is not None:
             return Jsonb(value)
         return value
+
+    def all_dumped(self, values: list[Any]) -> list[Any]:
+        if self.is_list or self.is_json:
+            return [self.dumped(value) for value in values]
+        return values
+
+    def is_same(self, values: Sequence[Any]) -> bool:
+        """Whether one value stands for all. JSON that says something is not compared: 1 is no true."""
+        first = values[0]
+        if self.is_json and first not in ({}, None):
+            return False
+        return bool(first == values[-1]) and values.count(first) == len(values)
 
 
 @cache
@@ -78,7 +96,7 @@ def _type_of(known_field: Any) -> str:
 
 @dataclass(slots=True)
 class Statement:
-    """A statement being put together. `run` sends it and answers what the first insert returned."""
+    """A statement being put together; `run` sends it."""
 
     _parts: list[str] = field(default_factory=list)
     _params: list[Any] = field(default_factory=list)
@@ -159,20 +177,34 @@ class Statement:
         guard = " AND ".join(f'kept."{name}" + given."{name}" >= 0' for name in changed)
         self._changing(model, columns, given, rows, sets, guard, key)
 
-    def run(self, *, returning: Sequence[str] = ()) -> list[tuple[Any, ...]]:
-        """Send it. Raises RowsMoved when an update or a plain insert missed a row."""
+    def run(self) -> None:
+        """Send it. Raises RowsMoved when an update or a plain insert missed a row.
+
+        Within `sending_ahead` that is heard of at its end.
+        """
         if not self._parts:
-            return []
-        named = ", ".join(f"w{at} AS ({part})" for at, part in enumerate(self._parts))
-        counts = ", ".join(self._counts)
-        answer = f"{', '.join(returning)} FROM w0" if returning else counts or "1"
-        final = f"SELECT {answer}"
+            return
+        cursor, expected = connection.cursor(), self._expected
+        cursor.execute(self._text(", ".join(self._counts) or "1"), self._params)
+
+        def check() -> None:
+            with cursor:
+                [answered] = cursor.fetchall()
+            if expected and list(answered) != expected:
+                raise RowsMoved("What was about to be changed is not as it was read.")
+
+        when_answered(check)
+
+    def run_returning(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Send it; answer what the first insert returned of these columns."""
         with connection.cursor() as cursor:
-            cursor.execute(f"WITH {named} {final}", self._params)
+            cursor.execute(self._text(f"{', '.join(names)} FROM w0"), self._params)
             answered: list[tuple[Any, ...]] = cursor.fetchall()
-        if not returning and self._counts and list(answered[0]) != self._expected:
-            raise RowsMoved("What was about to be changed is not as it was read.")
         return answered
+
+    def _text(self, answer: str) -> str:
+        named = ", ".join(f"w{at} AS ({part})" for at, part in enumerate(self._parts))
+        return f"WITH {named} SELECT {answer}"
 
     def _changing(
         self,
@@ -199,17 +231,28 @@ class Statement:
         rows: Sequence[Row],
         owners: Sequence[Any] | None,
     ) -> str:
-        arrays = []
-        for name in names:
+        """The rows as SQL: columns of many values unnested, columns of one beside them."""
+        arrays, listed, alike, params = [], [], [], []
+        for place, name in enumerate(names):
             column = columns[name]
-            arrays.append(f"%s::{column.array_type()}")
-            self._params.append([column.dumped(row[name]) for row in rows])
-        listed = [f'"{name}"' for name in names]
+            values = [row[name] for row in rows]
+            if place and column.is_same(values):
+                alike.append(f'%s::{column.scalar_type()} AS "{name}"')
+                self._params.append(column.dumped(values[0]))
+            else:
+                arrays.append(f"%s::{column.array_type()}")
+                listed.append(f'"{name}"')
+                params.append(column.all_dumped(values))
         if owners is not None:
             arrays.append("%s::uuid[]")
             listed.append("owner")
-            self._params.append(list(owners))
-        return f"unnest({', '.join(arrays)}) AS given ({', '.join(listed)})"
+            params.append(list(owners))
+        self._params += params
+        chosen = ", ".join(["many.*", *alike])
+        return (
+            f"(SELECT {chosen} FROM unnest({', '.join(arrays)}) "  # noqa: S608  # names from the model
+            f"AS many ({', '.join(listed)})) AS given"
+        )
 
     def _constant(self, column: Column) -> str:
         if column.is_list:

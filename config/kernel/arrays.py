@@ -6,7 +6,7 @@ every other list is left to psycopg.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType
@@ -21,51 +21,67 @@ from psycopg.types.json import Json, Jsonb
 _encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _texts(values: list[str]) -> Iterable[str]:
+    joined = "".join(values)
+    if '"' in joined or "\\" in joined:
+        values = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
+    return [f'"{value}"' for value in values]
 
 
-def _of_uuid(value: UUID) -> str:
-    return f"{value.int:032x}"
+def _uuids(values: list[UUID]) -> Iterable[str]:
+    return [f"{value.int:032x}" for value in values]
 
 
-def _of_datetime(value: datetime) -> str:
-    return f'"{value}"'
+def _plain(values: list[Any]) -> Iterable[str]:
+    return map(str, values)
 
 
-def _of_bool(value: bool) -> str:  # noqa: FBT001  # the element itself
-    return "t" if value else "f"
+def _datetimes(values: list[datetime]) -> Iterable[str]:
+    # Batches say the same few moments again and again; writing one costs more than finding it.
+    written = {value: f'"{value}"' for value in set(values)}
+    return [written[value] for value in values]
 
 
-def _of_json(value: Json) -> str:
-    dumped = value.dumps(value.obj) if value.dumps else _encode(value.obj)
-    return _quoted(dumped if isinstance(dumped, str) else dumped.decode())
+def _bools(values: list[bool]) -> Iterable[str]:
+    return ["t" if value else "f" for value in values]
 
 
-def _of_bytes(value: bytes) -> str:
-    return f'"\\\\x{value.hex()}"'
+def _jsons(values: list[Json]) -> Iterable[str]:
+    dumped = [value.dumps(value.obj) if value.dumps else _encode(value.obj) for value in values]
+    return _texts([each if isinstance(each, str) else each.decode() for each in dumped])
 
 
-_WRITERS: Final[dict[type, Callable[[Any], str]]] = {
-    UUID: _of_uuid,
-    bool: _of_bool,
-    bytes: _of_bytes,
-    date: str,
-    datetime: _of_datetime,
-    Decimal: str,
-    int: str,
-    Json: _of_json,
-    Jsonb: _of_json,
-    str: _quoted,
+def _bytes(values: list[bytes]) -> Iterable[str]:
+    return [f'"\\\\x{value.hex()}"' for value in values]
+
+
+Writer = Callable[[list[Any]], Iterable[str]]
+
+_WRITERS: Final[dict[type, Writer]] = {
+    UUID: _uuids,
+    bool: _bools,
+    bytes: _bytes,
+    date: _plain,
+    datetime: _datetimes,
+    Decimal: _plain,
+    int: _plain,
+    Json: _jsons,
+    Jsonb: _jsons,
+    str: _texts,
 }
 
 
-def _writer_for(kinds: Collection[type]) -> Callable[[Any], str] | None:
-    """How elements of these types are written; None when psycopg must say."""
+def _writer_for(kinds: Collection[type]) -> Writer | None:
+    """How lists of these types are written; None when psycopg must say."""
     if len(kinds) == 1 and (known := _WRITERS.get(next(iter(kinds)))):
         return known
     # Members of a text enumeration among plain texts, or nothing but NULLs.
-    return _quoted if all(issubclass(kind, str) for kind in kinds) else None
+    return _texts if all(issubclass(kind, str) for kind in kinds) else None
+
+
+def _with_nulls(values: list[Any], write: Writer) -> Iterable[str]:
+    written = iter(write([value for value in values if value is not None]))
+    return ["NULL" if value is None else next(written) for value in values]
 
 
 class QuickListDumper(ListDumper):
@@ -78,10 +94,7 @@ class QuickListDumper(ListDumper):
         write = _writer_for(kinds)
         if write is None or self.delimiter != b",":
             return super().dump(obj)
-        if has_nulls:
-            parts = ["NULL" if item is None else write(item) for item in obj]
-        else:
-            parts = list(map(write, obj))
+        parts = _with_nulls(obj, write) if has_nulls else write(obj)
         text = ",".join(parts)
         if "\x00" in text:
             return super().dump(obj)  # which says what is wrong with it

@@ -67,11 +67,11 @@ def record(facts: Iterable[Fact], *, at: datetime, actor: Actor) -> list[UUID]:
         cursor.execute(
             """
             INSERT INTO kernel_event (id, topic, subject_kind, subject_id, seq, account_id,
-                thread_id, data, at, actor_kind, actor_id, actor_name, on_behalf_of,
-                correlation_id, causation_id)
-            SELECT fact.*, %s, %s, %s, %s, %s, %s, %s
+                thread_id, data, correlation_id, at, actor_kind, actor_id, actor_name,
+                on_behalf_of, causation_id)
+            SELECT fact.*, %s, %s, %s, %s, %s, %s
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::bigint[],
-                %s::uuid[], %s::uuid[], %s::jsonb[]) AS fact
+                %s::uuid[], %s::uuid[], %s::jsonb[], %s::text[]) AS fact
             """,
             [
                 at,
@@ -79,7 +79,6 @@ def record(facts: Iterable[Fact], *, at: datetime, actor: Actor) -> list[UUID]:
                 actor.id,
                 actor.name,
                 actor.on_behalf_of,
-                actor.correlation_id,
                 actor.causation_id,
                 event_ids,
                 [fact.topic for fact in wanted],
@@ -89,6 +88,7 @@ def record(facts: Iterable[Fact], *, at: datetime, actor: Actor) -> list[UUID]:
                 [fact.account_id for fact in wanted],
                 [fact.thread_id for fact in wanted],
                 [Jsonb(dict(fact.data)) for fact in wanted],
+                [actor.correlation_of(fact.thread_id or fact.subject_id) for fact in wanted],
             ],
         )
     return event_ids

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection, models
 from django.db.models.fields import NOT_PROVIDED
+from psycopg.types.json import Jsonb
 from simple_history.models import HistoricalRecords as _HistoricalRecords
 
 from config.kernel.types import Actor
@@ -53,7 +54,7 @@ class HistoryBase(models.Model):
 class HistoricalRecords(_HistoricalRecords):
     """The only history declaration: actor columns, text reason, no user foreign key, no signals.
 
-    Name columns that hold personal data or hot counters in `excluded_fields`.
+    A model that is part of a document names the document's column in `history_document`. Name columns that hold personal data or hot counters in `excluded_fields`.
     """
 
     def __init__(self, *, excluded_fields: Iterable[str] = ()) -> None:
@@ -107,31 +108,30 @@ def record(
     wanted = list(pks)
     if not wanted:
         return
+    correlation: list[Any] = [actor.correlation_id]
+    if actor.correlations:
+        correlation.insert(0, Jsonb({str(key): said for key, said in actor.correlations.items()}))
     with connection.cursor() as cursor:
         cursor.execute(
-            _copying(model),
-            [
-                change,
-                reason,
-                actor.kind,
-                actor.id,
-                actor.name,
-                actor.correlation_id,
-                at,
-                wanted,
-            ],
+            _copying(model, told_apart=bool(actor.correlations)),
+            [change, reason, actor.kind, actor.id, actor.name, *correlation, at, wanted],
         )
 
 
 @cache
-def _copying(model: type[models.Model]) -> str:
-    """The statement of `record`. Kept: asking a model for its history builds a manager each time."""
+def _copying(model: type[models.Model], *, told_apart: bool) -> str:
+    """The statement of `record`; `told_apart` looks each row's request up by its document.
+
+    Kept: asking a model for its history builds a manager each time.
+    """
     history_model = model.history.model  # type: ignore[attr-defined]  # set by HistoricalRecords
     columns = [field.column for field in history_model.tracked_fields]
     names = ", ".join(f'"{name}"' for name in (*columns, *HISTORY_COLUMNS))
     values = ", ".join(f'"{name}"' for name in columns)
+    document = getattr(model, "history_document", model._meta.pk.column)
+    correlation = f'coalesce(%s::jsonb ->> "{document}"::text, %s)' if told_apart else "%s"
     return (
         f'INSERT INTO "{history_model._meta.db_table}" ({names}) '  # noqa: S608  # names from the model
-        f"SELECT {values}, clock_timestamp(), %s, %s, %s, %s, %s, %s, %s "
+        f"SELECT {values}, clock_timestamp(), %s, %s, %s, %s, %s, {correlation}, %s "
         f'FROM "{model._meta.db_table}" WHERE "{model._meta.pk.column}" = ANY(%s)'
     )

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
+from config.kernel import ids
 from config.kernel.errors import Invalid
 from config.kernel.models import Channel
 from orders.types import (
@@ -27,6 +29,7 @@ _MOST_MINOR = 10**15
 _MOST_UNITS = 2**31 - 1
 _MOST_PRICE = Decimal(10) ** 11
 _SHORT, _LONG = 300, 5_000
+_NOBODY = UUID(int=0)
 
 
 @dataclass(slots=True)
@@ -126,10 +129,55 @@ class Reading:
         return moment.astimezone(UTC)
 
 
-def read_order(given: Any, channel: Channel, *, at: datetime, pointer: str = "") -> OrderDraft:
+@dataclass(frozen=True, slots=True)
+class _Nowhere:
+    """In place of a channel that there is not, so that the rest of an order can be read."""
+
+    id: UUID = _NOBODY
+    account_id: UUID = _NOBODY
+    brand_id: UUID = _NOBODY
+    currency: str = ""
+    tax_inclusive: bool = False
+
+
+def wrong_besides(given: Any, refusal: Invalid, *, at: datetime, pointer: str = "") -> Invalid:
+    """The refusal of the order's channel, with all else that is wrong with the order."""
+    errors = list(refusal.extra["errors"])
+    try:
+        read_order(given, _Nowhere(), at=at, pointer=pointer)
+    except Invalid as found:
+        errors += found.extra["errors"]
+    return wrong_order(errors)
+
+
+def wrong_order(errors: list[dict[str, str]]) -> Invalid:
+    many = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    return Invalid(f"The order has {many}.", errors=errors)
+
+
+class SoldThrough(Protocol):
+    """What an order takes from its channel."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def account_id(self) -> UUID: ...
+    @property
+    def brand_id(self) -> UUID: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def tax_inclusive(self) -> bool: ...
+
+
+def read_order(
+    given: Any, channel: Channel | SoldThrough, *, at: datetime, pointer: str = ""
+) -> OrderDraft:
     """The draft that the JSON describes. Raises Invalid with every error at once."""
     reading = Reading()
     body = reading.mapping(given, pointer)
+    if not body.get("groups"):
+        reading.wrong(f"{pointer}/groups", "This is needed.", "required")
     totals = body.get("totals")
     draft = OrderDraft(
         channel_id=channel.id,
@@ -150,9 +198,10 @@ def read_order(given: Any, channel: Channel, *, at: datetime, pointer: str = "")
         tags=_tags(reading, body, pointer),
         priority=reading.whole(body, "priority", pointer, most=1_000) or 0,
         note=reading.text(body, "note", pointer, most=_LONG),
+        id=ids.uuid7(),
     )
     if reading.errors:
-        raise Invalid(f"The order has {len(reading.errors)} errors.", errors=reading.errors)
+        raise wrong_order(reading.errors)
     return draft
 
 

@@ -7,15 +7,15 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.kernel import access, clock
-from config.kernel.actors import actor_of
+from config.kernel import clock
+from config.kernel.actors import actor_of, reach_of
 from config.kernel.idempotency import idempotent
 from config.kernel.types import Outcome
-from orders import services
+from orders import selectors, services
 from orders.api import shapes
-from orders.api.requests import check_match, order_id_of, read_body, refusal_of
+from orders.api.requests import matched, order_id_of, read_body, refusal_of
 from orders.models import Order
-from orders.types import NewAuthorization
+from orders.types import HandSettlement, NewAuthorization
 
 
 class PaymentVerbs:
@@ -24,20 +24,55 @@ class PaymentVerbs:
     @extend_schema(request=None, responses=shapes.PaymentAnswerShape)
     @action(detail=True, methods=["post"], url_path="retry-capture")
     @idempotent
+    @matched
     def retry_capture(self, request: Request, pk: str) -> Response:
         """Ask the provider again for the money that it refused."""
         order_id = order_id_of(pk)
-        check_match(request, order_id)
         outcome = services.retry_capture(order_id, at=clock.now(), actor=actor_of(request))
+        return _answer(request, order_id, outcome)
+
+    @extend_schema(request=None, responses=shapes.PaymentAnswerShape)
+    @action(detail=True, methods=["post"], url_path="retry-refund")
+    @idempotent
+    @matched
+    def retry_refund(self, request: Request, pk: str) -> Response:
+        """Ask the provider again for the refunds that it refused."""
+        order_id = order_id_of(pk)
+        outcome = services.retry_refund(order_id, at=clock.now(), actor=actor_of(request))
+        return _answer(request, order_id, outcome)
+
+    @extend_schema(request=None, responses=shapes.PaymentAnswerShape)
+    @action(detail=True, methods=["post"], url_path="look-up-payments")
+    @idempotent
+    @matched
+    def look_up_payments(self, request: Request, pk: str) -> Response:
+        """Have the provider asked what became of payments with an unknown outcome."""
+        order_id = order_id_of(pk)
+        (outcome,) = services.look_up_payments([order_id], at=clock.now(), actor=actor_of(request))
+        return _answer(request, order_id, outcome)
+
+    @extend_schema(request=shapes.SettlementInput, responses=shapes.PaymentAnswerShape)
+    @action(detail=True, methods=["post"], url_path="settle-payment")
+    @idempotent
+    @matched
+    def settle_payment(self, request: Request, pk: str) -> Response:
+        """Record what a person found out about a refused refund, or a payment of unknown outcome."""
+        order_id = order_id_of(pk)
+        given = read_body(shapes.SettlementInput, request)
+        selectors.require_payment_of(order_id, given["payment_id"])
+        said = HandSettlement(given["payment_id"], given["happened"], given["reference"])
+        (outcome,) = services.settle_payments_by_hand(
+            [said], at=clock.now(), actor=actor_of(request)
+        )
         return _answer(request, order_id, outcome)
 
     @extend_schema(request=shapes.AuthorizationInput, responses=shapes.PaymentAnswerShape)
     @action(detail=True, methods=["post"], url_path="authorizations")
     @idempotent
+    @matched
     def authorize(self, request: Request, pk: str) -> Response:
         """Note what the buyer has authorised since: what is owed is asked of it."""
         order_id = order_id_of(pk)
-        check_match(request, order_id)
         given = read_body(shapes.AuthorizationInput, request)
         (outcome,) = services.record_authorizations(
             [
@@ -58,5 +93,5 @@ class PaymentVerbs:
 def _answer(request: Request, order_id: UUID, outcome: Outcome[UUID]) -> Response:
     if outcome.value is None:
         raise refusal_of(outcome)
-    order = Order.objects.for_scope(access.scope_of(request.user)).get(pk=order_id)
+    order = Order.objects.for_scope(reach_of(request)).get(pk=order_id)
     return Response({"payment_state": order.payment_state, "outcome": outcome.kind.value})

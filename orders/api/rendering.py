@@ -1,12 +1,23 @@
 """What the orders API answers, as plain values: no serializer is built per row."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from config.kernel.types import Outcome
+from config.kernel.masking import masked, masked_email, masked_phone
+from orders.api.parts import parts_of
 from orders.models import Order, OrderLine
 from orders.selectors import OrderPage
 from orders.states import BUCKETS
 from orders.types import AcceptedOrder, CapturedOrder
+
+_MASKS: Final[dict[str, Callable[[str], str]]] = {
+    "name": masked,
+    "company": masked,
+    "line1": masked,
+    "line2": masked,
+    "email": masked_email,
+    "phone": masked_phone,
+}
 
 
 def order_row(order: Order) -> dict[str, Any]:
@@ -32,10 +43,11 @@ def order_row(order: Order) -> dict[str, Any]:
     }
 
 
-def page_body(page: OrderPage) -> dict[str, Any]:
-    """One order with everything that belongs to it."""
+def page_body(page: OrderPage, *, shown: bool = False) -> dict[str, Any]:
+    """One order with everything that belongs to it; people masked unless they are to be shown."""
     body = order_row(page.order)
-    body["groups"] = [_group(page, group) for group in page.groups]
+    body["contacts"] = "shown" if shown else "masked"
+    body["groups"] = [_group(page, group, shown=shown) for group in page.groups]
     body["holds"] = [
         {
             "id": str(hold.pk),
@@ -63,17 +75,50 @@ def page_body(page: OrderPage) -> dict[str, Any]:
         )
         for row in rows
     ]
-    if page.buyer is not None:
-        body["customer"] = {
-            "name": page.buyer.name,
-            "company": page.buyer.company,
-            "email": page.buyer.email,
-            "phone": page.buyer.phone,
+    body["tenders"] = [
+        {
+            "id": str(tender.pk),
+            "kind": tender.kind,
+            "provider": tender.provider,
+            "collected_by": str(tender.collected_by),
+            "amount_minor": tender.amount_minor,
+            "captured_minor": tender.captured_minor,
+            "refunded_minor": tender.refunded_minor,
         }
+        for tender in page.tenders
+    ]
+    body["promises"] = [
+        {
+            "group_id": str(promise.group_id),
+            "version": promise.version,
+            "cause": promise.cause,
+            "ship_by": promise.ship_by,
+            "deliver_earliest": promise.deliver_earliest,
+            "deliver_latest": promise.deliver_latest,
+            "at": promise.at,
+        }
+        for promise in page.promises
+    ]
+    body |= parts_of(page.order.pk)
+    if page.buyer is not None:
+        body["customer"] = _person(
+            {name: getattr(page.buyer, name) for name in ("name", "company", "email", "phone")},
+            shown=shown,
+        )
     return body
 
 
-def _group(page: OrderPage, group: Any) -> dict[str, Any]:
+def _person(fields: dict[str, Any], *, shown: bool) -> dict[str, Any]:
+    """A person or place as far as it is shown; what routing needs of a place stays readable."""
+    if shown:
+        return fields
+    return {
+        name: _MASKS[name](value) if name in _MASKS and value else value
+        for name, value in fields.items()
+    }
+
+
+def _group(page: OrderPage, group: Any, *, shown: bool) -> dict[str, Any]:
     body = {
         "id": str(group.pk),
         "method": group.method,
@@ -89,7 +134,8 @@ def _group(page: OrderPage, group: Any) -> dict[str, Any]:
     }
     address = page.addresses.get(group.pk)
     if address is not None:
-        body["address"] = {name: getattr(address, name) for name in address.__dataclass_fields__}
+        fields = {name: getattr(address, name) for name in address.__dataclass_fields__}
+        body["address"] = _person(fields, shown=shown)
     return body
 
 
@@ -125,15 +171,4 @@ def taken_order(captured: CapturedOrder, accepted: AcceptedOrder | None) -> dict
         "backordered": accepted.backordered if accepted else 0,
         "ship_by": accepted.ship_by if accepted else None,
         "deliver_by": accepted.deliver_by if accepted else None,
-    }
-
-
-def problem_of(outcome: Outcome[Any]) -> dict[str, Any]:
-    """The problem of a refused item."""
-    if outcome.problem is None:
-        return {}
-    return {
-        "code": outcome.problem.code,
-        "detail": outcome.problem.detail,
-        **outcome.problem.extra,
     }

@@ -1,22 +1,42 @@
-"""What every request about orders has in common: its order, its version, its filters, its refusal."""
+"""What every request about orders has in common: its order, its version, its refusal."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Final
 from uuid import UUID
 
+from django.db import transaction
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from config.kernel import access, clock
-from config.kernel.errors import Conflict, DomainError, Invalid, NotFound
-from config.kernel.models import Channel
+from config.kernel.access import KeyHolder, Permission
+from config.kernel.actors import actor_of, channel_of_key, reach_of
+from config.kernel.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    IllegalTransition,
+    Invalid,
+    NotFound,
+)
+from config.kernel.problems import as_body
 from config.kernel.types import Outcome
-from inventory import selectors as inventory
-from orders.api.parsing import Reading
-from orders.models import Order
-from orders.selectors import OrderFilters
+from orders import services
+from orders.models import Hold, Order
+from orders.selectors import OrderPage, order_page, possible_now
+from orders.states import HoldState
 
-TEXTS = ("state", "progress", "payment_state", "hold_type", "external_id", "tag")
-TIMES = ("ship_by_before", "placed_from", "placed_before", "updated_since")
-NUMBERS = ("sku_id", "value_from_minor", "value_to_minor")
+_VERBS: Final = {
+    "hold": "hold",
+    "release_hold": "release-hold",
+    "cancel": "cancel",
+    "correct_address": "correct-address",
+    "reroute": "pin",
+    "retry_capture": "retry-capture",
+    "retry_refund": "retry-refund",
+    "add_note": "notes",
+}
 
 
 class PreconditionFailed(Conflict):
@@ -34,21 +54,99 @@ def etag_of(order: Order) -> str:
     return f'"{order.event_seq}"'
 
 
-def check_match(request: Request, order_id: UUID) -> None:
-    """Hold the caller to the version it read, when it names one in `If-Match`."""
-    wanted = request.headers.get("If-Match")
-    if wanted is None or wanted == "*":
+def matched(handler: Callable[..., Response]) -> Callable[..., Response]:
+    """Hold a verb's caller to its channel, and to the version that it names in `If-Match`.
+
+    The version is read under the order's lock, which is kept until the verb has had its effect: of
+    two callers who read the same version one is told that it changed.
+    """
+
+    @wraps(handler)
+    def held(view: Any, request: Request, pk: str, *args: Any, **kwargs: Any) -> Response:
+        named = request.headers.get("If-Match", "*")
+        if named == "*":
+            _require_own(request, order_id_of(pk))
+            return handler(view, request, pk, *args, **kwargs)
+        with transaction.atomic():
+            _require_version(request, order_id_of(pk), named)
+            return handler(view, request, pk, *args, **kwargs)
+
+    return held
+
+
+def _require_own(request: Request, order_id: UUID) -> None:
+    """A channel's key is told that another channel's order does not exist."""
+    channel_id = channel_of_key(request)
+    if channel_id is None:
         return
-    scope = access.scope_of(request.user)
-    order = Order.objects.for_scope(scope).filter(pk=order_id).only("event_seq").first()
-    if order is None:
+    mine = Order.objects.for_scope(reach_of(request)).filter(pk=order_id, channel_id=channel_id)
+    if not mine.exists():
         raise NotFound("There is no such order.")
-    if etag_of(order) != wanted:
+
+
+def _require_version(request: Request, order_id: UUID, named: str) -> None:
+    """Lock the order. Raises NotFound, and PreconditionFailed when it has another version."""
+    channel_id = channel_of_key(request)
+    order = next(iter(Order.objects.for_scope(reach_of(request)).locked([order_id])), None)
+    if order is None or channel_id not in {None, order.channel_id}:
+        raise NotFound("There is no such order.")
+    if etag_of(order) != named:
         raise PreconditionFailed("The order has changed since you read it.", etag=etag_of(order))
 
 
+def page_of(request: Request, text: str, *, with_contacts: bool = False) -> OrderPage:
+    """The order the address names. Raises NotFound beyond the caller's accounts and channel."""
+    page = order_page(order_id_of(text), reach_of(request), with_contacts=with_contacts)
+    if channel_of_key(request) not in {None, page.order.channel_id}:
+        raise NotFound("There is no such order.")
+    return page
+
+
+def show_contacts(request: Request, page: OrderPage) -> None:
+    """Let the caller see names and addresses in full, and record the look. Raises Forbidden."""
+    order, permission = page.order, Permission.ORDERS_VIEW_CONTACT
+    access.require(request.user, permission, order.account_id)
+    seen = [order.billing_contact_id] if page.buyer is not None else []
+    seen += [group.contact_id for group in page.groups if group.pk in page.addresses]
+    services.record_looks(
+        order.pk,
+        order.number,
+        order.account_id,
+        list(dict.fromkeys(contact_id for contact_id in seen if contact_id is not None)),
+        "api",
+        at=clock.now(),
+        actor=actor_of(request, permission),
+    )
+
+
+def holds_to_lift(request: Request, holds: Sequence[Hold], named: Sequence[UUID]) -> list[UUID]:
+    """The holds that are meant: those named, or every active one that the caller may lift.
+
+    A key lifts what it placed itself; what checks, people and other keys placed needs the scope
+    `orders.hold`. Raises NotFound, Forbidden and Conflict.
+    """
+    if isinstance(request.user, KeyHolder) and Permission.ORDERS_HOLD not in request.user.scopes:
+        mine = {hold.pk for hold in holds if hold.placed_by == request.user.prefix}
+    else:
+        mine = {hold.pk for hold in holds}
+    if not set(named) <= {hold.pk for hold in holds}:
+        raise NotFound("The order has no such hold.")
+    if not set(named) <= mine:
+        raise Forbidden(
+            "Your key lifts the holds that it placed; others need the scope “orders.hold”.",
+            permission=Permission.ORDERS_HOLD.value,
+        )
+    wanted = list(named) or [
+        hold.pk for hold in holds if hold.state == HoldState.ACTIVE and hold.pk in mine
+    ]
+    if not wanted:
+        held = any(hold.state == HoldState.ACTIVE for hold in holds)
+        raise Conflict("Your key placed no hold on it." if held else "Nothing holds the order.")
+    return wanted
+
+
 def refusal_of(outcome: Outcome[Any]) -> DomainError:
-    """Raise what one refused item would have said."""
+    """What one refused item says, as a refusal of its own; `reason` is the item's own code."""
     problem = outcome.problem
     if problem is None:
         raise ValueError("only a refused outcome has a problem")
@@ -56,7 +154,22 @@ def refusal_of(outcome: Outcome[Any]) -> DomainError:
         return NotFound(problem.detail)
     if problem.code == "invalid":
         return Invalid(problem.detail, errors=list(problem.extra.get("errors", ())))
-    return Conflict(problem.detail, **problem.extra)
+    if problem.code == "illegal-transition":
+        return IllegalTransition(problem.detail, **problem.extra)
+    if problem.code == Conflict.code:
+        return Conflict(problem.detail, **problem.extra)
+    return Conflict(problem.detail, reason=problem.code, **problem.extra)
+
+
+def problem_of(outcome: Outcome[Any]) -> dict[str, Any]:
+    """The problem of a refused item, whole."""
+    return as_body(refusal_of(outcome))
+
+
+def allowed_now(request: Request, text: str) -> list[str]:
+    """The verbs that the order's present state permits, as the API calls them."""
+    possible = possible_now(page_of(request, text))
+    return [_VERBS[code] for code in possible if code in _VERBS]
 
 
 def read_body(shape: Any, request: Request) -> dict[str, Any]:
@@ -64,33 +177,3 @@ def read_body(shape: Any, request: Request) -> dict[str, Any]:
     given.is_valid(raise_exception=True)
     read: dict[str, Any] = given.validated_data
     return read
-
-
-def read_filters(request: Request) -> OrderFilters:
-    """The filters of the query string. Raises Invalid with every one that cannot be read."""
-    params, reading = request.query_params, Reading()
-    values: dict[str, Any] = {name: params.get(name, "") for name in TEXTS}
-    for name in TIMES:
-        if params.get(name):
-            values[name] = reading.instant({name: params[name].replace(" ", "+")}, name, "?")
-    for name in NUMBERS:
-        text = params.get(name, "")
-        if text.removeprefix("-").isdecimal():
-            values[name] = int(text)
-        elif text:
-            reading.wrong(f"?{name}", "A whole number is wanted.")
-    if params.get("late") in {"true", "1"}:
-        values["late_at"] = clock.now()
-    if params.get("node"):
-        code = params["node"]
-        values["node_id"] = inventory.nodes_by_code([code], access.scope_of(request.user)).get(
-            code, 0
-        )
-    if params.get("channel"):
-        channel = Channel.objects.for_scope(access.scope_of(request.user)).filter(
-            code=params["channel"]
-        )
-        values["channel_id"] = channel.values_list("pk", flat=True).first() or UUID(int=0)
-    if reading.errors:
-        raise Invalid("The filters cannot be read.", errors=reading.errors)
-    return OrderFilters(text=params.get("q", ""), **values)

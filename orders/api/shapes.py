@@ -129,6 +129,38 @@ class ReleaseHoldInput(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, max_length=200, help_text=_REASON)
 
 
+class AddressInput(serializers.Serializer[Any]):
+    group_id = serializers.UUIDField()
+    address = AddressShape()
+
+
+class PinInput(serializers.Serializer[Any]):
+    group_id = serializers.UUIDField()
+    node = serializers.CharField(allow_null=True, help_text="Code of the node, or null.")
+
+
+class NoteInput(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=5_000)
+
+
+class ChangedShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    outcome = serializers.CharField()
+
+
+class SettlementInput(serializers.Serializer[Any]):
+    """What a person found out about a refund or capture."""
+
+    payment_id = serializers.UUIDField()
+    happened = serializers.BooleanField(help_text="Whether the money was moved.")
+    reference = serializers.CharField(
+        max_length=128,
+        default="",
+        allow_blank=True,
+        help_text="Where it is found; needed if it was.",
+    )
+
+
 class AuthorizationInput(serializers.Serializer[Any]):
     reference = serializers.CharField(max_length=128, help_text="The provider's.")
     amount_minor = serializers.IntegerField(min_value=1)
@@ -263,10 +295,39 @@ class MoneyShape(serializers.Serializer[Any]):
     amount_minor = serializers.IntegerField()
 
 
+class TenderShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    provider = serializers.CharField()
+    collected_by = serializers.CharField()
+    amount_minor = serializers.IntegerField()
+    captured_minor = serializers.IntegerField()
+    refunded_minor = serializers.IntegerField()
+
+
+class PromiseShape(serializers.Serializer[Any]):
+    group_id = serializers.UUIDField()
+    version = serializers.IntegerField()
+    cause = serializers.CharField()
+    ship_by = serializers.DateTimeField()
+    deliver_earliest = serializers.DateTimeField()
+    deliver_latest = serializers.DateTimeField()
+    at = serializers.DateTimeField()
+
+
 class OrderPageShape(OrderShape):
     """One order with everything that belongs to it."""
 
     groups = GroupShape(many=True)
     holds = HoldShape(many=True)
     money = MoneyShape(many=True)
+    tenders = TenderShape(many=True)
+    promises = PromiseShape(many=True)
+    fulfillment_orders = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="As `/fulfillment-orders` shows them, with lines, parcels and tracking numbers.",
+    )
+    contacts = serializers.ChoiceField(
+        choices=["masked", "shown"], help_text="Whether people and places are shown in full."
+    )
     customer = PartyShape(required=False)

@@ -1,43 +1,48 @@
 """The orders API: send orders, read them, cancel, hold and release. One or two commands each."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.kernel import access, clock
+from config.kernel import clock, idempotency
 from config.kernel.access import Permission
-from config.kernel.actors import actor_of
-from config.kernel.errors import Conflict, DomainError, Invalid, NotFound
-from config.kernel.idempotency import idempotent
-from config.kernel.models import Channel
+from config.kernel.actors import actor_of, reach_of
+from config.kernel.errors import Conflict, DomainError, Invalid
+from config.kernel.idempotency import Stored, idempotent
 from config.kernel.pagination import KeysetPagination
 from config.kernel.permissions import needs
-from config.kernel.types import Actor, Outcome
+from config.kernel.problems import as_body
+from config.kernel.types import Outcome
 from orders import selectors, services
-from orders.api import rendering, shapes
-from orders.api.parsing import read_order
+from orders.api import channels, intake, rendering, shapes
+from orders.api.change_verbs import ChangeVerbs
+from orders.api.filters import NUMBERS, TEXTS, TIMES, read_filters
+from orders.api.intake import Sent, read_one, read_orders
 from orders.api.payment_verbs import PaymentVerbs
 from orders.api.requests import (
-    NUMBERS,
-    TEXTS,
-    TIMES,
-    check_match,
+    allowed_now,
     etag_of,
+    holds_to_lift,
+    matched,
     order_id_of,
+    page_of,
+    problem_of,
     read_body,
-    read_filters,
     refusal_of,
+    show_contacts,
 )
 from orders.models import Order
-from orders.types import AcceptedOrder, CancelRequest, CapturedOrder, HoldRequest, OrderDraft
+from orders.types import AcceptedOrder, CancelRequest, CapturedOrder, HoldRequest
 
 MOST_ORDERS = 1_000
 SEE = (Permission.ORDERS_VIEW, Permission.API_ORDERS_READ)
@@ -49,11 +54,17 @@ _VERBS = {
     "hold": (Permission.ORDERS_HOLD, *SEND),
     "release_hold": (Permission.ORDERS_HOLD, *SEND),
     "retry_capture": (Permission.ORDERS_HOLD, *SEND),
+    "retry_refund": (Permission.ORDERS_HOLD, *SEND),
+    "look_up_payments": (Permission.ORDERS_HOLD, *SEND),
+    "settle_payment": (Permission.PAYMENTS_SETTLE,),
+    "correct_address": (Permission.ORDERS_CHANGE_ADDRESS, *SEND),
+    "pin": (Permission.ORDERS_REROUTE, *SEND),
+    "notes": (Permission.ORDERS_NOTE, *SEND),
     "authorize": (Permission.ORDERS_HOLD, *SEND),
 }
 
 
-class OrderViewSet(PaymentVerbs, viewsets.GenericViewSet[Order]):
+class OrderViewSet(ChangeVerbs, PaymentVerbs, viewsets.GenericViewSet[Order]):
     """Orders of the caller's accounts, newest first."""
 
     serializer_class = shapes.OrderShape
@@ -64,6 +75,12 @@ class OrderViewSet(PaymentVerbs, viewsets.GenericViewSet[Order]):
 
     def get_permissions(self) -> Sequence[Any]:
         return [needs(*_VERBS.get(self.action, SEE))()]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A verb that the order's state does not permit is told which ones it does."""
+        if type(exc) is Conflict and "pk" in self.kwargs and "allowed" not in exc.extra:
+            exc.extra["allowed"] = allowed_now(self.request, self.kwargs["pk"])
+        return super().handle_exception(exc)
 
     @extend_schema(
         parameters=[
@@ -86,7 +103,7 @@ class OrderViewSet(PaymentVerbs, viewsets.GenericViewSet[Order]):
         responses=shapes.OrderShape(many=True),
     )
     def list(self, request: Request) -> Response:
-        scope = access.scope_of(request.user)
+        scope = reach_of(request)
         filters = read_filters(request)
         if filters.updated_since is not None:
             self.keyset_order = ("updated_at", "id")
@@ -96,16 +113,23 @@ class OrderViewSet(PaymentVerbs, viewsets.GenericViewSet[Order]):
 
     @extend_schema(
         responses=shapes.OrderPageShape,
-        parameters=[OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER)],
+        parameters=[
+            OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER),
+            OpenApiParameter(
+                "contacts",
+                enum=["masked", "shown"],
+                description="Names, streets, e-mail and phone are masked. `shown` needs "
+                "`orders.view_contact`; each look is recorded in the order's timeline.",
+            ),
+        ],
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         """One order with everything that belongs to it; `ETag` is its version."""
-        page = selectors.order_page(
-            order_id_of(pk),
-            access.scope_of(request.user),
-            with_contacts=access.allows(request.user, Permission.ORDERS_VIEW_CONTACT),
-        )
+        page = page_of(request, pk, with_contacts=True)
         etag = etag_of(page.order)
+        if request.query_params.get("contacts") == "shown":
+            show_contacts(request, page)
+            return Response(rendering.page_body(page, shown=True), headers={"ETag": etag})
         if request.headers.get("If-None-Match") == etag:
             return Response(status=304, headers={"ETag": etag})
         return Response(rendering.page_body(page), headers={"ETag": etag})
@@ -114,22 +138,28 @@ class OrderViewSet(PaymentVerbs, viewsets.GenericViewSet[Order]):
         request=shapes.OrderInput,
         responses={201: shapes.TakenOrderShape, 200: shapes.TakenOrderShape},
     )
-    @idempotent
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> HttpResponse:
         """Send one order: 201 when it is new, 200 when it was there, 422 with every error at once."""
-        at, actor = clock.now(), actor_of(request)
-        draft = read_order(request.data, _channel_of(request), at=at)
-        ((captured, accepted),) = take_in([draft], at=at, actor=actor)
-        if captured.value is None:
-            raise refusal_of(captured)
-        status = 200 if captured.value.repeated else 201
-        return Response(rendering.taken_order(captured.value, accepted), status=status)
+        asked, raw = idempotency.asked_of(request), request._request.body
+        try:
+            channel = channels.channel_or_refusal(request)
+            sent = read_one(
+                request.data, channel, raw, asked, at=clock.now(), actor=actor_of(request)
+            )
+        except (DomainError, APIException):
+            if asked is not None and (earlier := idempotency.answered(asked)) is not None:
+                return idempotency.replay(earlier)
+            raise
+        answer = intake.take_in_one(sent)
+        if isinstance(answer, Stored):
+            return idempotency.replay(answer)
+        return Response(answer.body, status=answer.status)
 
     @extend_schema(request=shapes.BulkInput, responses=shapes.ItemsShape)
     @action(detail=False, methods=["post"])
-    @idempotent
-    def bulk(self, request: Request) -> Response:
+    def bulk(self, request: Request) -> HttpResponse:
         """Send up to 1,000 orders, each with its own outcome; one bad order stops no other."""
+        asked = idempotency.asked_of(request)
         given = request.data.get("orders") if isinstance(request.data, Mapping) else None
         if not isinstance(given, list) or not 1 <= len(given) <= MOST_ORDERS:
             raise Invalid(
@@ -137,29 +167,27 @@ class OrderViewSet(PaymentVerbs, viewsets.GenericViewSet[Order]):
                 errors=[{"pointer": "/orders", "code": "invalid", "detail": "A list is wanted."}],
             )
         at, actor = clock.now(), actor_of(request)
-        drafts: list[OrderDraft | DomainError] = []
-        for position, (body, channel) in enumerate(
-            zip(given, _channels(request, given), strict=True)
-        ):
-            drafts.append(_draft_or_refusal(body, channel, position, at))
-        wanted = [draft for draft in drafts if isinstance(draft, OrderDraft)]
-        answers = iter(take_in(wanted, at=at, actor=actor))
-        return Response(
-            {
-                "results": [
-                    _item(*next(answers)) if isinstance(draft, OrderDraft) else _refused(draft)
-                    for draft in drafts
-                ]
-            }
-        )
+        read = read_orders(given, channels.channels_of(request, given), at=at, actor=actor)
+        sent = [one for one in read if isinstance(one, Sent)]
+        if asked is not None:
+            asked = replace(asked, ids=tuple(one.draft.id for one in sent if one.draft.id))
+
+        def take_in(made: Collection[UUID]) -> Response:
+            answers = iter(intake.take_in(sent, at=at, actor=actor, made=made))
+            results = [
+                _item(*next(answers)) if isinstance(one, Sent) else _refused(one) for one in read
+            ]
+            return Response({"results": results})
+
+        return idempotency.several(asked, take_in)
 
     @extend_schema(request=shapes.CancelInput, responses=shapes.CancelAnswerShape)
     @action(detail=True, methods=["post"])
     @idempotent
+    @matched
     def cancel(self, request: Request, pk: str) -> Response:
         """Cancel the order, some lines, or some units of lines."""
         order_id = order_id_of(pk)
-        check_match(request, order_id)
         given = read_body(shapes.CancelInput, request)
         shared = {
             "reason": given.get("reason", ""),
@@ -173,15 +201,23 @@ class OrderViewSet(PaymentVerbs, viewsets.GenericViewSet[Order]):
         if all(not outcome.ok for outcome in outcomes):
             raise refusal_of(outcomes[0])
         state = next(outcome.value.state for outcome in outcomes if outcome.value is not None)
-        return Response({"state": str(state), "results": [_cancelled(one) for one in outcomes]})
+        return Response(
+            {
+                "state": str(state),
+                "results": [
+                    _cancelled(asked, outcome)
+                    for asked, outcome in zip(requests, outcomes, strict=True)
+                ],
+            }
+        )
 
     @extend_schema(request=shapes.HoldInput, responses=shapes.HoldAnswerShape)
     @action(detail=True, methods=["post"])
     @idempotent
+    @matched
     def hold(self, request: Request, pk: str) -> Response:
         """Hold the order, a delivery group or a line."""
         order_id = order_id_of(pk)
-        check_match(request, order_id)
         given = read_body(shapes.HoldInput, request)
         (outcome,) = services.place_holds(
             [
@@ -205,100 +241,23 @@ class OrderViewSet(PaymentVerbs, viewsets.GenericViewSet[Order]):
     @extend_schema(request=shapes.ReleaseHoldInput, responses=shapes.ReleaseAnswerShape)
     @action(detail=True, methods=["post"], url_path="release-hold")
     @idempotent
+    @matched
     def release_hold(self, request: Request, pk: str) -> Response:
         """Lift holds of the order; what they kept from acceptance is accepted."""
-        order_id = order_id_of(pk)
-        check_match(request, order_id)
         given = read_body(shapes.ReleaseHoldInput, request)
-        page = selectors.order_page(order_id, access.scope_of(request.user))
-        own = [hold.pk for hold in page.holds if hold.state == "active"]
-        wanted = given.get("hold_ids") or own
-        if not wanted:
-            raise Conflict("Nothing holds the order.")
-        if not set(wanted) <= {hold.pk for hold in page.holds}:
-            raise NotFound("The order has no such hold.")
+        wanted = holds_to_lift(request, page_of(request, pk).holds, given.get("hold_ids") or [])
         outcomes = services.release_holds(
             wanted, given.get("reason", ""), at=clock.now(), actor=actor_of(request)
         )
-        return Response(
-            {
-                "results": [
-                    {"id": str(hold_id), "outcome": outcome.kind.value}
-                    for hold_id, outcome in zip(wanted, outcomes, strict=True)
-                ]
-            }
-        )
-
-
-def take_in(
-    drafts: Sequence[OrderDraft], *, at: datetime, actor: Actor
-) -> list[tuple[Outcome[CapturedOrder], AcceptedOrder | None]]:
-    """Capture, then accept what is new: two commands, two commits.
-
-    A crash between them leaves captured orders, which the sweeper accepts.
-    """
-    captured = services.capture_orders(drafts, at=at, actor=actor)
-    fresh = [
-        outcome.value.id
-        for outcome in captured
-        if outcome.value is not None and not outcome.value.repeated and outcome.value.accepts
-    ]
-    accepted: dict[UUID, AcceptedOrder] = {}
-    if fresh:
-        for order_id, outcome in zip(
-            fresh, services.accept_orders(fresh, at=at, actor=actor), strict=True
-        ):
-            if outcome.value is not None:
-                accepted[order_id] = outcome.value
-    return [
-        (outcome, accepted.get(outcome.value.id) if outcome.value is not None else None)
-        for outcome in captured
-    ]
-
-
-def _channel_of(request: Request) -> Channel:
-    """The channel of the one order sent. Raises Invalid when the key may not send for it."""
-    (channel,) = _channels(request, [request.data])
-    if channel is None:
-        raise _no_channel()
-    return channel
-
-
-def _channels(request: Request, bodies: Sequence[Any]) -> list[Channel | None]:
-    """The channel of each order: the key's own, or the one it names. One statement."""
-    own = getattr(request.user, "channel_id", None)
-    named = [body.get("channel") if isinstance(body, Mapping) else None for body in bodies]
-    reachable = Channel.objects.for_scope(access.scope_of(request.user)).filter(active=True)
-    if own is not None:
-        reachable = reachable.filter(pk=own)
-    else:
-        reachable = reachable.filter(code__in=[name for name in named if isinstance(name, str)])
-    found = {channel.code: channel for channel in reachable}
-    fallback = next(iter(found.values()), None) if own is not None else None
-    return [found.get(name) if isinstance(name, str) else fallback for name in named]
-
-
-def _no_channel(pointer: str = "/channel") -> Invalid:
-    return Invalid(
-        "Name a channel that your key may send for.",
-        errors=[{"pointer": pointer, "code": "unknown-channel", "detail": "No such channel."}],
-    )
-
-
-def _draft_or_refusal(
-    body: Any, channel: Channel | None, position: int, at: datetime
-) -> OrderDraft | DomainError:
-    if channel is None:
-        return _no_channel(f"/orders/{position}/channel")
-    try:
-        return read_order(body, channel, at=at, pointer=f"/orders/{position}")
-    except Invalid as refusal:
-        return refusal
+        if all(not outcome.ok for outcome in outcomes):
+            raise refusal_of(outcomes[0])
+        ended = zip(wanted, outcomes, strict=True)
+        return Response({"results": [_lifted(hold_id, outcome) for hold_id, outcome in ended]})
 
 
 def _item(captured: Outcome[CapturedOrder], accepted: AcceptedOrder | None) -> dict[str, Any]:
     if captured.value is None:
-        return {"outcome": captured.kind.value, "problem": rendering.problem_of(captured)}
+        return {"outcome": captured.kind.value, "problem": problem_of(captured)}
     return {
         "outcome": captured.kind.value,
         "order": rendering.taken_order(captured.value, accepted),
@@ -306,15 +265,23 @@ def _item(captured: Outcome[CapturedOrder], accepted: AcceptedOrder | None) -> d
 
 
 def _refused(refusal: DomainError) -> dict[str, Any]:
-    problem = {"code": refusal.code, "detail": refusal.detail, **refusal.extra}
-    return {"outcome": "refused", "problem": problem}
+    return {"outcome": "refused", "problem": as_body(refusal)}
 
 
-def _cancelled(outcome: Outcome[Any]) -> dict[str, Any]:
+def _lifted(hold_id: UUID, outcome: Outcome[UUID]) -> dict[str, Any]:
+    item: dict[str, Any] = {"id": str(hold_id), "outcome": outcome.kind.value}
+    if outcome.problem is not None:
+        item["problem"] = problem_of(outcome)
+    return item
+
+
+def _cancelled(asked: CancelRequest, outcome: Outcome[Any]) -> dict[str, Any]:
+    item: dict[str, Any] = {"outcome": outcome.kind.value}
+    if asked.line_id is not None:
+        item["line_id"] = str(asked.line_id)
     if outcome.value is None:
-        return {"outcome": outcome.kind.value, "problem": rendering.problem_of(outcome)}
-    return {
-        "outcome": outcome.kind.value,
+        return item | {"problem": problem_of(outcome)}
+    return item | {
         "cancelled": outcome.value.cancelled,
         "asked": outcome.value.asked,
         "refused": outcome.value.refused,

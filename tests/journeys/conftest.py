@@ -1,7 +1,8 @@
 """A house that runs: a real worker with its own beat, and callers who have nothing but HTTP.
 
 The worker is another process on the tests' database, so what a journey does is committed. Journeys
-live in accounts of their own and need no clean table; all is swept when the last one has ended.
+live in accounts of their own and need no clean table; when a module's last one has ended, the worker
+is gone and all is swept before another test begins.
 """
 
 import os
@@ -11,25 +12,38 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from config.invariants import check_all
-from config.kernel.models import Lease
+from config.kernel.models import Case, Lease
+from config.kernel.types import ALL_ACCOUNTS
 from integrations.sandbox.fakepay import FakePay, new_reference
-from tests.factories.integrations import a_secret
+from tests.factories.integrations import a_connection
 from tests.factories.kernel import ApiKeyFactory, UserFactory
 from tests.factories.routing import Network, a_network
+from tests.quick_flush import flush
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = 150.0
+"""Seconds. A busy machine is slow, not wrong: only what never comes runs into it."""
+POLL = 0.2
+_WITH_ITS_PARENT = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs the command that follows; it is ended when the process that started it is gone, even killed."""
 ADDRESS = {
     "name": "Ada Buyer",
     "line1": "12 Main Street",
@@ -40,15 +54,7 @@ ADDRESS = {
 }
 
 
-@pytest.fixture
-def _django_db_helper(worker: None) -> None:
-    """In place of pytest-django's: no transaction around a journey, no truncation under the worker.
-
-    The mark `django_db` then only says that the database must be there.
-    """
-
-
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def fakepay() -> Iterator[FakePay]:
     """The payment provider that the worker calls. It listens here, so that its books can be read."""
     server = FakePay()
@@ -60,20 +66,71 @@ def fakepay() -> Iterator[FakePay]:
     thread.join()
 
 
-@pytest.fixture(scope="package")
+@dataclass(frozen=True)
+class Worker:
+    """A Celery worker with its beat: a group of processes, and what it has said."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def check(self) -> None:
+        """Fail with its last words if it has ended."""
+        assert self.process.poll() is None, self.said()
+
+    def said(self) -> str:
+        return self.log.read_text()[-4_000:]
+
+    def stop(self) -> None:
+        """End it, its beat too, and wait until the database knows neither."""
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(30)
+        with suppress(ProcessLookupError):  # whoever of its group is left
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        wait_for(lambda: not _other_sessions(), "a session of the worker outlived it")
+
+
+def wait_for(
+    seen: Callable[[], Any], otherwise: str, each: Callable[[], None] | None = None
+) -> Any:
+    """What `seen` answers once it is something. Between two looks comes `each`."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if found := seen():
+            return found
+        if each is not None:
+            each()
+        time.sleep(POLL)
+    raise AssertionError(otherwise)
+
+
+def _other_sessions() -> int:
+    """How many besides this one are on the tests' database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.fixture(scope="module")
 def worker(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
     fakepay: FakePay,
-) -> Iterator[None]:
+) -> Iterator[Worker]:
     """A Celery worker with beat. Whatever is not done over HTTP, it does."""
     folder = tmp_path_factory.mktemp("worker")
     assert connection.settings_dict["NAME"] == connection.settings_dict["TEST"]["NAME"]
     with django_db_blocker.unblock(), (folder / "worker.log").open("w") as log:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "celery", "-A", "config", "worker", "-B"),
+                *(sys.executable, "-c", _WITH_ITS_PARENT),
+                *(sys.executable, "-m", "celery", "-A", "config", "worker", "-B", "--purge"),
                 *("--pool", "solo", "--schedule", str(folder / "beat"), "--loglevel", "INFO"),
                 *("--without-gossip", "--without-mingle"),
             ],
@@ -86,29 +143,47 @@ def worker(
             },
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
+        started = Worker(process, folder / "worker.log")
         try:
-            yield
-            assert process.poll() is None, (folder / "worker.log").read_text()[-4_000:]
+            wait_for(_has_ticked, "the worker never began", started.check)
+            yield started
+            started.check()
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            call_command("flush", verbosity=0, interactive=False)
+            started.stop()
+            flush(connection)
+
+
+def _has_ticked() -> bool:
+    return Lease.objects.filter(name__startswith="step:").exists()
+
+
+@pytest.fixture
+def _django_db_helper(worker: Worker) -> None:
+    """In place of pytest-django's: no transaction around a journey, no truncation under the worker.
+
+    The mark `django_db` then only says that the database must be there.
+    """
+
+
+def _caller(key: Any) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key.secret}")
+    return client
 
 
 class House:
     """A shop over HTTP: what its channel, its nodes and its staff can say and see."""
 
-    def __init__(self, *nodes: str, pickup: tuple[str, ...] = ()) -> None:
+    def __init__(self, worker: Worker, *nodes: str, pickup: tuple[str, ...] = ()) -> None:
+        self.worker = worker
         self.network: Network = a_network(*nodes, pickup=pickup)
-        a_secret(self.network.channel)
-        self.client = APIClient()
-        key = ApiKeyFactory(account=self.network.account, channel=self.network.channel)
-        self.client.credentials(HTTP_AUTHORIZATION=f"Bearer {key.secret}")
+        a_connection(self.network.channel)
+        account = self.network.account
+        self.client = _caller(ApiKeyFactory(account=account, channel=self.network.channel))
+        self.nodes = _caller(ApiKeyFactory(account=account))
+        """Works on what is no single channel's, such as the labels of many parcels."""
         self.staff = APIClient()
         self.staff.force_authenticate(UserFactory(superuser=True))
         self._numbers = 0
@@ -164,6 +239,27 @@ class House:
     def read(self, order_id: str) -> dict[str, Any]:
         return self.staff.get(f"/api/v1/orders/{order_id}").json()
 
+    def cases_of(self, order_id: str) -> list[str]:
+        """The kinds of the open cases about the order."""
+        cases = Case.objects.for_scope(ALL_ACCOUNTS).filter(subject_id=order_id)
+        return sorted(cases.filter(resolved_at=None).values_list("kind", flat=True))
+
+    def tables_with(self, *words: str) -> list[str]:
+        """The tables with a row that, written out as text, says one of the words."""
+        pattern = "|".join(words)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname FROM pg_class WHERE relkind = 'r'"
+                " AND relnamespace = 'public'::regnamespace ORDER BY relname"
+            )
+            looks = [
+                f"SELECT '{name}' WHERE EXISTS"  # noqa: S608  # names of the catalog
+                f' (SELECT FROM "{name}" kept WHERE to_jsonb(kept)::text ~* %(pattern)s)'
+                for (name,) in cursor.fetchall()
+            ]
+            cursor.execute(" UNION ALL ".join(looks), {"pattern": pattern})
+            return [name for (name,) in cursor.fetchall()]
+
     def say(self, order_id: str, verb: str, **body: Any) -> dict[str, Any]:
         """Something the merchant does to the order."""
         answer = self.staff.post(f"/api/v1/orders/{order_id}/{verb}", body, format="json")
@@ -208,13 +304,12 @@ class House:
 
     def until(self, seen: Callable[[], Any]) -> Any:
         """What `seen` answers once it is something; fails when it stays nothing for too long."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if found := seen():
-                return found
+
+        def meanwhile() -> None:
+            self.worker.check()
             _end_rests()
-            time.sleep(0.2)
-        raise AssertionError("the worker did not come round to it")
+
+        return wait_for(seen, "the worker did not come round to it", meanwhile)
 
 
 def _end_rests() -> None:
@@ -235,7 +330,7 @@ def lines(*wanted: tuple[str, int]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_house(worker: None) -> Iterator[Callable[..., House]]:
+def make_house(worker: Worker) -> Iterator[Callable[..., House]]:
     """Open a house; when the journey is over its books must agree."""
-    yield House
+    yield partial(House, worker)
     assert check_all() == []

@@ -9,6 +9,7 @@ from tests.journeys.conftest import lines
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.django_db,
+    pytest.mark.timeout(900),
 ]
 
 

@@ -7,7 +7,14 @@ from config.kernel.models import Event
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.models import Movement, Reservation, StockPosition
 from orders.models import Hold, Invoice, Promise
-from orders.services import accept_captured, accept_orders, capture_orders, map_skus, release_holds
+from orders.services import (
+    accept_captured,
+    accept_orders,
+    capture_orders,
+    map_known,
+    map_skus,
+    release_holds,
+)
 from orders.types import GroupDraft, TenderDraft
 from tests.factories.inventory import ChannelListingFactory
 from tests.factories.kernel import NOON
@@ -211,6 +218,27 @@ class TestMapSkus:
         assert [part.reserved for part in parts] == [2, 4]
         assert sum(part.total_minor for part in parts) == 2002
         assert order_of(order.id).progress == "reserved"
+
+
+class TestMapKnown:
+    def test_frees_the_orders_whose_codes_mean_something_by_now(self, web: Shop) -> None:
+        listed, defined, unknown = (web.captured(line(code)) for code in ("LISTED", "OWN", "NO"))
+        ChannelListingFactory(channel=web.channel, sku=web.sku(1), external_sku="LISTED")
+        web.sku(1, code="OWN")
+
+        assert map_known(at=NOON, actor=ANNA) == 2
+
+        states = [order_of(order.id).state for order in (listed, defined, unknown)]
+        assert states == ["accepted", "accepted", "captured"]
+
+    def test_asks_as_much_for_many_codes_as_for_one(self, web: Shop) -> None:
+        for number in range(4):
+            web.captured(line(f"NO-{number}"))
+
+        with CaptureQueriesContext(connection) as asked:
+            assert map_known(at=NOON, actor=ANNA) == 0
+
+        assert len(asked) == 2
 
 
 class TestReleaseHolds:

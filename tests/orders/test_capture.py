@@ -2,11 +2,16 @@
 
 from dataclasses import replace
 
+import phonenumbers
+from hypothesis import given
+from hypothesis import strategies as st
+
 from config.kernel.models import Event, SubjectKey
 from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
 from orders.models import Contact, Customer, Hold, Order
 from orders.services import capture_orders
 from orders.types import Address, LineDraft, Party
+from orders.validators.party import to_e164
 from tests.factories.kernel import NOON
 from tests.factories.orders import ANNA, Shop, card, line, lines_of, order_of, totals
 
@@ -158,3 +163,16 @@ class TestCaptureOrders:
 
         parent, child = lines_of(order)
         assert child.parent_id == parent.id
+
+
+class TestPhoneNumbers:
+    @given(
+        st.from_regex(r"\+1[2-9][0-9]{9}", fullmatch=True),
+        st.sampled_from(["US", "CA", "JM", "DE", ""]),
+    )
+    def test_of_north_america_in_e164_are_what_reading_them_makes(self, phone, country):
+        parsed = phonenumbers.parse(phone, country or None)
+
+        assert phonenumbers.is_possible_number(parsed)
+        assert phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) == phone
+        assert to_e164(phone, country) == phone

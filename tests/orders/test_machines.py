@@ -44,6 +44,7 @@ GRAPHS: dict[Any, set[tuple[str, str, str]]] = {
         ("fail", "requested", "failed"),
         ("fail", "unknown", "failed"),
         ("lose_sight", "requested", "unknown"),
+        ("withdraw", "requested", "withdrawn"),
     },
     Refund: {
         ("send", "pending", "sent"),
@@ -52,6 +53,7 @@ GRAPHS: dict[Any, set[tuple[str, str, str]]] = {
         ("fail", "pending", "failed"),
         ("fail", "sent", "failed"),
         ("retry", "failed", "retried"),
+        ("settle_by_hand", "sent", "manual"),
         ("settle_by_hand", "failed", "manual"),
     },
 }
@@ -75,6 +77,7 @@ PER_MODEL: dict[tuple[Any, str], dict[str, Any]] = {
     (Hold, "expire"): {"at": NOON, "by": "anna", "reason": "over"},
     (Capture, "succeed"): {"reference": "r", "at": NOON},
     (Capture, "fail"): {"why": "no", "at": NOON},
+    (Capture, "withdraw"): {"at": NOON},
     (Refund, "succeed"): {"reference": "r", "at": NOON},
     (Refund, "fail"): {"why": "no", "at": NOON},
 }

@@ -12,7 +12,7 @@ from config.kernel.services import intents
 from config.kernel.services.case_folding import clear_resolved, fold_reports
 from config.kernel.services.intents import Answer, LeasedIntent
 from config.kernel.types import ALL_ACCOUNTS, Actor
-from orders import cases
+from orders import cases, payments
 from orders.models import Authorization, Capture, Hold, Order, Tender
 from orders.selectors import groups_to_release, legal_actions, order_page
 from orders.services import (
@@ -27,7 +27,7 @@ from orders.services import (
     retry_capture,
     retry_captures,
 )
-from orders.services.settle import record_capture, record_refund, record_void
+from orders.services.settle import perform_capture, record_capture, record_refund, record_void
 from orders.types import CancelRequest, HoldRequest, Move, NewAuthorization, ShippedUnits
 from tests.factories.kernel import NOON
 from tests.factories.orders import (
@@ -437,3 +437,43 @@ class TestThePaymentCase:
         order = shipped(web)
 
         assert cases.still_unpaid([order.id]) == set()
+
+
+class TestNoProvider:
+    def test_is_a_refusal_in_words_with_a_case(
+        self, web: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(payments, "_factories", {})
+        order = shipped(web)
+        asked = Intent.objects.for_scope(ALL_ACCOUNTS).get(kind="payment.capture")
+        leased = LeasedIntent(
+            asked.id, asked.account_id, asked.kind, asked.key, asked.subject_kind,
+            asked.subject_id, asked.payload, attempt=1, tried_before=False,
+        )  # fmt: skip
+
+        answer = perform_capture(leased)
+        answer_last(answer)
+
+        assert answer.error == "The payment provider “fakepay” is not set up here."
+        assert captures() == ["failed"]
+        assert order_of(order.id).payment_state == "failed"
+        fold_reports(at=NOON)
+        assert Case.objects.for_scope(ALL_ACCOUNTS).get().kind == "PAYMENT_FAILED"
+
+
+class TestHeldTooLong:
+    def test_counts_only_holds_without_an_end(self, web: Shop) -> None:
+        order = web.accepted(line(web.sku(5)))
+        place_holds(
+            [
+                HoldRequest(order.id, "manual", "asked to wait", until=LATER, handle="ends"),
+                HoldRequest(order.id, "fraud", "odd", handle="open"),
+            ],
+            at=NOON,
+            actor=ANNA,
+        )
+
+        stayers = cases.held_too_long(LATER, None, 10)
+
+        standing = Hold.objects.for_scope(ALL_ACCOUNTS).get(handle="open")
+        assert [stayer.subject_id for stayer in stayers] == [standing.id]

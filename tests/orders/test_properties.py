@@ -154,6 +154,56 @@ class TestBill:
 
         assert charged + dropped == whole + order_part
 
+    @given(
+        st.lists(st.tuples(AMOUNTS, st.integers(1, 5)), min_size=1, max_size=4),
+        st.integers(-5_000, 5_000),
+        st.lists(st.tuples(st.sampled_from(["ship", "cancel", "reverse"]), st.integers(0, 3))),
+    )
+    def test_credits_what_is_taken_back_so_that_all_still_adds_up(
+        self, lines: list[tuple[int, int]], order_part: int, steps: list[tuple[str, int]]
+    ) -> None:
+        rows = [_Line(total, ordered) for total, ordered in lines]
+        whole = sum(row.total for row in rows)
+        balance = 0
+        finish = [("ship", at) for at, row in enumerate(rows) for _ in range(row.ordered)]
+        for what, at in [*steps, *finish]:
+            row = rows[at % len(rows)]
+            value = sum(billing.value_of(one.total, one.ordered, one.closed) for one in rows)
+            if what == "reverse":
+                if not row.shipped:
+                    continue
+                was_last = all(one.closed == one.ordered for one in rows)
+                taken = billing.Closing(row.total, row.ordered, row.closed, shipping=1)
+                row.shipped -= 1
+                balance -= billing.credit(
+                    [taken],
+                    order_part_minor=order_part,
+                    lines_total_minor=whole,
+                    lines_closed_minor=value,
+                    was_last=was_last,
+                    still_invoiced=any(one.shipped for one in rows),
+                )
+                continue
+            if row.closed == row.ordered:
+                continue
+            ships = what == "ship"
+            invoiced = any(one.shipped for one in rows)
+            closing = billing.Closing(
+                row.total, row.ordered, row.closed, int(ships), int(not ships)
+            )
+            row.shipped, row.cancelled = row.shipped + ships, row.cancelled + (not ships)
+            made = billing.bill(
+                [closing],
+                order_part_minor=order_part,
+                lines_total_minor=whole,
+                lines_closed_minor=value,
+                invoiced_before=invoiced,
+                last=all(one.closed == one.ordered for one in rows),
+            )
+            balance += made.charged_minor + made.dropped_minor
+
+        assert balance == whole + order_part
+
     @given(st.integers(0, 10_000), st.lists(st.integers(0, 4_000), max_size=5))
     def test_takes_from_tenders_in_their_order_and_never_more_than_each_has(
         self, amount: int, rooms: list[int]

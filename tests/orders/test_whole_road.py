@@ -49,7 +49,9 @@ def bodies(count: int, prefix: str) -> Sequence[dict[str, object]]:
     return [body("TEE", "CAP", "MUG", external_id=f"{prefix}-{number}") for number in range(count)]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_order_of_three_lines_takes_at_most_thirty_statements(network: Network) -> None:
+    """Transactions of its own: what is counted are their BEGIN and COMMIT, and no savepoints."""
     client = client_of(network)
     for prefix in ("geography", "key"):  # read once per process, and every few seconds
         posted(client, URL, bodies(1, prefix)[0])
@@ -57,6 +59,7 @@ def test_one_order_of_three_lines_takes_at_most_thirty_statements(network: Netwo
     status, statements = posted(client, URL, bodies(1, "one")[0])
 
     assert status == 201
+    assert statements.count("BEGIN") == statements.count("COMMIT") == 2
     assert len(statements) <= BUDGET, "\n".join(statements)
     reserved = OrderLine.objects.for_scope(ALL_ACCOUNTS).values_list("reserved", flat=True)
     assert set(reserved) == {1}

@@ -1,0 +1,65 @@
+"""Statements sent ahead: the process goes on while PostgreSQL works, and hears of it at the end.
+
+For the tail of a batch, where nothing that is computed depends on what the statements answer. It
+is libpq's pipeline mode (PostgreSQL 14 and later, PgBouncer 1.21 and later).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from select import select
+from threading import local
+
+from django.db import connection
+
+
+class _Unheard(local):
+    checks: list[Callable[[], None]] | None = None
+
+
+_unheard = _Unheard()
+
+
+@contextmanager
+def sending_ahead() -> Iterator[None]:
+    """Wait for no statement of the block that answers nothing; raise at its end what went wrong.
+
+    Must stand inside the transaction. A statement that is read from is waited for, with all before
+    it; a row count is known only in `when_answered`.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("what is sent ahead is heard of inside its transaction")
+    if _unheard.checks is not None:
+        yield
+        return
+    checks: list[Callable[[], None]] = []
+    _unheard.checks = checks
+    try:
+        with connection.wrap_database_errors, connection.connection.pipeline():
+            yield
+            for check in checks:
+                check()
+    finally:
+        _unheard.checks = None
+
+
+def when_answered(check: Callable[[], None]) -> None:
+    """Call `check`, which reads the answer of a statement: at the end of what is sent ahead, or now."""
+    if _unheard.checks is None:
+        check()
+    else:
+        _unheard.checks.append(check)
+
+
+def hand_over() -> None:
+    """Wait until the server has all that was sent ahead, so that it works on it from now on.
+
+    What lies between holds some 200 kB; the rest of a long statement would follow with the next.
+    """
+    if _unheard.checks is None:
+        return
+    with connection.wrap_database_errors:
+        wire = connection.connection.pgconn
+        while wire.flush():
+            readable, _, _ = select([wire.socket], [wire.socket], [])
+            if readable:
+                wire.consume_input()
