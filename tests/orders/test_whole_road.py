@@ -42,7 +42,7 @@ def posted(client: APIClient, path: str, sent: object) -> tuple[int, list[str]]:
     """The status of the answer, and the statements that it took."""
     with CaptureQueriesContext(connection) as context:
         answer = client.post(path, sent, format="json", HTTP_IDEMPOTENCY_KEY=f"{path}-{id(sent)}")
-    return answer.status_code, [query["sql"][:100] for query in context.captured_queries]
+    return answer.status_code, [str(query["sql"])[:100] for query in context.captured_queries]
 
 
 def bodies(count: int, prefix: str) -> Sequence[dict[str, object]]:

@@ -4,7 +4,9 @@ An event's `xid` is the number of the transaction that wrote it. Everything belo
 `pg_snapshot_xmin(pg_current_snapshot())` has ended: what committed is visible, what did not never
 will be. Reading only below it, from the stored `(xid, id)` on, steps over no late commit.
 
-All that lies below one horizon becomes visible in one transaction, so a later event of a subject is
+Numbers are given when a transaction first writes, so one that then waits for a row may have a lower
+number than the one it waited for: of two events of a subject the later may lie below the horizon and
+the earlier above. The relay then stops before the later one, so that a later event of a subject is
 never delivered while an earlier one has yet to be relayed. The cursor's row is locked by the same
 statement: that lock is the lease, and it cannot outlive the connection of its holder.
 """
@@ -21,10 +23,28 @@ _CURSOR: Final = "deliveries"
 _RELAY: Final = """
 WITH position AS (
     SELECT xid, event_id FROM kernel_relaycursor WHERE name = %s FOR UPDATE SKIP LOCKED
-), fresh AS MATERIALIZED (
-    SELECT e.id, e.xid, e.topic, e.subject_id, e.seq
+), seen AS MATERIALIZED (
+    SELECT e.id, e.xid, e.topic, e.subject_id, e.seq,
+        e.xid < pg_snapshot_xmin(pg_current_snapshot()) AS ended
     FROM position JOIN kernel_event e ON (e.xid, e.id) > (position.xid, position.event_id)
-    WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())
+), crossed AS (
+    SELECT EXISTS (
+        SELECT FROM seen early JOIN seen later USING (subject_id)
+        WHERE NOT early.ended AND later.ended AND later.seq > early.seq
+    ) AS happened
+), fresh AS MATERIALIZED (
+    SELECT seen.id, seen.xid, seen.topic, seen.subject_id, seen.seq FROM seen, crossed
+    WHERE seen.ended AND CASE WHEN crossed.happened THEN seen.xid::text::bigint <= (
+        -- The last transaction up to which no event waits for one of a later transaction.
+        SELECT max(reached.xid) FROM (
+            SELECT needed.xid, needed.ended, max(needed.latest) OVER (ORDER BY needed.xid) AS latest
+            FROM (
+                SELECT xid::text::bigint AS xid, ended, max(xid::text::bigint)
+                    OVER (PARTITION BY subject_id ORDER BY seq) AS latest
+                FROM seen
+            ) AS needed
+        ) AS reached WHERE reached.ended AND reached.latest <= reached.xid
+    ) ELSE true END
 ), owed AS (
     INSERT INTO kernel_delivery (event_id, consumer, topic, subject_id, seq, shard, state,
         attempts, due_at, last_error)
