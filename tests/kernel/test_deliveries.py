@@ -1,5 +1,6 @@
 """From event to handler: order per subject, back-off, death, replay."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -11,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from config.kernel import events, ids, selectors
 from config.kernel.events import Fact, Recorded
 from config.kernel.models import CaseReport, Delivery, Event
-from config.kernel.services import deliveries
+from config.kernel.services import deliveries, relay
 from config.kernel.types import ALL_ACCOUNTS, Actor
-from tests.kernel.relaying import deliver_all, relay_all
+from tests.kernel.relaying import PATIENCE_SECONDS, deliver_all, relay_all
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ACTOR = Actor.system("tests")
@@ -269,3 +270,29 @@ def test_many_quiet_subjects_cost_few_statements(listener: Listener) -> None:
     # COMMIT, renewal, release.
     assert len(queries) <= 1 + 4 * 8
     assert len(listener.batches) <= 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_waits_for_its_forerunner_though_that_has_a_higher_transaction(
+    listener: Listener,
+) -> None:
+    """Who waited for a row may have begun to write before the one that it waited for."""
+    other, subject = ids.uuid7(), ids.uuid7()
+    relay_all()
+    happen((other, 1))
+    happen((subject, 2))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO kernel_event SELECT (jsonb_populate_record(later, "
+            "jsonb_build_object('id', %s::text, 'seq', 1, 'xid', '99999999999'))).* "
+            "FROM kernel_event AS later WHERE subject_id = %s",
+            [str(ids.uuid7()), subject],
+        )
+
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while not relay.relay() and time.monotonic() < patience:
+        time.sleep(0.02)
+    deliveries.run_due(at=NOON)
+
+    assert listener.got == [(other, 1)]
+    assert relay.relay() == 0
