@@ -6,17 +6,7 @@ They import neither Django nor anything else of this project, and are reached by
 from typing import Final
 
 FIRST_PORT: Final = 8900
-PORTS: Final = {
-    "shopify": 1,
-    "woocommerce": 2,
-    "marketplace": 3,
-    "wms": 4,
-    "stores": 5,
-    "carrier": 6,
-    "gateway": 7,
-    "suppliers": 8,
-    "mailbox": 9,
-}
+PORTS: Final = {"wms": 4, "carrier": 6, "mailbox": 9}
 """How far from the first port each simulator listens."""
 
 SIMULATORS: Final[dict[str, str]] = {
