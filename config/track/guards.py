@@ -1,8 +1,6 @@
 """What protects the public pages: how often one may ask, and who has shown that they know the place."""
 
 import logging
-import math
-import time
 from typing import Final
 from uuid import UUID
 
@@ -67,11 +65,17 @@ def open_for(response: HttpResponse, order_id: UUID, path: str, *, secure: bool)
 
 
 def _count(name: str, seconds: int, *, otherwise: int) -> int:
-    """The number of this call in its window; `otherwise` when nobody can count."""
-    key = f"{name}:{math.floor(time.time() / seconds)}"
+    """The number of this call since its window began; `otherwise` when nobody can count.
+
+    A window begins with its first call, not with the minute of the clock: nobody is given twice
+    the bound by asking on either side of a minute's end.
+    """
     try:
-        cache.add(key, 0, timeout=2 * seconds)
-        return int(cache.incr(key))
-    except (RedisError, ValueError, OSError):
+        cache.add(name, 0, timeout=seconds)
+        return int(cache.incr(name))
+    except ValueError:
+        # The window ended between the two; the next call begins another.
+        return 1
+    except (RedisError, OSError):
         _log.warning("public pages are not counted: the cache does not answer")
         return otherwise
