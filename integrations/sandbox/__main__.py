@@ -1,9 +1,9 @@
-"""`python -m integrations.sandbox [PORT]`: the fake payment provider alone, without Django."""
+"""`python -m integrations.sandbox PORT`: the payment gateway alone, without Django; 0 takes a free port."""
 
 import sys
 
-from integrations.payments.fakepay import DEFAULT_PORT
-from integrations.sandbox.fakepay import serve
+from integrations.sandbox import gateway
+from integrations.sandbox.fleet import serve
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]) if sys.argv[1:] else DEFAULT_PORT)
+    serve([gateway.build(int(sys.argv[1]) if sys.argv[1:] else 0)])

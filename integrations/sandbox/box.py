@@ -36,7 +36,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from integrations.sandbox.clock import SandboxClock
 from integrations.sandbox.control import CONTROL, control
-from integrations.sandbox.hooks import Hooks
+from integrations.sandbox.hooks import Hook, Hooks
 from integrations.sandbox.panel import Panel
 from integrations.sandbox.store import Log, Store
 
@@ -157,6 +157,11 @@ class Simulator:
         """The headers that prove a hook. The base proves nothing."""
         del topic, body, message_id
         return {}
+
+    def answered(self, hook: Hook, status: int, body: bytes) -> bool:
+        """Whether this answer settles the hook; otherwise it is sent again. The lock is not held."""
+        del hook, body
+        return 200 <= status < 300
 
     def control(self, request: Request, words: list[str]) -> Reply | None:
         """A simulator's own part of the control plane, such as `PUT /_sandbox/shelves`."""

@@ -5,7 +5,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +31,7 @@ class Hook:
     topic: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    method: str = "POST"
     attempts: int = 0
     forged: bool = False
     may_fail: bool = True
@@ -58,12 +59,13 @@ class Hooks:
         *,
         headers: Mapping[str, str] | None = None,
         message_id: str = "",
+        method: str = "POST",
         delay: float = 0.0,
     ) -> str:
         """Have a message sent, `delay` seconds of wall time from now. Answers its id."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         made = message_id or self._simulator.new_id()
-        self._put(Hook(made, url, topic, raw, dict(headers or {})), delay)
+        self._put(Hook(made, url, topic, raw, dict(headers or {}), method), delay)
         return made
 
     def start(self) -> None:
@@ -138,15 +140,9 @@ class Hooks:
             if panel.strikes("wrong_signature"):
                 hook.forged = True
             elif panel.strikes("duplicate"):
-                self._put(
-                    Hook(hook.id, hook.url, hook.topic, hook.body, hook.headers, 1, may_fail=False),
-                    0.05,
-                )
+                self._put(replace(hook, attempts=1, may_fail=False), 0.05)
             if self._sent and panel.strikes("stale"):
-                old = self._sent[0]
-                self._put(
-                    Hook(old.id, old.url, old.topic, old.body, old.headers, 1, may_fail=False), 0.05
-                )
+                self._put(replace(self._sent[0], attempts=1, may_fail=False), 0.05)
         self._post(hook)
 
     def _post(self, hook: Hook) -> None:
@@ -159,8 +155,9 @@ class Hooks:
             **self._simulator.sign(hook.topic, signed_over, hook.id),
         }
         try:
-            answer = self._client.post(hook.url, content=hook.body, headers=headers)
-            status, taken = answer.status_code, answer.is_success
+            answer = self._client.request(hook.method, hook.url, content=hook.body, headers=headers)
+            status = answer.status_code
+            taken = self._simulator.answered(hook, status, answer.content)
         except httpx.HTTPError as lost:
             status, taken = type(lost).__name__, False  # type: ignore[assignment]  # told in the log
         became = "forged" if hook.forged else "delivered" if taken else "failed"

@@ -44,6 +44,11 @@ class Wms(Floor):
         order: Document = {
             "order": number,
             "node": node["node"],
+            "method": str(body.get("method") or "ship"),
+            "ship_by": body.get("ship_by"),
+            "carrier": str(body.get("carrier", "")),
+            "service": str(body.get("service", "")),
+            "to_zip": str((body.get("ship_to") or {}).get("postal_code", "")),
             "reference": f"W{self.store.next_number('references', 10001)}",
             "acknowledged": False,
             "reject_reason": "",
@@ -99,11 +104,21 @@ class Wms(Floor):
             "request": key,
             "node": order["node"],
             "order": order["order"],
-            "line": int(body.get("line", 0)),
+            "kind": str(body.get("kind", "cancel")),
+            "line": int(body.get("line") or 0),
             "quantity": int(body.get("quantity", 0)),
+            "to_zip": str((body.get("ship_to") or {}).get("postal_code", "")),
+            "service": str(body.get("service", "")),
             "due": None if silent else self._in(*ANSWER_MINUTES),
         }
-        self.log.append("request", node=order["node"], order=order["order"], silent=silent)
+        self.log.append(
+            "request",
+            node=order["node"],
+            order=order["order"],
+            request=key,
+            asked=self.store["requests"][key]["kind"],
+            silent=silent,
+        )
         return 202, {"request": key}
 
     @route("POST", "/{node}/counts", idempotent=True)
@@ -148,7 +163,7 @@ class Wms(Floor):
                 return 200, {}
             case "POST", ["snapshot"]:
                 with self.store.lock:
-                    self._tell_stock(str(body["node"]))
+                    self._tell_stock(str(body["node"]), self.clock.now())
                 return 200, {}
         return None
 
@@ -214,7 +229,17 @@ def _line(told: Document) -> Document:
 
 def _shown(order: Document) -> Document:
     """An order as callers see it: what happened, never what will."""
-    hidden = {"script", "due", "stage", "changed"}
+    hidden = {
+        "script",
+        "due",
+        "stage",
+        "changed",
+        "carrier",
+        "service",
+        "to_zip",
+        "method",
+        "ship_by",
+    }
     return {name: value for name, value in order.items() if name not in hidden}
 
 

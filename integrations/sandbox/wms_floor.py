@@ -1,7 +1,7 @@
 """The floor of the simulated warehouse: shelves, and orders that go their way step by step."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heappush
 from typing import Any, Final
@@ -30,7 +30,7 @@ class Floor(Simulator):
 
     def tick(self, now: datetime) -> None:
         """Do what has become due by now, the earliest first: steps of orders, answers, counts."""
-        works = {"orders": self._step, "requests": self._answer, "counts": self._count}
+        works = self._works()
         queue = [
             (datetime.fromisoformat(one["due"]), kind, key)
             for kind in works
@@ -47,6 +47,10 @@ class Floor(Simulator):
             if one["due"] and datetime.fromisoformat(one["due"]) <= now:
                 heappush(queue, (datetime.fromisoformat(one["due"]), kind, key))
 
+    def _works(self) -> dict[str, Callable[[Document, datetime], None]]:
+        """What has to be done when a document of a collection is due."""
+        return {"orders": self._step, "requests": self._answer, "counts": self._count}
+
     def _script(self) -> Document:
         """How this order will go, drawn once."""
         draw = self.dice.random()
@@ -60,7 +64,7 @@ class Floor(Simulator):
 
     def _step(self, order: Document, at: datetime) -> None:
         """One step of an order at the time when it was due."""
-        if not any(_left(line) for line in order["lines"]) and order["stage"] != "packed":
+        if not any(open_units(line) for line in order["lines"]) and order["stage"] != "packed":
             order["due"], order["stage"] = None, "ended"
             self._changed(order)
             return
@@ -80,7 +84,7 @@ class Floor(Simulator):
 
     def _reject(self, order: Document, at: datetime) -> None:
         for line in order["lines"]:
-            line["rejected"] = _left(line)
+            line["rejected"] = open_units(line)
         order.update(stage="ended", due=None, reject_reason="no_capacity")
         self._tell(order, "order.rejected", at, reason="no_capacity", lines=[])
 
@@ -110,7 +114,7 @@ class Floor(Simulator):
         missing = []
         for line in order["lines"]:
             shelf = shelves.setdefault(line["sku"], {"shelf": 0, "aside": 0, "trouble": ""})
-            wanted = _left(line) - line["picked"]
+            wanted = open_units(line) - line["picked"]
             step = (wanted + 1) // 2 if half else wanted
             found = max(0, min(step, shelf["shelf"]))
             self._take(shelves, line["sku"], found)
@@ -125,7 +129,7 @@ class Floor(Simulator):
                 for line in missing
             ]
             self._tell(order, "order.short", at, lines=short)
-        if all(line["picked"] >= _left(line) for line in order["lines"]):
+        if all(line["picked"] >= open_units(line) for line in order["lines"]):
             order["stage"] = "picked"
         order["due"] = self._after(at, *STEPS["pack"])
 
@@ -160,7 +164,7 @@ class Floor(Simulator):
                 "lines": [
                     {"line": place, "quantity": units} for place, units in contents.items() if units
                 ],
-                "carrier": "",
+                "carrier": order["carrier"],
                 "tracking_number": "",
                 "shipped_at": None,
             }
@@ -181,31 +185,61 @@ class Floor(Simulator):
             parcel["tracking_number"] = f"W{parcel['id'].rpartition('-')[2]}{self.seed:03}"
             for part in parcel["lines"]:
                 shelves[places[part["line"]]["sku"]]["aside"] -= part["quantity"]
+            self.log.append(
+                "shipped",
+                node=order["node"],
+                order=order["order"],
+                tracking_number=parcel["tracking_number"],
+                to_zip=order["to_zip"],
+                service=order["service"],
+                at=at.isoformat(),
+            )
             self._tell(order, "order.shipped", at, parcel=_boxed(parcel))
         order["stage"], order["due"] = "ended", None
         self._changed(order)
 
     def _answer(self, asked: Document, at: datetime) -> None:
-        """Grant what is not packed: all of it, or, now and then, a part or nothing."""
+        """Agree to what can still be done; now and then to a part of it, or to nothing."""
         order = self.store["orders"][key_of(asked["node"], asked["order"])]
+        if asked["kind"] == "change":
+            granted = self._change(order, asked)
+        else:
+            granted = self._give_up(order, asked)
+        answer = {"request": asked["request"], "granted": granted, "note": ""}
+        order["answers"].append(answer)
+        self.log.append("answer", node=order["node"], order=order["order"], **answer)
+        self._changed(order)
+        self._send(order["node"], [self._event("request.answered", at, **answer)])
+
+    def _change(self, order: Document, asked: Document) -> int:
+        """Another address or service, as long as nobody has begun to pick."""
+        if self._has_begun(order) or self.dice.random() < 0.1:
+            return 0
+        order["to_zip"] = asked["to_zip"] or order["to_zip"]
+        order["service"] = asked["service"] or order["service"]
+        return int(asked["quantity"])
+
+    def _has_begun(self, order: Document) -> bool:
+        picked = any(line["picked"] for line in order["lines"])
+        return picked or order["stage"] not in {"new", "taken"}
+
+    def _give_up(self, order: Document, asked: Document) -> int:
+        """Units that are cancelled, or that another building is to send: what is not packed."""
         line = next((one for one in order["lines"] if one["line"] == asked["line"]), None)
         free = 0
         if line is not None and order["stage"] in {"new", "taken", "picked"}:
-            free = max(0, min(asked["quantity"], _left(line) - line["packed"]))
+            free = max(0, min(asked["quantity"], open_units(line) - line["packed"]))
         draw = self.dice.random()
-        granted = free if draw < 0.8 else free // 2 if draw < 0.9 else 0
+        granted = int(free if draw < 0.8 else free // 2 if draw < 0.9 else 0)
         if line is not None and granted:
             line["cancelled"] += granted
-            back = max(0, line["picked"] - (_left(line)))
+            back = max(0, line["picked"] - (open_units(line)))
             shelf = self._shelves(order["node"])[line["sku"]] if back else None
             line["picked"] -= back
             if shelf is not None:
                 shelf["aside"] -= back
                 shelf["shelf"] += back
-        answer = {"request": asked["request"], "granted": granted, "note": ""}
-        order["answers"].append(answer)
-        self._changed(order)
-        self._send(order["node"], [self._event("request.answered", at, **answer)])
+        return granted
 
     def _count(self, asked: Document, at: datetime) -> None:
         shelf = self._shelves(asked["node"]).get(asked["sku"], {"shelf": 0, "aside": 0})
@@ -225,10 +259,10 @@ class Floor(Simulator):
             self._send(node, [self._event("stock.changed", self.clock.now(), **facts)])
         self.log.append("move", node=node, sku=sku, quantity=units)
 
-    def _tell_stock(self, node: str) -> None:
-        now, shelves = self.clock.now(), self._shelves(node)
+    def _tell_stock(self, node: str, at: datetime) -> None:
+        shelves = self._shelves(node)
         rows = self._rows(shelves, sorted(shelves))
-        self._send(node, [self._event("stock.snapshot", now, as_of=now.isoformat(), rows=rows)])
+        self._send(node, [self._event("stock.snapshot", at, as_of=at.isoformat(), rows=rows)])
 
     # --- telling
 
@@ -238,7 +272,7 @@ class Floor(Simulator):
 
     def _event(self, kind: str, at: datetime, **facts: Any) -> Document:
         number = self.store.next_number("events", 1)
-        return {"id": f"{NAME}-{number}", "type": kind, "at": at.isoformat(), **facts}
+        return {"id": f"{self.name}-{number}", "type": kind, "at": at.isoformat(), **facts}
 
     def _send(self, node: str, events: list[Document]) -> None:
         for event in events:
@@ -290,7 +324,7 @@ def key_of(node: str, number: str) -> str:
     return f"{node}/{number}"
 
 
-def _left(line: Document) -> int:
+def open_units(line: Document) -> int:
     """Units that are still to be worked on, or have been."""
     return int(line["quantity"] - line["short"] - line["rejected"] - line["cancelled"])
 
