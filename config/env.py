@@ -64,6 +64,17 @@ def words(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def pairs(text: str) -> dict[str, str]:
+    """Read `name=value` pairs separated by commas or spaces."""
+    found = {}
+    for word in words(text):
+        name, told, value = word.partition("=")
+        if not (name and told and value):
+            raise ValueError(f"{word!r} is no name=value")
+        found[name] = value
+    return found
+
+
 def kept(path: Path, make: Callable[[], str]) -> str:
     """Read a local secret, made once and kept with mode 0600. Racing processes get the same one."""
     if not path.exists():

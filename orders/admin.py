@@ -12,7 +12,9 @@ from config.kernel.admin_base import AuditedAdmin, ScopedRelatedFilter
 from orders.models import (
     Authorization,
     Capture,
+    Chargeback,
     DeliveryGroup,
+    Dispute,
     Hold,
     Invoice,
     LineCancellation,
@@ -134,6 +136,20 @@ class RefundAdmin(_ReadOnly):
     list_display = ("order", "state", "amount_minor", "reason", "failure", "at", "answered_at")
     list_filter = ("state",)
     search_fields = ("order__number__exact", "reference__exact")
+
+
+@admin.register(Dispute)
+class DisputeAdmin(_ReadOnly):
+    list_display = ("order", "state", "amount_minor", "reason", "evidence_due_at", "opened_at",
+                    "settled_at")  # fmt: skip
+    list_filter = ("state", "provider")
+    search_fields = ("order__number__exact", "reference__exact")
+
+
+@admin.register(Chargeback)
+class ChargebackAdmin(_WithoutHistory):
+    list_display = ("order", "amount_minor", "beyond_minor", "currency", "at")
+    search_fields = ("order__number__exact", "dispute__reference__exact")
 
 
 @admin.register(Invoice)

@@ -224,17 +224,17 @@ class Creditable(Protocol):
     credited_minor: int
 
     @property
-    def held_minor(self) -> int: ...
+    def answerable_minor(self) -> int: ...
 
 
 def credit_shares(open_minor: int, invoiced_minor: int, tenders: Sequence[Creditable]) -> list[int]:
     """Which tender answers for how much of an open credit: the last that was drawn on first.
 
-    Ours answer for what they hold, the others for what was invoiced on them.
+    Ours answer for what they hold or lost to a bank, the others for what was invoiced on them.
     """
     invoiced = across_tenders(invoiced_minor, [tender.amount_minor for tender in tenders])
     rooms = [
-        tender.held_minor
+        tender.answerable_minor
         if tender.collected_by == CollectedBy.US
         else share - tender.credited_minor
         for tender, share in zip(tenders, invoiced, strict=True)

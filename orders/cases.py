@@ -12,7 +12,16 @@ from config.kernel.case_reports import CaseKind, Report
 from config.kernel.services.dwell import Stayer
 from config.kernel.types import ALL_ACCOUNTS
 from orders.billing import owed_on
-from orders.models import Authorization, Capture, Hold, Order, OrderLine, Refund, Tender
+from orders.models import (
+    Authorization,
+    Capture,
+    Dispute,
+    Hold,
+    Order,
+    OrderLine,
+    Refund,
+    Tender,
+)
 from orders.states import (
     AuthorizationState,
     CaptureState,
@@ -90,6 +99,12 @@ def still_unknown(subject_ids: Sequence[UUID]) -> set[UUID]:
     return set(captures.values_list("order_id", flat=True)) | set(
         refunds.values_list("order_id", flat=True)
     )
+
+
+def still_disputed(subject_ids: Sequence[UUID]) -> set[UUID]:
+    """Orders of which a payment is disputed."""
+    open_ones = Dispute.objects.for_scope(ALL_ACCOUNTS).of_orders(subject_ids).open()
+    return set(open_ones.values_list("order_id", flat=True))
 
 
 def _owing(order_ids: Sequence[UUID]) -> set[UUID]:
@@ -275,6 +290,36 @@ KINDS: Final = (
         "Ask the provider again; while it stays silent, find the payment on its pages and settle it "
         "by hand. Nothing is asked for a second time before that.",
         still_unknown,
+    ),
+    _kind(
+        "PAYMENT_DISPUTED",
+        "A buyer disputes a payment with their bank",
+        1,
+        24,
+        "payments",
+        "Hand in the invoice, the tracking and what was written to the buyer before the evidence is "
+        "due. Nothing is given back before the bank has decided.",
+        still_disputed,
+    ),
+    _kind(
+        "PAYMENT_DIFFERS",
+        "The provider knows a payment otherwise than we do",
+        1,
+        24,
+        "payments",
+        "Look the payment up on the provider's pages. Where they are right, refund or settle by hand; "
+        "where we are, write to them.",
+        None,
+    ),
+    _kind(
+        "PAYMENT_GIVEN_TWICE",
+        "A bank took back what was refunded before",
+        1,
+        24,
+        "payments",
+        "The buyer has the money twice: ask the provider to reverse the refund, or the buyer to pay "
+        "it back.",
+        None,
     ),
     _kind(
         "HOLD_DEADLINE",

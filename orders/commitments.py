@@ -35,6 +35,34 @@ class Answer:
     freed: tuple[Portion, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AddressWanted:
+    """Send to another contact what nodes have of a group.
+
+    `was_contact_id` is where it goes now. `moves`: the group itself goes there in any case, for the
+    sake of what is at no node yet.
+    """
+
+    group_id: UUID
+    contact_id: UUID
+    was_contact_id: UUID | None
+    moves: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddressAnswer:
+    """Refused (why); or the group `moves` now, and so many nodes were `asked`, until when.
+
+    A group that does not move now moves when the first of its nodes agrees.
+    """
+
+    group_id: UUID
+    moves: bool = False
+    asked: int = 0
+    why: str = ""
+    until: datetime | None = None
+
+
 class Commitments(Protocol):
     def ask_cancel(self, portions: Sequence[Asked], *, at: datetime, actor: Actor) -> list[Answer]:
         """One answer per portion, in order, in the caller's transaction with the orders locked.
@@ -42,6 +70,14 @@ class Commitments(Protocol):
         Granted units are off the fulfillment order when this returns. The caller moves the line's
         buckets and releases what is freed, together with what it releases itself: positions are
         locked once. Asked units are answered later, by the node.
+        """
+
+    def ask_addresses(
+        self, wanted: Sequence[AddressWanted], *, at: datetime, actor: Actor
+    ) -> list[AddressAnswer]:
+        """One answer per group, in order, in the caller's transaction with the orders locked.
+
+        Work keeps the address that its node was told until the node agrees to another.
         """
 
 

@@ -23,6 +23,7 @@ class HoldType:
 
 _TYPES = (
     HoldType("payment", "Payment", _SHIPPING, "payments", case_kind="PAYMENT_PENDING"),
+    HoldType("dispute", "Disputed payment", (Blocks.RELEASE,), "payments"),
     HoldType("fraud", "Fraud review", _SHIPPING, "risk", timedelta(days=2)),
     HoldType(
         "address",

@@ -5,7 +5,7 @@ from typing import Self
 from uuid import UUID
 
 from config.kernel.querysets import ScopedQuerySet
-from orders.states import CaptureState, HoldState, OrderState, RefundState
+from orders.states import CaptureState, DisputeState, HoldState, OrderState, RefundState
 
 
 class OrderQuerySet(ScopedQuerySet):
@@ -31,6 +31,11 @@ class OfOrdersQuerySet(ScopedQuerySet):
 class CaptureQuerySet(OfOrdersQuerySet):
     def open(self) -> Self:
         return self.filter(state__in=[CaptureState.REQUESTED, CaptureState.UNKNOWN])
+
+
+class DisputeQuerySet(OfOrdersQuerySet):
+    def open(self) -> Self:
+        return self.filter(state=DisputeState.OPENED)
 
 
 class RefundQuerySet(OfOrdersQuerySet):

@@ -10,7 +10,7 @@ from config.kernel.services import dwell, intents, jobs
 from config.kernel.types import Actor, Outcome
 from inventory import selectors as inventory
 from orders import cases, handlers, services
-from orders.services import money, settle
+from orders.services import money, renew, settle
 from orders.types import CancelRequest, HoldRequest
 
 BATCH = 200
@@ -46,6 +46,9 @@ def _register_intents() -> None:
         find=settle.find,
         revivable=False,
         instead="retry the capture on the order",
+    )
+    intents.register(
+        renew.RENEW, renew.perform_renewal, on_answer=renew.record_renewal, find=settle.find
     )
     intents.register(
         money.VOID, settle.perform_void, on_answer=settle.record_void, find=settle.find
@@ -144,6 +147,10 @@ def _expire_authorizations(at: datetime) -> None:
     services.expire_authorizations(BATCH, at=at, actor=Actor.system("orders.expire_authorizations"))
 
 
+def _renew_authorizations(at: datetime) -> None:
+    services.renew_authorizations(BATCH, at=at, actor=Actor.system("orders.renew_authorizations"))
+
+
 def _give_stock_back(at: datetime) -> None:
     services.give_stock_back(BATCH, at=at, actor=Actor.system("orders.give_stock_back"))
 
@@ -182,6 +189,7 @@ _STEPS = (
     ("orders.accept_captured", 5, _accept_captured),
     ("orders.source_pending", 5, _source_pending),
     ("orders.expire_holds", 5, _expire_holds),
+    ("orders.renew_authorizations", 60, _renew_authorizations),
     ("orders.expire_authorizations", 60, _expire_authorizations),
     ("orders.give_stock_back", 30, _give_stock_back),
     ("orders.settle_credits", 60, _settle_credits),

@@ -142,7 +142,10 @@ class CaptureState(TextChoices):
 
 
 class RefundState(TextChoices):
-    """pending → sent → succeeded | failed → retried | manual; sent is settled by hand as well."""
+    """pending → sent → succeeded | failed → retried | manual; sent is settled by hand as well.
+
+    What succeeded may fail late. Retried is what something else took the place of.
+    """
 
     PENDING = "pending", "Pending"
     SENT = "sent", "Sent"
@@ -150,6 +153,14 @@ class RefundState(TextChoices):
     FAILED = "failed", "Failed"
     RETRIED = "retried", "Retried"
     MANUAL = "manual", "Settled by hand"
+
+
+class DisputeState(TextChoices):
+    """opened → won | lost."""
+
+    OPENED = "opened", "Open"
+    WON = "won", "Won"
+    LOST = "lost", "Lost"
 
 
 class InvoiceKind(TextChoices):

@@ -253,6 +253,22 @@ class AddressCorrection:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupMove:
+    """A node has agreed that a group's work goes to this contact."""
+
+    group_id: UUID
+    contact_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseMove:
+    """What a node has of a group leaves later than was promised: by then."""
+
+    group_id: UUID
+    ship_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class NodePin:
     """Send what is unreleased of a group from this node; None takes the pin away."""
 
@@ -495,3 +511,5 @@ class OrderHead:
     state: str
     mode: str
     document_kind: str
+    external_id: str
+    placed_at: datetime

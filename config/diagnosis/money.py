@@ -1,6 +1,7 @@
 """Whether money can be taken: a provider is set up, it answers, and it does not refuse everything."""
 
 from typing import Final
+from uuid import UUID
 
 from config.diagnosis.findings import Finding, fail, listed, ok, rows, warn
 from orders import payments
@@ -13,15 +14,19 @@ _NEVER_USED: Final = "doctor:does-it-answer"
 
 def providers() -> Finding:
     """Each payment provider that is set up here answers a question about nothing."""
-    codes = payments.registered()
+    known: list[tuple[UUID | None, str]] = [
+        *((None, code) for code in payments.registered()),
+        *payments.connected(),
+    ]
+    codes = [code for _, code in known]
     if not codes:
         return warn(
             "No payment provider is set up: money that is to be captured here is refused.",
             "Right where the channels collect it; else see “Payment providers” in docs/running.md.",
         )
     silent = []
-    for code in codes:
-        answer = payments.provider(code).find(_NEVER_USED)
+    for account_id, code in known:
+        answer = payments.provider(code, account_id).find(_NEVER_USED)
         if answer is not None and answer.status in {"unknown", "retry"}:
             silent.append(code)
     if silent:

@@ -26,11 +26,15 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """One statement about the database. `run(scope)` returns what contradicts it, at most 100."""
+    """One statement about the database. `run(scope)` returns what contradicts it, at most 100.
+
+    `sql` asks it of all accounts, where a single query does.
+    """
 
     code: str
     title: str
     run: Callable[[Scope], list[Violation]]
+    sql: str = ""
 
 
 AT_MOST = 100
@@ -87,4 +91,5 @@ def by_sql(code: str, title: str, detail: str, sql: str) -> Invariant:
                 Violation(code, detail.format(*row), (str(row[0]),)) for row in cursor.fetchall()
             ]
 
-    return Invariant(code, title, run)
+    # Without parameters a percent sign stands for itself.
+    return Invariant(code, title, run, sql.format(account="true").replace("%%", "%"))

@@ -119,15 +119,41 @@ register(
     ),
     by_sql(
         "money.refunds",
-        "No tender gives back more than it took",
-        "Tender {}: {} refunded of {} captured.",
+        "No tender gives back more than it took, to buyers and to banks",
+        "Tender {}: {} given back of {} captured.",
         """
-        SELECT tender.id, given.minor, tender.captured_minor
+        SELECT tender.id, given.minor + tender.charged_back_minor, tender.captured_minor
         FROM (SELECT * FROM orders_tender WHERE {account}) AS tender
         JOIN (SELECT tender_id, sum(amount_minor) AS minor FROM orders_refund
             WHERE state NOT IN ('failed', 'retried') AND {account} GROUP BY 1) AS given
             ON given.tender_id = tender.id
-        WHERE given.minor > tender.captured_minor ORDER BY tender.id
+        WHERE given.minor + tender.charged_back_minor > tender.captured_minor ORDER BY tender.id
+        """,
+    ),
+    by_sql(
+        "money.charged_back",
+        "A tender counts as charged back what its chargebacks say",
+        "Tender {}: {} charged back, but its chargebacks add up to {}.",
+        """
+        SELECT tender.id, tender.charged_back_minor, coalesce(taken.minor, 0)
+        FROM (SELECT * FROM orders_tender WHERE {account}) AS tender
+        LEFT JOIN (SELECT tender_id, sum(amount_minor - beyond_minor) AS minor
+            FROM orders_chargeback WHERE {account} GROUP BY 1) AS taken
+            ON taken.tender_id = tender.id
+        WHERE tender.charged_back_minor <> coalesce(taken.minor, 0) ORDER BY tender.id
+        """,
+    ),
+    by_sql(
+        "money.disputes",
+        "A dispute that was lost, and no other, has its chargeback",
+        "Dispute {} is {}, and has {} chargebacks of its amount.",
+        """
+        SELECT dispute.id, dispute.state, count(taken.id)
+        FROM (SELECT * FROM orders_dispute WHERE {account}) AS dispute
+        LEFT JOIN orders_chargeback taken ON taken.dispute_id = dispute.id
+            AND taken.amount_minor = dispute.amount_minor AND taken.tender_id = dispute.tender_id
+        GROUP BY dispute.id, dispute.state
+        HAVING (dispute.state = 'lost') <> (count(taken.id) = 1) ORDER BY dispute.id
         """,
     ),
     by_sql(

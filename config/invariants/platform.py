@@ -12,6 +12,7 @@ _SUBJECTS: Final = (
     ("position", "inventory_stockposition", "(data->>'position_id')::bigint"),
     ("fulfillment_order", "fulfillment_fulfillmentorder", "subject_id"),
     ("parcel", "fulfillment_parcel", "subject_id"),
+    ("node_request", "fulfillment_noderequest", "subject_id"),
     ("return", "returns_return", "subject_id"),
     ("claim", "returns_claim", "subject_id"),
 )

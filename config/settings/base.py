@@ -6,7 +6,7 @@ from typing import Any, Final
 from kombu.entity import Queue
 
 from config.console.unfold import UNFOLD as CONSOLE_UNFOLD
-from config.env import boolean, env, words
+from config.env import boolean, env, pairs, words
 from config.logs import logging_settings
 
 BASE_DIR: Final = Path(__file__).resolve().parents[2]
@@ -210,6 +210,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ItemOutcome": ["done", "repeated", "refused"],
         "OrderState": "orders.states.OrderState.choices",
+        "DisputeState": "orders.states.DisputeState.choices",
         "NodeState": "inventory.states.NodeState.choices",
         "ReservationState": "inventory.states.ReservationState.choices",
         "FulfillmentOrderState": "fulfillment.states.FulfillmentState.choices",
@@ -275,6 +276,8 @@ WEBHOOK_DISABLE_AFTER_DAYS: int = env("WEBHOOK_DISABLE_AFTER_DAYS", int, default
 METRICS_TOKEN: str = env("METRICS_TOKEN", default="")
 FAKEPAY_URL: str = env("FAKEPAY_URL", default="")
 """Where the fake payment provider listens. Empty, as in production: there is none."""
+SANDBOX_URLS: dict[str, str] = env("SANDBOX_URLS", pairs, default={})
+"""Where simulators listen, by name: `wms=http://127.0.0.1:8904,…`. Empty, as in production: none run."""
 BUYER_MESSAGES = env("BUYER_MESSAGES", boolean, default=False)
 """Whether buyers are written to by EMAIL_HOST where their account has no mail connection."""
 DEFAULT_FROM_EMAIL: str = env("DEFAULT_FROM_EMAIL", default="switchyard@localhost")

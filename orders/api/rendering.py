@@ -84,8 +84,23 @@ def page_body(page: OrderPage, *, shown: bool = False) -> dict[str, Any]:
             "amount_minor": tender.amount_minor,
             "captured_minor": tender.captured_minor,
             "refunded_minor": tender.refunded_minor,
+            "charged_back_minor": tender.charged_back_minor,
         }
         for tender in page.tenders
+    ]
+    body["disputes"] = [
+        {
+            "id": str(dispute.id),
+            "reference": dispute.reference,
+            "state": dispute.state,
+            "amount_minor": dispute.amount_minor,
+            "reason": dispute.reason,
+            "evidence_due_at": dispute.evidence_due_at,
+            "opened_at": dispute.opened_at,
+            "settled_at": dispute.settled_at,
+            "charged_back_minor": dispute.charged_back_minor,
+        }
+        for dispute in page.disputes
     ]
     body["promises"] = [
         {

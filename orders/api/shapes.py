@@ -4,7 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from orders.states import CollectedBy, DocumentKind, FulfilledBy, Initiator, LineKind, Method
+from orders.states import (
+    CollectedBy,
+    DisputeState,
+    DocumentKind,
+    FulfilledBy,
+    Initiator,
+    LineKind,
+    Method,
+)
 
 
 class PartyShape(serializers.Serializer[Any]):
@@ -303,6 +311,21 @@ class TenderShape(serializers.Serializer[Any]):
     amount_minor = serializers.IntegerField()
     captured_minor = serializers.IntegerField()
     refunded_minor = serializers.IntegerField()
+    charged_back_minor = serializers.IntegerField()
+
+
+class DisputeShape(serializers.Serializer[Any]):
+    """A buyer disputes a payment with their bank; what it took back is charged back."""
+
+    id = serializers.UUIDField()
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(choices=DisputeState.choices)
+    amount_minor = serializers.IntegerField()
+    reason = serializers.CharField()
+    evidence_due_at = serializers.DateTimeField(allow_null=True)
+    opened_at = serializers.DateTimeField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+    charged_back_minor = serializers.IntegerField()
 
 
 class PromiseShape(serializers.Serializer[Any]):
@@ -322,6 +345,7 @@ class OrderPageShape(OrderShape):
     holds = HoldShape(many=True)
     money = MoneyShape(many=True)
     tenders = TenderShape(many=True)
+    disputes = DisputeShape(many=True)
     promises = PromiseShape(many=True)
     fulfillment_orders = serializers.ListField(
         child=serializers.DictField(),

@@ -1,4 +1,5 @@
 from orders.models.credits import CreditLine, CreditNote, OrderLink
+from orders.models.disputes import Chargeback, Dispute
 from orders.models.holds import Hold
 from orders.models.lines import LineCancellation, OrderLine
 from orders.models.money import Authorization, Capture, Invoice, Refund, Tender
@@ -9,11 +10,13 @@ from orders.models.promises import OrderNote, Promise
 __all__ = [
     "Authorization",
     "Capture",
+    "Chargeback",
     "Contact",
     "CreditLine",
     "CreditNote",
     "Customer",
     "DeliveryGroup",
+    "Dispute",
     "Hold",
     "Invoice",
     "LineCancellation",

@@ -46,6 +46,9 @@ class Tender(models.Model):
     carried_minor = models.BigIntegerField(
         default=0, help_text="Of what it was credited, what pays for another order instead."
     )
+    charged_back_minor = models.BigIntegerField(
+        default=0, help_text="Of what was given back, what a bank took for a lost dispute."
+    )
 
     objects = OfOrdersQuerySet.as_manager()
 
@@ -67,6 +70,11 @@ class Tender(models.Model):
                 condition=Q(carried_minor__gte=0) & Q(carried_minor__lte=F("credited_minor")),
                 name="tender_carried_was_credited",
             ),
+            models.CheckConstraint(
+                condition=Q(charged_back_minor__gte=0)
+                & Q(charged_back_minor__lte=F("refunded_minor")),
+                name="tender_charged_back_was_refunded",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -77,7 +85,7 @@ class Authorization(StateModel):
     """requested → live → used | voided | expired.
 
     `refused_at` is when the provider refused a capture from it: nothing is asked of it again until
-    a person says so.
+    a person says so. Between `renewal_asked_at` and the answer nothing is captured from it.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -94,6 +102,8 @@ class Authorization(StateModel):
     void_asked_at = models.DateTimeField(null=True)
     refused_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    renewal_asked_at = models.DateTimeField(null=True)
+    renewal_failed_at = models.DateTimeField(null=True)
     at = models.DateTimeField()
 
     history = HistoricalRecords()
@@ -108,6 +118,7 @@ class Authorization(StateModel):
         ]
         indexes = [
             models.Index(fields=["order"], name="authorization_order"),
+            models.Index(fields=["reference"], name="authorization_reference"),
             models.Index(
                 F("expires_at"),
                 name="authorization_to_expire",
@@ -211,8 +222,9 @@ class Capture(StateModel):
 class Refund(StateModel):
     """pending → sent → succeeded | failed → retried | manual; sent → manual.
 
-    Sent is what was given up while it may have happened. A failed one is counted as refunded until
-    another takes its place or a person has given the money back: nothing is refunded twice.
+    Sent is what was given up while it may have happened. What succeeded may fail late. A failed one
+    is counted as refunded until another takes its place, a person has given the money back, or a
+    bank has taken it: nothing is refunded twice.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -223,6 +235,9 @@ class Refund(StateModel):
     )
     amount_minor = models.BigIntegerField()
     reason = models.CharField(max_length=200, default="")
+    source = models.CharField(
+        max_length=128, default="", help_text="The authorisation through which it goes back."
+    )
     state = StateField(max_length=12, choices=RefundState, default=RefundState.PENDING)
     reference = models.CharField(max_length=128, default="")
     failure = models.CharField(max_length=200, default="")
@@ -257,14 +272,16 @@ class Refund(StateModel):
         self.reference, self.answered_at = reference, at
 
     @transition(
-        field=state, source=[RefundState.PENDING, RefundState.SENT], target=RefundState.FAILED
+        field=state,
+        source=[RefundState.PENDING, RefundState.SENT, RefundState.SUCCEEDED],
+        target=RefundState.FAILED,
     )
     def fail(self, *, why: str, at: datetime) -> None:
         self.failure, self.answered_at = why, at
 
     @transition(field=state, source=RefundState.FAILED, target=RefundState.RETRIED)
     def retry(self) -> None:
-        """A new refund takes its place."""
+        """A new refund takes its place, or what the bank took back."""
 
     @transition(
         field=state, source=[RefundState.SENT, RefundState.FAILED], target=RefundState.MANUAL

@@ -11,11 +11,15 @@ from orders.selectors.credits import (
     origin_of,
     quote_credit,
 )
+from orders.selectors.disputes import DisputeView, disputed_orders, disputes_of
 from orders.selectors.external import (
     LineAtHand,
+    LineStanding,
     accepted_orders,
     ids_by_external,
     lines_by_external,
+    standing_lines,
+    unsourced_units,
 )
 from orders.selectors.machines import Machine, machines
 from orders.selectors.page import (
@@ -26,9 +30,17 @@ from orders.selectors.page import (
     require_payment_of,
     timeline,
 )
+from orders.selectors.payments import (
+    PaymentRow,
+    orders_told_of,
+    payments_after,
+    payments_by_key,
+)
 from orders.selectors.queue import OrderFilters, orders_matching, search
 from orders.selectors.release import (
+    ContactAddress,
     Destination,
+    contact_addresses,
     destinations,
     groups_to_release,
     opened_address,
@@ -38,18 +50,25 @@ from orders.selectors.release import (
 
 __all__ = [
     "BoughtOrder",
+    "ContactAddress",
     "Destination",
+    "DisputeView",
     "LegalAction",
     "LineAtHand",
+    "LineStanding",
     "Machine",
     "OrderFilters",
     "OrderPage",
+    "PaymentRow",
     "ReadNote",
     "accepted_orders",
     "bought_orders",
+    "contact_addresses",
     "credit_notes_of",
     "creditable_lines",
     "destinations",
+    "disputed_orders",
+    "disputes_of",
     "followers_of",
     "groups_to_release",
     "ids_by_external",
@@ -63,11 +82,16 @@ __all__ = [
     "orders_giving_back",
     "orders_matching",
     "orders_of_groups",
+    "orders_told_of",
     "origin_of",
+    "payments_after",
+    "payments_by_key",
     "possible_now",
     "quote_credit",
     "releasable",
     "require_payment_of",
     "search",
+    "standing_lines",
     "timeline",
+    "unsourced_units",
 ]

@@ -125,8 +125,12 @@ def _why_no_address(page: OrderPage) -> str:
     groups = {group.pk for group in page.groups if group.method in NEEDS_ADDRESS}
     if not groups:
         return "Nothing of the order goes to an address."
-    movable = groups - {line.group_id for line in page.lines if line.released or line.shipped}
-    return "" if movable else "Units are at a node or on their way."
+    movable = {
+        line.group_id
+        for line in page.lines
+        if line.pending + line.backordered + line.reserved + line.released
+    }
+    return "" if groups & movable or not page.lines else "All of it is on its way."
 
 
 def _why_not_reroute(page: OrderPage) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 from config.kernel.errors import NotFound
 from config.kernel.types import Scope
 from orders.credits import open_books, price
-from orders.models import Capture, CreditNote, Order, OrderLine, OrderLink, Refund
+from orders.models import Capture, CreditNote, Dispute, Order, OrderLine, OrderLink, Refund
 from orders.states import CaptureState, LineKind, RefundState
 from orders.types import CreditableLine, CreditedPart, CreditRequest, OrderHead
 
@@ -26,6 +26,8 @@ def order_heads(order_ids: Collection[UUID], scope: Scope) -> dict[UUID, OrderHe
             "state",
             "mode",
             "document_kind",
+            "external_id",
+            "placed_at",
         )
     }
 
@@ -106,7 +108,9 @@ def orders_giving_back(order_ids: Collection[UUID], scope: Scope) -> set[UUID]:
     taking = Capture.objects.for_scope(scope).filter(
         order__credit_open_minor__gt=0, order_id__in=wanted, state=CaptureState.REQUESTED
     )
+    disputed = Dispute.objects.for_scope(scope).of_orders(wanted).open()
     return {
         *refunds.values_list("order_id", flat=True),
         *taking.values_list("order_id", flat=True),
+        *disputed.values_list("order_id", flat=True),
     }

@@ -1,14 +1,14 @@
 """Orders and lines by the ids that channels give them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import F, Q, Sum
 
 from config.kernel.types import ALL_ACCOUNTS
 from orders.models import Order, OrderLine
-from orders.states import DocumentKind
+from orders.states import DocumentKind, FulfilledBy, LineKind, OrderState, Relation
 from orders.types import AcceptedOrder
 
 
@@ -23,6 +23,36 @@ class LineAtHand:
     line_id: UUID
     unshipped: int
     returnable: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineStanding:
+    """A line as channels know it, with where its units stand.
+
+    `parent_id` is the kit of a component; a kit's own units are what its components make up.
+    `ours` says that we are to ship it, `sells` that it is goods and no charge.
+    """
+
+    order_id: UUID
+    line_id: UUID
+    external_id: str
+    external_sku: str
+    kind: str
+    parent_id: UUID | None
+    ordered: int
+    unshipped: int
+    shipped: int
+    cancelled: int
+    delivered: int
+    ours: bool
+
+    @property
+    def alive(self) -> int:
+        return self.ordered - self.cancelled
+
+    @property
+    def sells(self) -> bool:
+        return self.kind in (LineKind.STOCK, LineKind.KIT)
 
 
 def ids_by_external(wanted: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
@@ -92,3 +122,69 @@ def lines_by_external(
         (order, line): LineAtHand(order_id, line_id, sum(unshipped), delivered - returned)
         for order, line, order_id, line_id, *unshipped, delivered, returned in rows
     }
+
+
+def standing_lines(order_ids: Collection[UUID]) -> dict[UUID, list[LineStanding]]:
+    """The lines of these orders in their order, kits as far as their components. One statement."""
+    found: dict[UUID, list[LineStanding]] = {order_id: [] for order_id in order_ids}
+    parts: dict[UUID, list[LineStanding]] = {}
+    for row in (
+        OrderLine.objects.for_scope(ALL_ACCOUNTS)
+        .filter(order_id__in=list(order_ids))
+        .select_related("group")
+        .order_by("order_id", "position")
+    ):
+        of_kit = row.parent_id if row.relation == Relation.KIT_COMPONENT else None
+        standing = LineStanding(
+            row.order_id,
+            row.pk,
+            row.external_id,
+            row.external_sku,
+            row.kind,
+            of_kit,
+            row.ordered,
+            row.pending + row.backordered + row.reserved + row.released,
+            row.shipped,
+            row.cancelled,
+            row.delivered,
+            row.group.fulfilled_by == FulfilledBy.US,
+        )
+        found[row.order_id].append(standing)
+        if of_kit is not None:
+            parts.setdefault(of_kit, []).append(standing)
+    return {
+        order_id: [_as_a_whole(line, parts.get(line.line_id, ())) for line in lines]
+        for order_id, lines in found.items()
+    }
+
+
+def unsourced_units(account_id: UUID) -> dict[int, int]:
+    """Units of open orders that no node has yet, by SKU: sold, and not reserved. One statement."""
+    rows = (
+        OrderLine.objects.for_scope(ALL_ACCOUNTS)
+        .filter(Q(backordered__gt=0) | Q(pending__gt=0), account_id=account_id, sku__isnull=False)
+        .filter(order__state__in=[OrderState.CAPTURED, OrderState.ACCEPTED])
+        .values_list("sku_id")
+        .annotate(units=Sum(F("pending") + F("backordered")))
+        .order_by()
+    )
+    return {sku_id: int(units) for sku_id, units in rows if sku_id is not None}
+
+
+def _as_a_whole(line: LineStanding, parts: Sequence[LineStanding]) -> LineStanding:
+    """A kit has so many units in a place as its scarcest component makes up."""
+    if line.kind != LineKind.KIT or not parts:
+        return line
+
+    def made_up(name: str) -> int:
+        return min(int(getattr(part, name)) * line.ordered // part.ordered for part in parts)
+
+    alive = made_up("alive")
+    shipped = min(alive, made_up("shipped"))
+    return replace(
+        line,
+        unshipped=alive - shipped,
+        shipped=shipped,
+        cancelled=line.ordered - alive,
+        delivered=made_up("delivered"),
+    )

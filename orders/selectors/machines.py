@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from config.kernel.fsm import transitions_of
-from orders.models import Authorization, Capture, Hold, Order, Refund
+from orders.models import Authorization, Capture, Dispute, Hold, Order, Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +22,5 @@ def machines() -> list[Machine]:
             model.history.model._meta.db_table,
             frozenset((source, target) for _, source, target in transitions_of(model)),
         )
-        for model in (Order, Hold, Authorization, Capture, Refund)
+        for model in (Order, Hold, Authorization, Capture, Refund, Dispute)
     ]

@@ -23,6 +23,7 @@ from orders.models import (
     Refund,
     Tender,
 )
+from orders.selectors.disputes import DisputeView, disputes_of
 from orders.selectors.release import opened_address
 from orders.types import Address, Party
 
@@ -42,6 +43,7 @@ class OrderPage:
     captures: tuple[Capture, ...]
     refunds: tuple[Refund, ...]
     invoices: tuple[Invoice, ...]
+    disputes: tuple[DisputeView, ...]
     buyer: Party | None
     addresses: dict[UUID, Address]
 
@@ -84,6 +86,7 @@ def order_page(order_id: UUID, scope: Scope, *, with_contacts: bool = False) -> 
         captures=of(Capture),
         refunds=of(Refund),
         invoices=of(Invoice),
+        disputes=tuple(disputes_of([order_id], scope).get(order_id, ())),
         buyer=_party(order.billing_contact) if with_contacts else None,
         addresses=_addresses(groups) if with_contacts else {},
     )

@@ -23,6 +23,14 @@ _HELD = """
 
 
 @dataclass(frozen=True, slots=True)
+class ContactAddress:
+    """An address in the clear, and the key of the person it belongs to."""
+
+    address: Address
+    key_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """Where a group goes, opened, and the key of the person it belongs to."""
 
@@ -206,6 +214,21 @@ def destinations(group_ids: Collection[UUID]) -> dict[UUID, Destination]:
         if opened is not None and row.contact is not None and row.contact.key_id is not None:
             found[row.pk] = Destination(row.pk, opened, row.contact.key_id)
     return found
+
+
+def contact_addresses(contact_ids: Collection[UUID]) -> dict[UUID, ContactAddress]:
+    """The addresses of contacts, opened; one that was erased is absent."""
+    rows = list(
+        Contact.objects.for_scope(ALL_ACCOUNTS).filter(
+            pk__in=list(contact_ids), key_id__isnull=False
+        )
+    )
+    vault.preload([row.key_id for row in rows])
+    return {
+        row.pk: ContactAddress(opened, row.key_id)
+        for row in rows
+        if (opened := opened_address(row)) is not None
+    }
 
 
 def opened_address(contact: Contact | None) -> Address | None:

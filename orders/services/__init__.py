@@ -1,8 +1,10 @@
-"""What orders can be told. Those in `units` and `reverse`, `cancel_freed`, `credit_units` and `place_linked` run inside the caller's transaction."""
+"""What orders can be told. Those in `units` and `reverse`, `cancel_freed`, `credit_units`, `place_linked`, `move_groups` and `move_promises` run inside the caller's transaction."""
 
 from orders.services.accept import accept_captured, accept_orders
+from orders.services.addresses import correct_addresses, move_groups
 from orders.services.authorize import (
     expire_authorizations,
+    lapse_authorizations,
     record_authorizations,
     retry_capture,
     retry_captures,
@@ -11,6 +13,7 @@ from orders.services.cancel import cancel_freed, cancel_units
 from orders.services.capture import capture_orders
 from orders.services.close import close_due, close_settled
 from orders.services.credit import credit_units, settle_credits
+from orders.services.disputes import record_disputes, settle_disputes
 from orders.services.erase import Erased, Footprint, erase_people, footprint_of
 from orders.services.holds import (
     expire_holds,
@@ -23,14 +26,16 @@ from orders.services.linked import place_linked
 from orders.services.listings import map_known, map_skus
 from orders.services.looks import record_looks
 from orders.services.notes import add_notes, withdraw_notes
+from orders.services.payment_news import record_payment_news
+from orders.services.promises import move_promises
 from orders.services.refunds import (
     look_up_payments,
     retry_refund,
     retry_refunds,
     settle_payments_by_hand,
 )
+from orders.services.renew import renew_authorizations
 from orders.services.resource import (
-    correct_addresses,
     pin_groups,
     resource_groups,
     source_left_behind,
@@ -67,21 +72,27 @@ __all__ = [
     "footprint_of",
     "give_back_units",
     "give_stock_back",
+    "lapse_authorizations",
     "leave_node",
     "lock_orders",
     "look_up_payments",
     "map_known",
     "map_skus",
+    "move_groups",
+    "move_promises",
     "move_units",
     "pin_groups",
     "place_holds",
     "place_linked",
     "record_authorizations",
+    "record_disputes",
     "record_looks",
+    "record_payment_news",
     "record_returned",
     "record_shipments",
     "release_holds",
     "release_holds_of_orders",
+    "renew_authorizations",
     "resource_groups",
     "retry_capture",
     "retry_captures",
@@ -91,6 +102,7 @@ __all__ = [
     "secure_payments",
     "serve_backorders",
     "settle_credits",
+    "settle_disputes",
     "settle_payments_by_hand",
     "source_left_behind",
     "source_pending",

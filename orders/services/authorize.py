@@ -14,6 +14,7 @@ from config.kernel.history import Change
 from config.kernel.money import Money
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from orders.models import Authorization, Capture, Hold, Order
+from orders.payments import LapsedAuthorization
 from orders.services import money
 from orders.services.holding import active_holds, case_of, hold_row
 from orders.services.holds import end_holds_on_sheet
@@ -122,7 +123,12 @@ def _add(sheet: Sheet, tender: TenderInHand, one: NewAuthorization, at: datetime
     sheet.note_history(Authorization, authorization_id, Change.CREATED)
     tender.authorizations.append(
         AuthorizationInHand(
-            authorization_id, one.reference, one.amount_minor, one.expires_at, None, False, 0
+            authorization_id,
+            one.reference,
+            one.amount_minor,
+            one.expires_at,
+            None,
+            void_asked=False,
         )
     )
     sheet.tell(
@@ -204,8 +210,62 @@ def expire_authorizations(limit: int = BATCH, *, at: datetime, actor: Actor) -> 
     if not due:
         return 0
     sheet = open_sheet(due.values(), skip_locked=True)
-    tenders = lock_tenders([order.id for order in sheet.orders.values() if is_billed(order)])
     rows = list(_lapsed(at).filter(pk__in=list(due), order_id__in=list(sheet.orders)))
+    _expire(sheet, rows, at=at, actor=actor)
+    return len(rows)
+
+
+@transaction.atomic
+def lapse_authorizations(
+    lapsed: Sequence[LapsedAuthorization], *, at: datetime, actor: Actor
+) -> list[Outcome[UUID]]:
+    """End what the provider has ended, whatever its term. One outcome each, with its order.
+
+    Refused as busy while a capture from it is not answered; one that ended already is repeated.
+    """
+    known = _known(lapsed)
+    sheet = open_sheet(row.order_id for row in known.values())
+    known = _known(lapsed)
+    waiting = _with_open_captures(list(known.values()))
+    ended: dict[UUID, Authorization] = {}
+    outcomes: list[Outcome[UUID]] = []
+    for one in lapsed:
+        row = known.get((one.account_id, one.provider, one.reference))
+        if row is None or not actor.scope.allows(row.account_id):
+            outcomes.append(Outcome.refused("not-found", "There is no such authorisation here."))
+        elif row.state not in _LIVING or row.pk in ended:
+            outcomes.append(Outcome.repeated(row.order_id))
+        elif row.pk in waiting:
+            outcomes.append(Outcome.refused("busy", "A capture from it is not answered yet."))
+        else:
+            ended[row.pk] = row
+            outcomes.append(Outcome.done(row.order_id))
+    _expire(sheet, list(ended.values()), at=at, actor=actor)
+    return outcomes
+
+
+def _known(
+    lapsed: Sequence[LapsedAuthorization],
+) -> dict[tuple[UUID, str, str], Authorization]:
+    """The authorisations of these references; of several with one, the youngest."""
+    rows = Authorization.objects.for_scope(ALL_ACCOUNTS).filter(
+        reference__in=[one.reference for one in lapsed]
+    )
+    return {
+        (row.account_id, row.tender.provider, row.reference): row
+        for row in rows.select_related("tender").order_by("pk")
+    }
+
+
+def _with_open_captures(rows: Sequence[Authorization]) -> set[UUID | None]:
+    found = Capture.objects.for_scope(ALL_ACCOUNTS).open().filter(authorization__in=rows)
+    return set(found.values_list("authorization_id", flat=True))
+
+
+def _expire(sheet: Sheet, rows: Sequence[Authorization], *, at: datetime, actor: Actor) -> None:
+    """End authorisations of orders on the sheet, and hold what is not secured by others."""
+    concerned = {row.order_id for row in rows}
+    tenders = lock_tenders([i for i in concerned if is_billed(sheet.orders[i])])
     written = []
     for row in rows:
         before = str(row.state)
@@ -225,7 +285,6 @@ def expire_authorizations(limit: int = BATCH, *, at: datetime, actor: Actor) -> 
     reports = _hold_unsecured(sheet, rows, at)
     sheet.write(at=at, actor=actor, reason="authorisation expired")
     case_reports.report(reports, at=at)
-    return len(rows)
 
 
 def _lapsed(at: datetime) -> "QuerySet[Authorization]":
@@ -250,9 +309,10 @@ def _hold_unsecured(
         order, row = sheet.orders[order_id], lapsed[order_id]
         if any(_is_payment_hold(hold) for hold in standing.get(order_id, ())):
             continue
+        ended = row.expires_at if row.expires_at and row.expires_at <= at else at
         reason = (
             f"The authorisation of {Money(row.amount_minor, order.currency)} expired "
-            f"on {row.expires_at:%Y-%m-%d %H:%M} UTC."
+            f"on {ended:%Y-%m-%d %H:%M} UTC."
         )
         hold = hold_row(
             order.account_id,

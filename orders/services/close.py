@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef
 
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from orders import progress
-from orders.models import Capture, Order, Refund, Tender
+from orders.models import Capture, Dispute, Order, Refund, Tender
 from orders.services import money
 from orders.services.sheet import Sheet, open_sheet
 from orders.services.tenders import is_billed
@@ -72,18 +72,24 @@ def _why_open(sheet: Sheet, order_id: UUID, open_money: set[UUID]) -> str:
 
 def _why_money_is_open(order: Order, open_money: set[UUID]) -> str:
     if order.id in open_money:
-        return "A capture or refund is not answered yet."
+        return "A capture or refund is not answered yet, or a payment is disputed."
     if is_billed(order) and order.invoiced_minor + order.cancelled_minor != order.total_minor:
         return "What was invoiced and cancelled is not what the order costs."
     return ""
 
 
 def _open_money(order_ids: Sequence[UUID]) -> set[UUID]:
-    """Orders with a capture or refund that is not settled yet."""
+    """Orders with a capture, refund or dispute that is not settled yet: one statement."""
     captures = Capture.objects.for_scope(ALL_ACCOUNTS).of_orders(order_ids)
     refunds = Refund.objects.for_scope(ALL_ACCOUNTS).of_orders(order_ids)
-    return set(captures.filter(state__in=_OPEN_CAPTURES).values_list("order_id", flat=True)) | set(
-        refunds.filter(state__in=_OPEN_REFUNDS).values_list("order_id", flat=True)
+    disputes = Dispute.objects.for_scope(ALL_ACCOUNTS).of_orders(order_ids).open()
+    return set(
+        captures.filter(state__in=_OPEN_CAPTURES)
+        .values_list("order_id", flat=True)
+        .union(
+            refunds.filter(state__in=_OPEN_REFUNDS).values_list("order_id", flat=True),
+            disputes.values_list("order_id", flat=True),
+        )
     )
 
 
@@ -98,6 +104,7 @@ def close_due(limit: int = BATCH, *, at: datetime, actor: Actor) -> int:
     refunds = Refund.objects.for_scope(ALL_ACCOUNTS).filter(
         order_id=OuterRef("pk"), state__in=_OPEN_REFUNDS
     )
+    disputes = Dispute.objects.for_scope(ALL_ACCOUNTS).open().filter(order_id=OuterRef("pk"))
     unpaid = Tender.objects.for_scope(ALL_ACCOUNTS).filter(
         order_id=OuterRef("pk"),
         collected_by=CollectedBy.US,
@@ -107,7 +114,7 @@ def close_due(limit: int = BATCH, *, at: datetime, actor: Actor) -> int:
         Order.objects.for_scope(ALL_ACCOUNTS)
         .accepted()
         .filter(progress__in=_SETTLED, holds_open=0)
-        .filter(~Exists(captures), ~Exists(refunds))
+        .filter(~Exists(captures), ~Exists(refunds), ~Exists(disputes))
         .exclude(Exists(unpaid), payment_state__in=[PaymentState.PENDING, PaymentState.FAILED])
         .order_by("pk")
         .values_list("pk", flat=True)[:limit]

@@ -11,14 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from config.kernel import ids
 from config.kernel.errors import Conflict, DomainError
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from orders import billing
 from orders.credits import Books, open_books, price, total_of
-from orders.models import CreditLine, CreditNote, Order, Tender
+from orders.models import CreditLine, CreditNote, Dispute, Order, Tender
 from orders.services import money
 from orders.services.sheet import Sheet, open_sheet, visible
 from orders.services.tenders import TenderInHand, is_billed
@@ -112,6 +112,8 @@ def _carry(
     ]
     shares = billing.across_tenders(wanted, rooms)
     if sum(shares) < wanted:
+        if any(tender.disputed_minor for tender in tenders):
+            raise Conflict("The buyer disputes the payment: the bank has to decide first.")
         raise Conflict("The money that is to pay for the other order was not taken yet.")
     carried = []
     for tender, share in zip(tenders, shares, strict=True):
@@ -226,7 +228,9 @@ def _known(
 @transaction.atomic
 def settle_credits(limit: int = BATCH, *, at: datetime, actor: Actor) -> int:
     """Give back what was credited while its money was still being taken. Answers how many orders."""
+    disputed = Dispute.objects.for_scope(ALL_ACCOUNTS).open().filter(tender_id=OuterRef("pk"))
     holding = Tender.objects.for_scope(ALL_ACCOUNTS).filter(
+        ~Exists(disputed),
         order__credit_open_minor__gt=0,
         captured_minor__gt=F("refunded_minor") + F("carried_minor"),
     )

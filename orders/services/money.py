@@ -27,7 +27,7 @@ from orders.services.tenders import (
     refold_payment,
     write_tenders,
 )
-from orders.states import Blocks, CollectedBy, InvoiceKind, LineKind
+from orders.states import Blocks, InvoiceKind, LineKind
 
 CAPTURE, VOID, REFUND = "payment.capture", "payment.void", "payment.refund"
 
@@ -160,8 +160,8 @@ def ask(sheet: Sheet, tenders: Tenders, *, at: datetime) -> Asked:
     for order_id, own in tenders.items():
         order = sheet.orders[order_id]
         _ask_captures(sheet, order, own, asked, at)
-        _ask_refunds(sheet, order, own, asked, at)
         _ask_credits(sheet, order, own, asked, at)
+        _ask_refunds(sheet, order, own, asked, at)
         voided += _ask_voids(sheet, order, own, asked, at)
         refold_payment(order, own)
     write_tenders(sheet, [tender for own in tenders.values() for tender in own])
@@ -185,6 +185,7 @@ def _ask_captures(
                 asked.intents.append(intent)
         if missing:
             asked.owing.add(order.id)
+        if missing and not any(one.renewing for one in tender.authorizations):
             asked.reports.append(_payment_report(order, tender, missing))
 
 
@@ -200,6 +201,7 @@ def _ask_capture(
     tender.captured_minor += amount
     tender.unanswered_minor += amount
     authorization.taken_minor += amount
+    authorization.unanswered_minor += amount
     sheet.insert(
         Capture,
         {
@@ -218,7 +220,7 @@ def _ask_capture(
         "payment.capture_requested",
         {"capture_id": str(capture_id), "amount_minor": amount},
     )
-    return _intent(
+    return intent_of(
         CAPTURE, "capture", capture_id, tender, order, amount, reference=authorization.reference
     )
 
@@ -226,22 +228,25 @@ def _ask_capture(
 def _ask_refunds(
     sheet: Sheet, order: Order, tenders: Sequence[TenderInHand], asked: Asked, at: datetime
 ) -> None:
-    """What we hold beyond what the order is worth now goes back, the last tender first."""
+    """What we hold beyond what the order is worth now goes back, the last tender first.
+
+    What is disputed waits for the bank.
+    """
     due = order.total_minor - order.cancelled_minor
     shares = billing.across_tenders(due, [tender.amount_minor for tender in tenders])
     for tender, share in zip(tenders, shares, strict=True):
-        given_back = tender.refunded_minor - (tender.credited_minor - tender.carried_minor)
-        over = tender.captured_minor - given_back - share
-        if tender.collected_by != CollectedBy.US or over <= 0:
+        over = tender.captured_minor - tender.given_back_minor - share
+        if not tender.is_ours or tender.disputed_minor or over <= 0:
             continue
         tender.refunded_minor += over
-        asked.intents.append(ask_refund(sheet, order, tender, over, "cancelled", at))
+        asked.intents += ask_refunds(sheet, order, tender, over, "cancelled", at)
 
 
 def _ask_credits(
     sheet: Sheet, order: Order, tenders: Sequence[TenderInHand], asked: Asked, at: datetime
 ) -> None:
-    """Give back what is credited. What is being taken still waits until it was taken.
+    """Give back what is credited. What is being taken waits until it was taken, what is disputed
+    for the bank; what a bank has taken back need not be given again.
 
     What others collect they are to give back: they are told, and it counts as answered for.
     """
@@ -253,14 +258,18 @@ def _ask_credits(
         return
     shares = billing.credit_shares(order.credit_open_minor, order.invoiced_minor, tenders)
     for tender, share in zip(tenders, shares, strict=True):
-        amount = min(share, tender.returnable_minor) if tender.is_ours else share
+        absorbed = min(share, tender.absorbing_minor) if tender.is_ours else 0
+        order.credit_open_minor -= absorbed
+        tender.credited_minor += absorbed
+        rest = share - absorbed
+        amount = min(rest, tender.returnable_minor) if tender.is_ours else rest
         if amount <= 0:
             continue
         order.credit_open_minor -= amount
         tender.credited_minor += amount
         if tender.is_ours:
             tender.refunded_minor += amount
-            asked.intents.append(ask_refund(sheet, order, tender, amount, "credited", at))
+            asked.intents += ask_refunds(sheet, order, tender, amount, "credited", at)
         else:
             sheet.tell(
                 order.id,
@@ -273,10 +282,29 @@ def _ask_credits(
             )
 
 
-def ask_refund(
+def ask_refunds(
     sheet: Sheet, order: Order, tender: TenderInHand, amount: int, reason: str, at: datetime
+) -> list[NewIntent]:
+    """Put refunds of so much in all on the sheet, one per authorisation that it was taken from;
+    answers what is to be asked. The tender counts them already.
+    """
+    return [
+        ask_refund(sheet, order, tender, share, reason, at, source=source)
+        for source, share in tender.give_back_through(amount)
+    ]
+
+
+def ask_refund(
+    sheet: Sheet,
+    order: Order,
+    tender: TenderInHand,
+    amount: int,
+    reason: str,
+    at: datetime,
+    *,
+    source: str,
 ) -> NewIntent:
-    """Put a refund on the sheet; answers what is to be asked. The tender counts it already."""
+    """One refund through one authorisation."""
     refund_id = ids.uuid7()
     sheet.insert(
         Refund,
@@ -287,6 +315,7 @@ def ask_refund(
             "account_id": order.account_id,
             "amount_minor": amount,
             "reason": reason,
+            "source": source,
             "at": at,
         },
     )
@@ -294,9 +323,7 @@ def ask_refund(
     sheet.tell(
         order.id, "payment.refund_requested", {"refund_id": str(refund_id), "amount_minor": amount}
     )
-    return _intent(
-        REFUND, "refund", refund_id, tender, order, amount, reference=tender.paid_reference
-    )
+    return intent_of(REFUND, "refund", refund_id, tender, order, amount, reference=source)
 
 
 def _ask_voids(
@@ -316,7 +343,7 @@ def _ask_voids(
             rows.append({"id": authorization.id, "void_asked_at": at})
             sheet.note_history(Authorization, authorization.id, Change.CHANGED)
             asked.intents.append(
-                _intent(
+                intent_of(
                     VOID,
                     "authorization",
                     authorization.id,
@@ -334,7 +361,7 @@ def key_of(kind: str, subject_id: UUID) -> str:
     return f"{kind}:{subject_id}"
 
 
-def _intent(
+def intent_of(
     kind: str,
     subject_kind: str,
     subject_id: UUID,

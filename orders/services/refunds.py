@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from config.kernel import case_reports
 from config.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from config.kernel.services import owned_intents
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
@@ -42,8 +43,11 @@ def retry_refunds(order_ids: Sequence[UUID], *, at: datetime, actor: Actor) -> l
     for order_id in order_ids:
         try:
             visible(sheet, order_id, actor.scope)
-            if not any(refund.order_id == order_id for refund in failed):
+            own = [refund for refund in failed if refund.order_id == order_id]
+            if not own:
                 raise Conflict("No refund of the order was refused.")
+            if any(tenders[refund.tender_id].disputed_minor for refund in own):
+                raise Conflict("The buyer disputes the payment: the bank has to decide first.")
         except DomainError as refusal:
             outcomes.append(Outcome.refused(refusal.code, refusal.detail))
             continue
@@ -61,6 +65,7 @@ def retry_refunds(order_ids: Sequence[UUID], *, at: datetime, actor: Actor) -> l
                 refund.amount_minor,
                 refund.reason,
                 at,
+                source=refund.source or tenders[refund.tender_id].paid_reference,
             )
         )
     write_asked(sheet, Refund, [(refund, RefundState.FAILED.value) for refund in again])
@@ -115,6 +120,7 @@ class _Found:
     refunds: dict[UUID, Refund]
     ended_captures: list[tuple[Capture, str]] = field(default_factory=list)
     ended_refunds: list[tuple[Refund, str]] = field(default_factory=list)
+    reports: list[case_reports.Report] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -141,14 +147,24 @@ def settle_payments_by_hand(
             outcomes.append(Outcome.refused(refusal.code, refusal.detail))
     write_asked(sheet, Capture, found.ended_captures)
     write_asked(sheet, Refund, found.ended_refunds)
+    _write_authorizations(sheet, tenders, found)
     touched = {capture.order_id for capture, _ in found.ended_captures}
     for order_id in sorted(touched):
         refold_payment(sheet.orders[order_id], tenders[order_id])
     write_tenders(sheet, [tender for order_id in touched for tender in tenders[order_id]])
     sheet.write(at=at, actor=actor, reason="settled by hand")
+    case_reports.report(found.reports, at=at)
     _withdraw(money.CAPTURE, [capture for capture, _ in found.ended_captures])
     _withdraw(money.REFUND, [refund for refund, _ in found.ended_refunds])
     return outcomes
+
+
+def _write_authorizations(sheet: Sheet, tenders: Tenders, found: _Found) -> None:
+    """What was captured from may be used up by it, what was refused is marked."""
+    ended = [capture for capture, _ in found.ended_captures]
+    own = [tender for order_id in {row.order_id for row in ended} for tender in tenders[order_id]]
+    settle.use_up(sheet, [row for row in ended if row.state == CaptureState.SUCCEEDED], own)
+    settle.mark_refused(sheet, [row for row in ended if row.state == CaptureState.FAILED], own)
 
 
 def _settle(
@@ -175,7 +191,9 @@ def _settle(
         if one.happened:
             settle.succeed(sheet, capture, tenders[order_id], reference=one.reference, at=at)
         else:
-            settle.fail(sheet, capture, tenders[order_id], why="not taken", at=at)
+            found.reports.append(
+                settle.fail(sheet, capture, tenders[order_id], why="not taken", at=at)
+            )
     elif refund is not None:
         _settle_refund(sheet, found, refund, one, at=at)
     return order_id
@@ -191,7 +209,7 @@ def _settle_refund(
     elif before == RefundState.FAILED:
         raise Conflict("The provider has refused it: try it again, or give the money back by hand.")
     else:
-        settle.fail_refund(sheet, refund, why="not given back", at=at)
+        found.reports.append(settle.fail_refund(sheet, refund, why="not given back", at=at))
     found.ended_refunds.append((refund, before))
 
 

@@ -1,4 +1,4 @@
-"""Sending from elsewhere: pins, exclusions and corrected addresses find unreleased units a new node."""
+"""Sending from elsewhere: pins and exclusions find unreleased units a new node."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from config.kernel import case_reports, vault
+from config.kernel import case_reports
 from config.kernel.errors import Conflict, DomainError
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from inventory import selectors as inventory
-from orders.models import Contact, Hold, OrderLine
-from orders.services.capture_people import address_row
+from orders.models import Hold, OrderLine
 from orders.services.claims import release_lines
 from orders.services.holding import active_holds
 from orders.services.holds import end_holds_on_sheet
@@ -30,8 +29,7 @@ from orders.services.source import (
     wanting,
 )
 from orders.states import Blocks, FulfilledBy, HoldState, LineKind, OrderState
-from orders.types import AddressCorrection, NodePin
-from orders.validators.address import NEEDS_ADDRESS, normalized, problems_of
+from orders.types import NodePin
 
 BATCH = 200
 
@@ -51,7 +49,7 @@ def pin_groups(pins: Sequence[NodePin], *, at: datetime, actor: Actor) -> list[O
     moved: list[UUID] = []
     for pin in pins:
         try:
-            group = _ours(sheet, pin.group_id, actor)
+            group = group_of_ours(sheet, pin.group_id, actor)
             network = networks[sheet.orders[group.order_id].channel_id]
             if pin.node_id is not None and pin.node_id not in network:
                 raise Conflict("The node is not in the network of the order's channel.")
@@ -63,7 +61,7 @@ def pin_groups(pins: Sequence[NodePin], *, at: datetime, actor: Actor) -> list[O
         sheet.raise_plan(group.order_id)
         moved.append(group.id)
         outcomes.append(Outcome.done(group.id))
-    _resource(sheet, moved, frozenset(), "sent from another node", at=at, actor=actor)
+    resource_on_sheet(sheet, moved, frozenset(), "sent from another node", at=at, actor=actor)
     return outcomes
 
 
@@ -84,14 +82,14 @@ def resource_groups(
     moved: list[UUID] = []
     for group_id in group_ids:
         try:
-            group = _ours(sheet, group_id, actor)
+            group = group_of_ours(sheet, group_id, actor)
             _require_unreleased(sheet, group)
         except DomainError as refusal:
             outcomes.append(Outcome.refused(refusal.code, refusal.detail))
             continue
         moved.append(group.id)
         outcomes.append(Outcome.done(group.id))
-    _resource(sheet, moved, excluded, "sourced again", at=at, actor=actor)
+    resource_on_sheet(sheet, moved, excluded, "sourced again", at=at, actor=actor)
     return outcomes
 
 
@@ -143,38 +141,7 @@ def source_left_behind(limit: int = BATCH, *, at: datetime, actor: Actor) -> int
     return len(waiting)
 
 
-@transaction.atomic
-def correct_addresses(
-    corrections: Sequence[AddressCorrection], *, at: datetime, actor: Actor
-) -> list[Outcome[UUID]]:
-    """Give groups a new destination, clear the holds that the old one caused, and plan anew.
-
-    Refused when the new address cannot be delivered to either, or units are at a node already.
-    """
-    sheet = open_sheet(orders_of_groups([one.group_id for one in corrections]).values())
-    outcomes: list[Outcome[UUID]] = []
-    accepted: list[tuple[GroupInHand, AddressCorrection]] = []
-    for one in corrections:
-        try:
-            group = _ours(sheet, one.group_id, actor)
-            _require_movable(sheet, group, one)
-        except DomainError as refusal:
-            outcomes.append(Outcome.refused(refusal.code, refusal.detail, **refusal.extra))
-            continue
-        accepted.append((group, one))
-        outcomes.append(Outcome.done(group.id))
-    _move_in(sheet, accepted)
-    cleared = _clear_address_holds(sheet, [group.id for group, _ in accepted], at=at, actor=actor)
-    held = [
-        group.id
-        for group, _ in accepted
-        if sheet.orders[group.order_id].state == OrderState.ACCEPTED
-    ]
-    _resource(sheet, held, frozenset(), "address corrected", at=at, actor=actor, cleared=cleared)
-    return outcomes
-
-
-def _ours(sheet: Sheet, group_id: UUID, actor: Actor) -> GroupInHand:
+def group_of_ours(sheet: Sheet, group_id: UUID, actor: Actor) -> GroupInHand:
     group = sheet.groups.get(group_id)
     if group is None or not actor.scope.allows(sheet.orders[group.order_id].account_id):
         raise Conflict("There is no such delivery group.")
@@ -186,7 +153,7 @@ def _ours(sheet: Sheet, group_id: UUID, actor: Actor) -> GroupInHand:
     return group
 
 
-def _lines_of_group(sheet: Sheet, group_id: UUID) -> list[LineInHand]:
+def lines_of_group(sheet: Sheet, group_id: UUID) -> list[LineInHand]:
     order_id = sheet.groups[group_id].order_id
     return [line for line in sheet.lines_of(order_id) if line.group_id == group_id]
 
@@ -195,75 +162,12 @@ def _require_unreleased(sheet: Sheet, group: GroupInHand) -> None:
     if sheet.orders[group.order_id].state != OrderState.ACCEPTED:
         raise Conflict("The order is not accepted yet; acceptance chooses its nodes.")
     if not any(
-        line.pending + line.backordered + line.reserved for line in _lines_of_group(sheet, group.id)
+        line.pending + line.backordered + line.reserved for line in lines_of_group(sheet, group.id)
     ):
         raise Conflict("Everything of it is at a node, shipped or cancelled.")
 
 
-def _require_movable(sheet: Sheet, group: GroupInHand, one: AddressCorrection) -> None:
-    if group.method not in NEEDS_ADDRESS:
-        raise Conflict("Nothing of this group goes to an address.")
-    if any(line.released or line.shipped for line in _lines_of_group(sheet, group.id)):
-        raise Conflict("Units are at a node or on their way; ask the node to give them back first.")
-    problems = problems_of(one.address)
-    if not one.address.line1:
-        problems = ["The address has no street.", *problems]
-    if problems:
-        raise Conflict(" ".join(problems), problems=problems)
-
-
-def _move_in(sheet: Sheet, accepted: Sequence[tuple[GroupInHand, AddressCorrection]]) -> None:
-    for (group, one), key_id in zip(accepted, _keys_of(accepted), strict=True):
-        order, place = sheet.orders[group.order_id], normalized(one.address)
-        row = address_row(order.account_id, key_id, place)
-        sheet.insert(Contact, row)
-        group.contact_id = row["id"]
-        group.postal_code, group.region = place.postal_code, place.region
-        group.country = place.country
-        sheet.raise_plan(order.id)
-        sheet.tell(order.id, "order.address_corrected", {"group_id": str(group.id)})
-
-
-def _keys_of(accepted: Sequence[tuple[GroupInHand, AddressCorrection]]) -> list[UUID]:
-    """The key of the person whose address each was; a new one where there is none any more.
-
-    One person, one key: what is erased later goes with all addresses that were ever given.
-    """
-    present = dict(
-        Contact.objects.for_scope(ALL_ACCOUNTS)
-        .filter(
-            pk__in=[group.contact_id for group, _ in accepted if group.contact_id],
-            key__wrapped__isnull=False,
-        )
-        .values_list("pk", "key_id")
-    )
-    vault.preload(present.values())
-    fresh = iter(vault.new_keys(sum(group.contact_id not in present for group, _ in accepted)))
-    return [
-        present[group.contact_id] if group.contact_id in present else next(fresh).id
-        for group, _ in accepted
-    ]
-
-
-def _clear_address_holds(
-    sheet: Sheet, group_ids: Sequence[UUID], *, at: datetime, actor: Actor
-) -> dict[UUID, list[Hold]]:
-    """End the address and destination holds of the groups; answer what still stands, by order."""
-    standing = active_holds({sheet.groups[group_id].order_id for group_id in group_ids})
-    cleared = [
-        hold
-        for held in standing.values()
-        for hold in held
-        if hold.type in {"address", "destination"} and hold.group_id in set(group_ids)
-    ]
-    for hold in cleared:
-        hold.release(at=at, by=actor.name, reason="the address was corrected")
-    if cleared:
-        end_holds_on_sheet(sheet, standing, cleared)
-    return standing
-
-
-def _resource(
+def resource_on_sheet(
     sheet: Sheet,
     group_ids: Sequence[UUID],
     excluded: frozenset[tuple[int, int]],
@@ -277,7 +181,7 @@ def _resource(
     released: dict[UUID, int] = {}
     moving: list[UUID] = []
     for group_id in group_ids:
-        for line in _lines_of_group(sheet, group_id):
+        for line in lines_of_group(sheet, group_id):
             if not is_sourced(line, sheet.groups[group_id]):
                 continue
             if line.pending + line.backordered + line.reserved:

@@ -11,7 +11,7 @@ from config.kernel.services.intents import Answer, AnswerKind, LeasedIntent
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from orders.billing import owed_on
 from orders.models import Authorization, Capture, Refund
-from orders.payments import PaymentAnswer, PaymentCall, provider
+from orders.payments import PaymentAnswer, PaymentCall, PaymentProvider, provider
 from orders.services.sheet import Sheet, open_sheet
 from orders.services.tenders import (
     TenderInHand,
@@ -25,26 +25,32 @@ from orders.states import AuthorizationState, CaptureState, RefundState
 
 def perform_capture(intent: LeasedIntent) -> Answer:
     """Take the money that a shipment earned."""
-    return _answered(provider(intent.payload["provider"]).capture(_call(intent)))
+    return answered(provider_of(intent).capture(call_of(intent)))
 
 
 def perform_void(intent: LeasedIntent) -> Answer:
     """Let an authorisation go that nothing will be captured from."""
-    return _answered(provider(intent.payload["provider"]).void(_call(intent)))
+    return answered(provider_of(intent).void(call_of(intent)))
 
 
 def perform_refund(intent: LeasedIntent) -> Answer:
     """Give money back that is not owed any more."""
-    return _answered(provider(intent.payload["provider"]).refund(_call(intent)))
+    return answered(provider_of(intent).refund(call_of(intent)))
 
 
 def find(intent: LeasedIntent) -> Answer | None:
     """What became of an earlier call with this key; None when the provider never had it."""
-    found = provider(intent.payload["provider"]).find(intent.key)
-    return None if found is None else _answered(found)
+    found = provider_of(intent).find(intent.key)
+    return None if found is None else answered(found)
 
 
-def _call(intent: LeasedIntent) -> PaymentCall:
+def provider_of(intent: LeasedIntent) -> PaymentProvider:
+    """Whoever is asked by the intent."""
+    return provider(intent.payload["provider"], intent.account_id)
+
+
+def call_of(intent: LeasedIntent) -> PaymentCall:
+    """What the provider is asked by the intent."""
     return PaymentCall(
         key=intent.key,
         amount_minor=intent.payload["amount_minor"],
@@ -54,13 +60,17 @@ def _call(intent: LeasedIntent) -> PaymentCall:
     )
 
 
-def _answered(answer: PaymentAnswer) -> Answer:
+def answered(answer: PaymentAnswer) -> Answer:
+    """What the provider's answer means for the intent."""
     if answer.status == "done":
-        return Answer.done(reference=answer.reference)
+        until = {"expires_at": answer.expires_at.isoformat()} if answer.expires_at else {}
+        return Answer.done(reference=answer.reference, **until)
     error = answer.message or answer.code or answer.status
     if answer.status == "refused":
         return Answer.refused(error, code=answer.code)
-    return Answer.unknown(error) if answer.status == "unknown" else Answer.retry(error)
+    if answer.status == "unknown":
+        return Answer.unknown(error)
+    return Answer.retry(error, after_seconds=answer.after_seconds, asked=answer.asked)
 
 
 def record_capture(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Actor) -> None:
@@ -85,8 +95,11 @@ def record_capture(intent: LeasedIntent, answer: Answer, *, at: datetime, actor:
         sheet.tell(order_id, "payment.capture_unknown", told_of(capture))
     elif answer.kind is AnswerKind.DONE:
         succeed(sheet, capture, tenders, reference=str(answer.data.get("reference", "")), at=at)
+        use_up(sheet, [capture], tenders)
     else:
-        fail(sheet, capture, tenders, why=answer.error, at=at)
+        failed = fail(sheet, capture, tenders, why=answer.error, at=at)
+        case_reports.report([failed], at=at)
+        mark_refused(sheet, [capture], tenders)
     write_asked(sheet, Capture, [(capture, before)])
     write_tenders(sheet, tenders)
     refold_payment(sheet.orders[order_id], tenders)
@@ -102,27 +115,29 @@ def succeed(
     at: datetime,
 ) -> None:
     """The money was taken."""
-    _tender_of(capture, tenders).unanswered_minor -= capture.amount_minor
+    tender_of(capture, tenders).keep_taken(capture.authorization_id, capture.amount_minor)
     capture.succeed(reference=reference, at=at)
     sheet.tell(capture.order_id, "payment.captured", told_of(capture))
-    _use_up(sheet, capture, tenders)
 
 
 def fail(
     sheet: Sheet, capture: Capture, tenders: Sequence[TenderInHand], *, why: str, at: datetime
-) -> None:
-    """The money was not taken: its room is free again, its authorisation marked, with a case."""
-    tender = _tender_of(capture, tenders)
-    tender.unanswered_minor -= capture.amount_minor
-    tender.captured_minor -= capture.amount_minor
+) -> case_reports.Report:
+    """The money was not taken: its room is free again, its authorisation refused (`mark_refused`
+    writes it); answers the case.
+    """
+    tender = tender_of(capture, tenders)
+    tender.give_back_room(capture.authorization_id, capture.amount_minor)
+    for authorization in tender.authorizations:
+        if authorization.id == capture.authorization_id:
+            authorization.refused_at = at
     capture.fail(why=why[:200], at=at)
-    _mark_refused(sheet, capture, tender, at)
     sheet.tell(capture.order_id, "payment.capture_failed", told_of(capture))
-    case_reports.report([_failed(sheet, capture.order_id, why, "capture")], at=at)
+    return _failed(sheet, capture.order_id, why, "capture")
 
 
-def _tender_of(capture: Capture, tenders: Sequence[TenderInHand]) -> TenderInHand:
-    return next(tender for tender in tenders if tender.id == capture.tender_id)
+def tender_of(asked: Capture | Refund, tenders: Sequence[TenderInHand]) -> TenderInHand:
+    return next(tender for tender in tenders if tender.id == asked.tender_id)
 
 
 def record_void(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Actor) -> None:
@@ -133,7 +148,7 @@ def record_void(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Ac
         return
     if answer.kind is AnswerKind.DONE:
         row.void()
-        _write_authorization(sheet, row)
+        write_authorizations(sheet, [row])
         sheet.tell(row.order_id, "payment.voided", {"authorization_id": str(row.id)})
     else:
         case_reports.report([_failed(sheet, row.order_id, answer.error, "void")], at=at)
@@ -158,16 +173,16 @@ def record_refund(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: 
         refund.succeed(reference=str(answer.data.get("reference", "")), at=at)
         sheet.tell(refund.order_id, "payment.refunded", told)
     else:
-        fail_refund(sheet, refund, why=answer.error, at=at)
+        case_reports.report([fail_refund(sheet, refund, why=answer.error, at=at)], at=at)
     write_asked(sheet, Refund, [(refund, before)])
     sheet.write(at=at, actor=actor, reason="refund answered")
 
 
-def fail_refund(sheet: Sheet, refund: Refund, *, why: str, at: datetime) -> None:
-    """The money was not given back, with a case."""
+def fail_refund(sheet: Sheet, refund: Refund, *, why: str, at: datetime) -> case_reports.Report:
+    """The money was not given back; answers the case."""
     refund.fail(why=why[:200], at=at)
     sheet.tell(refund.order_id, "payment.refund_failed", told_of(refund))
-    case_reports.report([_failed(sheet, refund.order_id, why, "refund")], at=at)
+    return _failed(sheet, refund.order_id, why, "refund")
 
 
 def told_of(asked: Capture | Refund) -> dict[str, object]:
@@ -175,48 +190,79 @@ def told_of(asked: Capture | Refund) -> dict[str, object]:
     return {"id": str(asked.id), "amount_minor": asked.amount_minor}
 
 
-def _mark_refused(sheet: Sheet, capture: Capture, tender: TenderInHand, at: datetime) -> None:
-    for authorization in tender.authorizations:
-        if authorization.id == capture.authorization_id:
-            authorization.refused_at = at
-            sheet.statement.update(Authorization, [{"id": authorization.id, "refused_at": at}])
-            sheet.note_history(Authorization, authorization.id, Change.CHANGED)
-
-
-def _use_up(sheet: Sheet, capture: Capture, tenders: Sequence[TenderInHand]) -> None:
-    """An authorisation is used once everything it secures has been captured."""
-    if capture.authorization_id is None:
-        return
-    row = Authorization.objects.for_scope(ALL_ACCOUNTS).get(pk=capture.authorization_id)
-    if row.state != AuthorizationState.LIVE:
-        return
-    succeeded = Capture.objects.for_scope(ALL_ACCOUNTS).filter(
-        authorization_id=row.pk, state=CaptureState.SUCCEEDED
+def mark_refused(sheet: Sheet, failed: Sequence[Capture], tenders: Sequence[TenderInHand]) -> None:
+    """Write the authorisations of captures that failed just now as refused."""
+    wanted = {capture.authorization_id for capture in failed}
+    refused = {
+        one.id: one.refused_at
+        for tender in tenders
+        for one in tender.authorizations
+        if one.id in wanted
+    }
+    sheet.statement.update(
+        Authorization, [{"id": pk, "refused_at": when} for pk, when in refused.items()]
     )
-    taken = capture.amount_minor + sum(succeeded.values_list("amount_minor", flat=True))
-    order_id = capture.order_id
-    order_ends = not any(
+    for authorization_id in refused:
+        sheet.note_history(Authorization, authorization_id, Change.CHANGED)
+
+
+def use_up(sheet: Sheet, taken: Sequence[Capture], tenders: Sequence[TenderInHand]) -> None:
+    """An authorisation is used once everything it secures was captured, or nothing else will be.
+
+    Called once with all that was captured in this command: at most one statement.
+    """
+    wanted = {capture.authorization_id for capture in taken}
+    ended: dict[UUID, bool] = {}
+    used = []
+    for tender in tenders:
+        order_id = tender.order_id
+        if order_id not in ended:
+            ended[order_id] = _is_at_its_end(sheet, order_id, tenders)
+        spent = [
+            one
+            for one in tender.authorizations
+            if one.id in wanted
+            and not one.void_asked
+            and one.refused_at is None
+            and (one.is_used_up or ended[order_id])
+        ]
+        used += [one.id for one in spent]
+        tender.authorizations = [one for one in tender.authorizations if one not in spent]
+    rows = Authorization.objects.for_scope(ALL_ACCOUNTS).in_bulk(used) if used else {}
+    for row in rows.values():
+        row.use_up()
+    write_authorizations(sheet, list(rows.values()))
+
+
+def _is_at_its_end(sheet: Sheet, order_id: UUID, tenders: Sequence[TenderInHand]) -> bool:
+    """Whether nothing of the order is to be captured any more."""
+    own = [tender for tender in tenders if tender.order_id == order_id]
+    return not any(
         [
             *(line.open for line in sheet.lines_of(order_id)),
-            *(tender.unanswered_minor for tender in tenders),
-            *owed_on(sheet.orders[order_id].invoiced_minor, tenders),
+            *(tender.unanswered_minor for tender in own),
+            *owed_on(sheet.orders[order_id].invoiced_minor, own),
         ]
     )
-    if taken >= row.amount_minor or order_ends:
-        row.use_up()
-        _write_authorization(sheet, row)
-        for tender in tenders:
-            kept = [one for one in tender.authorizations if one.id != row.id]
-            tender.authorizations = kept
 
 
-def _write_authorization(sheet: Sheet, row: Authorization) -> None:
+def write_authorizations(sheet: Sheet, rows: Sequence[Authorization]) -> None:
+    """Put authorisations that were live on the sheet as they stand now."""
     sheet.statement.update(
         Authorization,
-        [{"id": row.id, "before_state": AuthorizationState.LIVE.value, "state": str(row.state)}],
+        [
+            {
+                "id": row.id,
+                "before_state": AuthorizationState.LIVE.value,
+                "state": str(row.state),
+                "renewal_failed_at": row.renewal_failed_at,
+            }
+            for row in rows
+        ],
         guard='kept.state = given."before_state"',
     )
-    sheet.note_history(Authorization, row.id, Change.CHANGED)
+    for row in rows:
+        sheet.note_history(Authorization, row.id, Change.CHANGED)
 
 
 def _report_unknown(

@@ -27,6 +27,7 @@ class Answering:
         return self.answer
 
 
+@pytest.mark.django_db
 class TestProviders:
     def test_warns_where_none_is_set_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(payments, "_factories", {})

@@ -58,6 +58,18 @@ class TestBoolean:
             reader.boolean("disabled")
 
 
+class TestPairs:
+    def test_reads_names_with_their_values(self):
+        assert reader.pairs("wms=http://a:1, carrier=http://b:2?x=1") == {
+            "wms": "http://a:1",
+            "carrier": "http://b:2?x=1",
+        }
+
+    def test_refuses_a_name_without_a_value(self):
+        with pytest.raises(ValueError, match="'wms=' is no name=value"):
+            reader.pairs("carrier=http://b:2,wms=")
+
+
 class TestDatabase:
     def test_reads_every_part_of_the_url(self):
         read = reader.database("postgresql://anna:p%40ss@db.example:6432/oms?sslmode=require")

@@ -43,3 +43,14 @@ def test_the_next_free_port_is_one_where_nobody_listens() -> None:
         taken = other.getsockname()[1]
 
         assert ports.next_free(taken - 1) != taken
+
+
+class TestTakeRow:
+    def test_is_of_ports_that_are_all_free_and_kept(self, tmp_path: Path) -> None:
+        with listener() as other:
+            taken = other.getsockname()[1]
+
+            first = ports.take_row(tmp_path, "sandbox", width=4, first=taken - 2)
+
+        assert first == taken + 2
+        assert ports.take_row(tmp_path, "sandbox", width=4, first=1) == first

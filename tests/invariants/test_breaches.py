@@ -19,7 +19,7 @@ from config.kernel.types import ALL_ACCOUNTS, Scope
 from integrations.models import InboxBody
 from inventory.models import KitComponent
 from inventory.services import take
-from orders.models import Authorization, Capture, Hold, Order, Refund, Tender
+from orders.models import Authorization, Capture, Dispute, Hold, Order, Refund, Tender
 from returns.models import Claim
 from returns.services import open_claims
 from tests.factories.fulfillment import BEN, place, released, shipped
@@ -107,6 +107,20 @@ def paid() -> Order:
     return order
 
 
+def disputed() -> Dispute:
+    order = paid()
+    return Dispute.objects.create(
+        order=order,
+        account_id=order.account_id,
+        tender=order.tenders.get(),
+        provider="fakepay",
+        reference="dp-1",
+        amount_minor=400,
+        opened_at=NOON,
+        at=NOON,
+    )
+
+
 def hold() -> Hold:
     placed, _ = released(1)
     return Hold.objects.create(
@@ -124,7 +138,9 @@ def hold() -> Hold:
 def request() -> models.Model:
     _, order = released(1)
     line = work_line(order)
-    return line.requests.create(account_id=line.account_id, asked=1, sent_at=NOON, until=NOON)
+    return line.requests.create(
+        account_id=line.account_id, fulfillment_order=order, asked=1, sent_at=NOON, until=NOON
+    )
 
 
 def relayed() -> None:
@@ -232,6 +248,7 @@ def rows_of_machines() -> dict[str, Callable[[], models.Model]]:
         "claim": claim,
         "connection": ConnectionFactory,
         "webhookendpoint": an_endpoint,
+        "dispute": disputed,
         "refund": lambda: Refund.objects.for_scope(one_account(paid())).get(),
     }
 
@@ -271,6 +288,10 @@ ORDERS = {
     "orders.cancelled": Breach(reserved, "UPDATE orders_order SET state = 'cancelled'"),
     "money.captures": Breach(paid, "UPDATE orders_tender SET captured_minor = 0"),
     "money.refunds": Breach(paid, "UPDATE orders_refund SET amount_minor = 501"),
+    "money.charged_back": Breach(
+        paid, "UPDATE orders_tender SET refunded_minor = 100, charged_back_minor = 1"
+    ),
+    "money.disputes": Breach(disputed, "UPDATE orders_dispute SET state = 'lost'"),
     "money.authorized": Breach(paid, "UPDATE orders_authorization SET amount_minor = 499"),
     "money.elsewhere": Breach(paid, "UPDATE orders_tender SET collected_by = 'channel'"),
     "money.documents": Breach(paid, "UPDATE orders_order SET invoiced_minor = 1"),
@@ -343,6 +364,7 @@ PLATFORM = {
         released, "UPDATE fulfillment_fulfillmentorder SET event_seq = event_seq + 1"
     ),
     "events.parcel": Breach(shipped, "UPDATE fulfillment_parcel SET event_seq = event_seq + 1"),
+    "events.node_request": Breach(request, "UPDATE fulfillment_noderequest SET event_seq = 7"),
     "events.return": Breach(
         lambda: requested(sold(1), 1), "UPDATE returns_return SET event_seq = event_seq + 1"
     ),

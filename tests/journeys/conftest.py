@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -27,7 +26,7 @@ from rest_framework.test import APIClient
 from config.invariants import check_all
 from config.kernel.models import Case, Lease
 from config.kernel.types import ALL_ACCOUNTS
-from integrations.sandbox.fakepay import FakePay, new_reference
+from integrations.sandbox.gateway import GatewaySandbox, new_reference
 from tests.factories.integrations import a_connection
 from tests.factories.kernel import ApiKeyFactory, UserFactory
 from tests.factories.routing import Network, a_network
@@ -36,7 +35,7 @@ from tests.quick_flush import flush
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE = 150.0
 """Seconds. A busy machine is slow, not wrong: only what never comes runs into it."""
-POLL = 0.2
+POLL = 0.1
 _WITH_ITS_PARENT = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
@@ -55,15 +54,10 @@ ADDRESS = {
 
 
 @pytest.fixture(scope="module")
-def fakepay() -> Iterator[FakePay]:
-    """The payment provider that the worker calls. It listens here, so that its books can be read."""
-    server = FakePay()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def gateway() -> Iterator[GatewaySandbox]:
+    """The payment gateway that the worker calls. It listens here, so that its books can be read."""
+    with GatewaySandbox("gateway").running() as made:
+        yield made  # type: ignore[misc]  # the simulator itself
 
 
 @dataclass(frozen=True)
@@ -121,7 +115,7 @@ def worker(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
-    fakepay: FakePay,
+    gateway: GatewaySandbox,
 ) -> Iterator[Worker]:
     """A Celery worker with beat. Whatever is not done over HTTP, it does."""
     folder = tmp_path_factory.mktemp("worker")
@@ -139,7 +133,7 @@ def worker(
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "tests.journeys.worker_settings",
                 "JOURNEY_DATABASE": connection.settings_dict["NAME"],
-                "FAKEPAY_URL": fakepay.url,
+                "FAKEPAY_URL": gateway.url,
             },
             stdout=log,
             stderr=subprocess.STDOUT,

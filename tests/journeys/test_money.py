@@ -13,7 +13,7 @@ pytestmark = [
 ]
 
 
-def test_money_is_taken_when_the_parcel_leaves_and_not_before(make_house, fakepay):
+def test_money_is_taken_when_the_parcel_leaves_and_not_before(make_house, gateway):
     house = make_house()
     house.stock("TEE", NEWARK=5)
     order, card = house.order_by_card(lines(("TEE", 2)))
@@ -30,11 +30,11 @@ def test_money_is_taken_when_the_parcel_leaves_and_not_before(make_house, fakepa
         ("capture", "succeeded", 2000),
         ("invoice", "issued", 2000),
     ]
-    assert fakepay.ledger.holdings[card].captured == 2000
+    assert gateway.store["authorizations"][card]["captured"] == 2000
     assert house.read(order["id"])["payment_state"] == "captured"
 
 
-def test_an_order_cancelled_before_its_release_lets_the_card_go(make_house, fakepay):
+def test_an_order_cancelled_before_its_release_lets_the_card_go(make_house, gateway):
     house = make_house()
     house.stock("TEE", NEWARK=5)
     later = (datetime.now(UTC) + timedelta(days=3)).isoformat()
@@ -44,12 +44,12 @@ def test_an_order_cancelled_before_its_release_lets_the_card_go(make_house, fake
     money = house.answered(order["id"], "authorization", "voided")
 
     assert money == [("authorization", "voided", 2000)]
-    assert fakepay.ledger.holdings[card].voided
-    assert fakepay.ledger.holdings[card].captured == 0
+    assert gateway.store["authorizations"][card]["status"] == "voided"
+    assert gateway.store["authorizations"][card]["captured"] == 0
     assert house.work_of(order["number"]) == []
 
 
-def test_only_what_was_shipped_is_taken_when_part_is_cancelled(make_house, fakepay):
+def test_only_what_was_shipped_is_taken_when_part_is_cancelled(make_house, gateway):
     house = make_house()
     house.stock("TEE", NEWARK=5)
     order, card = house.order_by_card(lines(("TEE", 3)))
@@ -62,20 +62,20 @@ def test_only_what_was_shipped_is_taken_when_part_is_cancelled(make_house, fakep
 
     assert [row for row in money if row[0] == "capture"] == [("capture", "succeeded", 2000)]
     assert [row for row in money if row[0] == "invoice"] == [("invoice", "issued", 2000)]
-    assert fakepay.ledger.holdings[card].captured == 2000
+    assert gateway.store["authorizations"][card]["captured"] == 2000
     house.until(lambda: house.read(order["id"])["payment_state"] == "captured")
 
 
-def test_a_lost_answer_is_looked_up_and_the_money_taken_once(make_house, fakepay):
+def test_a_lost_answer_is_looked_up_and_the_money_taken_once(make_house, gateway):
     house = make_house()
     house.stock("TEE", NEWARK=5)
     order, card = house.order_by_card(lines(("TEE", 1)), behavior="drop")
     (work,) = house.released(order["number"])
 
     house.ship(work)
-    house.until(lambda: fakepay.ledger.holdings.get(card))
+    house.until(lambda: gateway.store["authorizations"].get(card))
     assert ("capture", "requested", 1000) in house.money_of(order["id"])
     money = house.answered(order["id"], "capture", "succeeded")
 
     assert [row for row in money if row[0] == "capture"] == [("capture", "succeeded", 1000)]
-    assert fakepay.ledger.holdings[card].captured == 1000
+    assert gateway.store["authorizations"][card]["captured"] == 1000

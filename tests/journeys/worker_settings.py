@@ -7,5 +7,5 @@ from config.settings.test import CELERY_BEAT_SCHEDULE, DATABASES
 
 DATABASES["default"]["NAME"] = os.environ["JOURNEY_DATABASE"]
 # Nobody waits for a sweep that may as well come now.
-CELERY_BEAT_SCHEDULE["tick"]["schedule"] = 0.5
-CELERY_BEAT_SCHEDULE["sweep"]["schedule"] = 1.0
+CELERY_BEAT_SCHEDULE["tick"]["schedule"] = 0.25
+CELERY_BEAT_SCHEDULE["sweep"]["schedule"] = 0.5

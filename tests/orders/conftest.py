@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.invariants import check_all
 from orders import sourcing
+from tests.books import check_all
 from tests.factories.orders import NearestStock, Shop, shop
 
 

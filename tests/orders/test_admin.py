@@ -1,5 +1,7 @@
 """The records of orders in the console's admin: looked up, never written, never counted."""
 
+from copy import deepcopy
+
 import pytest
 from django.contrib import admin
 from django.db import connection, transaction
@@ -9,10 +11,21 @@ from django.urls import reverse
 
 from config.kernel import ids
 from config.kernel.types import ALL_ACCOUNTS
+from orders import sourcing
+from orders.models import Chargeback, Dispute, Order
 from orders.services import cancel_units, place_holds, record_shipments
 from orders.types import CancelRequest, HoldRequest, ShippedUnits
 from tests.factories.kernel import NOON, AccountFactory, GrantFactory, UserFactory
-from tests.factories.orders import ANNA, Shop, card, line, only_line, send_to_node
+from tests.factories.orders import (
+    ANNA,
+    NearestStock,
+    Shop,
+    card,
+    line,
+    only_line,
+    send_to_node,
+    shop,
+)
 
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "orders"]
 NAMES = [model._meta.model_name for model in MODELS]
@@ -25,18 +38,36 @@ def root(db: None) -> Client:
     return client
 
 
-@pytest.fixture
-def sold(web: Shop) -> Shop:
-    order = web.accepted(line(web.sku(5)), tenders=(card(1000),))
-    place_holds([HoldRequest(order.id, "fraud", "velocity")], at=NOON, actor=ANNA)
-    gone = web.accepted(line(web.sku(5)), tenders=(card(1000),))
-    send_to_node(only_line(gone))
-    with transaction.atomic():
-        parcel = ShippedUnits(gone.id, only_line(gone).id, 1, ids.uuid7())
-        record_shipments([parcel], at=NOON, actor=ANNA)
-    paid = web.accepted(line(web.sku(5)), tenders=(card(1000, captured_minor=1000),))
-    cancel_units([CancelRequest(paid.id)], at=NOON, actor=ANNA)
+@pytest.fixture(scope="module")
+def shop_that_sold(kept_rows: None) -> Shop:
+    """A shop with records of every kind."""
+    with sourcing.using(NearestStock()):
+        web = shop()
+        order = web.accepted(line(web.sku(5)), tenders=(card(1000),))
+        place_holds([HoldRequest(order.id, "fraud", "velocity")], at=NOON, actor=ANNA)
+        gone = web.accepted(line(web.sku(5)), tenders=(card(1000),))
+        send_to_node(only_line(gone))
+        with transaction.atomic():
+            parcel = ShippedUnits(gone.id, only_line(gone).id, 1, ids.uuid7())
+            record_shipments([parcel], at=NOON, actor=ANNA)
+        paid = web.accepted(line(web.sku(5)), tenders=(card(1000, captured_minor=1000),))
+        cancel_units([CancelRequest(paid.id)], at=NOON, actor=ANNA)
+        dispute(gone)
     return web
+
+
+def dispute(order: Order) -> None:
+    """A dispute that the bank has decided against us."""
+    whose = {"order": order, "account_id": order.account_id, "tender": order.tenders.get()}
+    lost = Dispute.objects.create(
+        **whose, provider="fakepay", reference="dp-1", amount_minor=400, opened_at=NOON, at=NOON
+    )
+    Chargeback.objects.create(**whose, dispute=lost, amount_minor=400, currency="USD", at=NOON)
+
+
+@pytest.fixture
+def sold(db: None, nearest: NearestStock, shop_that_sold: Shop) -> Shop:
+    return deepcopy(shop_that_sold)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,12 +7,13 @@ from django.db import IntegrityError, connection, transaction
 
 from config.kernel.errors import IllegalTransition
 from config.kernel.fsm import transitions_of
-from orders.models import Authorization, Capture, Hold, Order, Refund
+from orders.models import Authorization, Capture, Dispute, Hold, Order, Refund
 from orders.rows import RowsMoved, Statement
 from orders.services.sheet import open_sheet
 from orders.states import (
     AuthorizationState,
     CaptureState,
+    DisputeState,
     HoldState,
     OrderState,
     RefundState,
@@ -52,10 +53,12 @@ GRAPHS: dict[Any, set[tuple[str, str, str]]] = {
         ("succeed", "sent", "succeeded"),
         ("fail", "pending", "failed"),
         ("fail", "sent", "failed"),
+        ("fail", "succeeded", "failed"),
         ("retry", "failed", "retried"),
         ("settle_by_hand", "sent", "manual"),
         ("settle_by_hand", "failed", "manual"),
     },
+    Dispute: {("win", "opened", "won"), ("lose", "opened", "lost")},
 }
 STATES: dict[Any, list[str]] = {
     Order: OrderState.values,
@@ -63,12 +66,15 @@ STATES: dict[Any, list[str]] = {
     Authorization: AuthorizationState.values,
     Capture: CaptureState.values,
     Refund: RefundState.values,
+    Dispute: DisputeState.values,
 }
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "submit": {"at": NOON},
     "accept": {"at": NOON},
     "close": {"at": NOON},
     "cancel": {"at": NOON},
+    "win": {"at": NOON},
+    "lose": {"at": NOON},
     "release": {"at": NOON, "by": "anna", "reason": "fine"},
     "confirm": {"reference": "r"},
     "settle_by_hand": {"reference": "r", "at": NOON},
