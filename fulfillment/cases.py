@@ -25,7 +25,14 @@ from fulfillment.services.alarms import (
     SILENT_AFTER,
     TRACKING_SILENT,
 )
-from fulfillment.states import ON_THE_WAY, FulfillmentState, ParcelState, RequestState
+from fulfillment.services.requests import CHANGE_NOT_MADE
+from fulfillment.states import (
+    ON_THE_WAY,
+    OPEN_FULFILLMENT,
+    FulfillmentState,
+    ParcelState,
+    RequestState,
+)
 
 
 def _unacknowledged(ids: Sequence[UUID]) -> set[UUID]:
@@ -81,9 +88,11 @@ def _unannounced(ids: Sequence[UUID]) -> set[UUID]:
 
 def _unanswered(ids: Sequence[UUID]) -> set[UUID]:
     found = NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(
-        line__fulfillment_order_id__in=ids, state=RequestState.TIMED_OUT
+        fulfillment_order_id__in=ids,
+        fulfillment_order__state__in=OPEN_FULFILLMENT,
+        state=RequestState.TIMED_OUT,
     )
-    return set(found.values_list("line__fulfillment_order_id", flat=True))
+    return set(found.values_list("fulfillment_order_id", flat=True))
 
 
 def _lying_aside(ids: Sequence[UUID]) -> set[UUID]:
@@ -203,6 +212,15 @@ KINDS: Final = (
         owner_team="customer_service",
         playbook="Take the parcel back while it is not scanned and cancel again, or have the carrier "
         "stop it; else agree on a return with the buyer.",
+    ),
+    CaseKind(
+        code=CHANGE_NOT_MADE,
+        label="The node did not make a change",
+        severity=2,
+        due=timedelta(hours=2),
+        owner_team="customer_service",
+        playbook="It goes, or has gone, as it was released. Have the carrier redirect the parcel, or "
+        "agree with the buyer on what to do; cancel what can still be cancelled.",
     ),
     CaseKind(
         code="REQUEST_UNANSWERED",

@@ -81,14 +81,14 @@ def _pick_row(line: FulfillmentLine) -> list[Flowable]:
 def packing_slip(parcels: Sequence[Parcel], destinations: Mapping[UUID, PostalAddress]) -> bytes:
     """What lies in each parcel, for the buyer: one page per parcel, no prices.
 
-    `destinations` holds the address of each delivery group; one that was erased is left out.
+    `destinations` holds the address of each fulfillment order; one that was erased is left out.
     """
     story: list[Flowable] = []
     for parcel in parcels:
         order = parcel.fulfillment_order
         rows = [[_text(head) for head in ("SKU", "Item", "Units")]]
         rows += [_content_row(content) for content in parcel.lines.all()]
-        address = destinations.get(order.group_id)
+        address = destinations.get(order.pk)
         story += _page(
             f"Order {order.order.number}",
             parcel.number,

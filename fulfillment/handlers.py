@@ -14,6 +14,8 @@ TAKEN_BACK = "parcel.shipment_reversed"
 EXCESS_TOPICS = ("parcel.shipped", TAKEN_BACK)
 SOURCE_CONSUMER = "fulfillment.source_again"
 SOURCE_TOPICS = ("fulfillment.short", "fulfillment.rejected")
+ELSEWHERE_CONSUMER = "fulfillment.source_elsewhere"
+ELSEWHERE_TOPICS = ("fulfillment.pulled_back",)
 
 
 def book_excess(batch: Sequence[Recorded]) -> None:
@@ -57,4 +59,16 @@ def source_again(batch: Sequence[Recorded]) -> None:
         sorted({event.thread_id for event in batch if event.thread_id}),
         at=max(event.at for event in batch),
         actor=Actor.system(SOURCE_CONSUMER, causation_id=str(batch[-1].id)),
+    )
+
+
+def source_elsewhere(batch: Sequence[Recorded]) -> None:
+    """Units that were pulled back look for another node; the one that had them is left out once."""
+    orders.services.source_pending(
+        sorted({event.thread_id for event in batch if event.thread_id}),
+        frozenset(
+            (event.data["node_id"], sku_id) for event in batch for sku_id in event.data["sku_ids"]
+        ),
+        at=max(event.at for event in batch),
+        actor=Actor.system(ELSEWHERE_CONSUMER, causation_id=str(batch[-1].id)),
     )

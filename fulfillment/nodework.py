@@ -13,8 +13,9 @@ from uuid import UUID
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment.carriers import PostalAddress
 from fulfillment.models import FulfillmentLine, FulfillmentOrder, NodeRequest, Parcel
-from fulfillment.selectors import addresses_of
-from fulfillment.states import OPEN_FULFILLMENT, FulfillmentState
+from fulfillment.selectors import addresses_of, postal_address
+from fulfillment.states import OPEN_FULFILLMENT, FulfillmentState, RequestKind
+from orders.selectors import contact_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,29 @@ class ReleaseDocument:
 
 @dataclass(frozen=True, slots=True)
 class RequestDocument:
-    """A question to the node about one line of its work."""
+    """A question to the node: about units of one line of its work, or about a change of all of it.
+
+    A change has no `place`; it names the address, the service, or both. Personal data: never logged.
+    """
 
     id: UUID
     kind: str
     number: str
-    place: int
+    place: int | None
     units: int
     until: datetime
     open: bool
+    address: PostalAddress | None = None
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question is about: units of this work, or a change of all of it."""
+
+    fulfillment_order_id: UUID
+    order_id: UUID
+    is_change: bool
 
 
 def work_of(pairs: Collection[tuple[int, str]]) -> dict[tuple[int, str], NodeWork]:
@@ -143,15 +158,15 @@ def _line(line: FulfillmentLine) -> WorkLine:
     )
 
 
-def requests_named(request_ids: Collection[UUID], node_id: int) -> dict[UUID, tuple[UUID, UUID]]:
-    """(fulfillment order, order) of each of these questions to the node; others are absent."""
+def requests_named(request_ids: Collection[UUID], node_id: int) -> dict[UUID, Asked]:
+    """What each of these questions to the node is about; others are absent."""
     rows = NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(
-        pk__in=list(request_ids), line__fulfillment_order__node_id=node_id
+        pk__in=list(request_ids), fulfillment_order__node_id=node_id
     )
     return {
-        pk: (work_id, order_id)
-        for pk, work_id, order_id in rows.values_list(
-            "pk", "line__fulfillment_order_id", "line__fulfillment_order__order_id"
+        pk: Asked(work_id, order_id, kind == RequestKind.CHANGE)
+        for pk, work_id, order_id, kind in rows.values_list(
+            "pk", "fulfillment_order_id", "fulfillment_order__order_id", "kind"
         )
     }
 
@@ -190,25 +205,30 @@ def release_document(fulfillment_order_id: UUID) -> ReleaseDocument | None:
         priority=order.priority,
         released_at=order.released_at,
         ship_by=order.ship_by,
-        address=addresses_of([order.group_id]).get(order.group_id),
+        address=addresses_of([order.pk]).get(order.pk),
         lines=lines,
     )
 
 
 def request_document(request_id: UUID) -> RequestDocument:
+    """What the node is to be asked. A change whose buyer was erased since asks for no address."""
     request = (
         NodeRequest.objects.for_scope(ALL_ACCOUNTS)
-        .select_related("line__fulfillment_order")
+        .select_related("fulfillment_order", "line", "service_level")
         .get(pk=request_id)
     )
+    wanted = contact_addresses([request.contact_id]) if request.contact_id else {}
+    found = wanted.get(request.contact_id)
     return RequestDocument(
         request.pk,
         request.kind,
-        request.line.fulfillment_order.number,
-        request.line.position,
+        request.fulfillment_order.number,
+        request.line.position if request.line else None,
         request.asked,
         request.until,
         request.answered_at is None,
+        postal_address(found.address) if found else None,
+        request.service_level.code if request.service_level else "",
     )
 
 

@@ -11,14 +11,15 @@ from config.kernel.services import dwell, intents, jobs
 from config.kernel.types import Actor, Outcome
 from fulfillment import cases, handlers, selectors, services
 from fulfillment.services import labels, manifests
-from fulfillment.services.requests import NodeCommitments
-from fulfillment.types import Released
+from fulfillment.services.asking import NodeCommitments
+from fulfillment.types import AskedOfNode, PullBack, Released
 from orders import commitments, erasing
 from orders.api import parts
 
 RELEASED_AT_ONCE = 200
 LABELS_JOB = "fulfillment.labels"
 RELEASE_JOB = "fulfillment.release"
+PULL_BACK_JOB = "fulfillment.pull_back"
 
 
 def register_all() -> None:
@@ -36,6 +37,9 @@ def register_all() -> None:
         dwell.declare(kind, state, limit, finder)
     events.subscribe(handlers.EXCESS_CONSUMER, handlers.EXCESS_TOPICS, handlers.book_excess)
     events.subscribe(handlers.SOURCE_CONSUMER, handlers.SOURCE_TOPICS, handlers.source_again)
+    events.subscribe(
+        handlers.ELSEWHERE_CONSUMER, handlers.ELSEWHERE_TOPICS, handlers.source_elsewhere
+    )
     intents.register(labels.BUY, labels.buy, on_answer=labels.record_label, find=labels.find)
     intents.register(labels.VOID, labels.void, on_answer=labels.record_void)
     intents.register(
@@ -43,6 +47,7 @@ def register_all() -> None:
     )
     jobs.register(LABELS_JOB, labels.run_label_items)
     jobs.register(RELEASE_JOB, _release_items)
+    jobs.register(PULL_BACK_JOB, _pull_back_items)
     ticker.register("fulfillment.release_due", 5, _release_due)
     ticker.register("fulfillment.time_out_requests", 30, _time_out_requests)
     ticker.register("fulfillment.expire_pickups", 60, _expire_pickups)
@@ -71,6 +76,14 @@ def _release_items(
     """One chunk of the job that releases many delivery groups."""
     del params
     return services.release_groups(group_ids, at=at, actor=actor)
+
+
+def _pull_back_items(
+    work_ids: Sequence[UUID], params: Mapping[str, Any], at: datetime, actor: Actor
+) -> list[Outcome[AskedOfNode]]:
+    """One chunk of the job that takes much work back: all of a node that is to be closed."""
+    del params
+    return services.pull_back([PullBack(one) for one in work_ids], at=at, actor=actor)
 
 
 def _release_due(at: datetime) -> None:

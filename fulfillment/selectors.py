@@ -12,6 +12,7 @@ from config.kernel import vault
 from config.kernel.errors import NotFound
 from config.kernel.types import ALL_ACCOUNTS, Scope
 from fulfillment import carriers
+from fulfillment.actions import LegalWish, legal_wishes
 from fulfillment.models import (
     FulfillmentLine,
     FulfillmentOrder,
@@ -29,10 +30,12 @@ from fulfillment.states import (
     ON_THE_WAY,
     READY_FOR_CARRIER,
     ParcelState,
+    RequestKind,
     RequestState,
 )
 from fulfillment.types import ParcelAtHand
-from orders.selectors import destinations
+from orders.selectors import ContactAddress, contact_addresses
+from orders.types import Address
 
 
 def fulfillment_orders(
@@ -129,9 +132,11 @@ def open_requests(scope: Scope, *, node_ids: Collection[int] | None = None) -> l
     """What nodes are asked and have not answered, the most urgent first."""
     found = NodeRequest.objects.for_scope(scope).filter(state=RequestState.SENT)
     if node_ids is not None:
-        found = found.filter(line__fulfillment_order__node_id__in=list(node_ids))
+        found = found.filter(fulfillment_order__node_id__in=list(node_ids))
     return list(
-        found.select_related("line__fulfillment_order__node", "line__sku").order_by("until", "pk")
+        found.select_related("fulfillment_order__node", "line__sku", "service_level").order_by(
+            "until", "pk"
+        )
     )
 
 
@@ -139,8 +144,8 @@ def requests_of(order_ids: Collection[UUID]) -> list[NodeRequest]:
     """Every question asked about the fulfillment orders of these orders, oldest first."""
     return list(
         NodeRequest.objects.for_scope(ALL_ACCOUNTS)
-        .filter(line__fulfillment_order__order_id__in=list(order_ids))
-        .select_related("line__fulfillment_order__node", "line__sku")
+        .filter(fulfillment_order__order_id__in=list(order_ids))
+        .select_related("fulfillment_order__node", "line__sku", "service_level")
         .order_by("pk")
     )
 
@@ -149,8 +154,20 @@ def requests_about(fulfillment_order_id: UUID) -> list[NodeRequest]:
     """Every question asked about one fulfillment order, oldest first."""
     return list(
         NodeRequest.objects.for_scope(ALL_ACCOUNTS)
-        .filter(line__fulfillment_order_id=fulfillment_order_id)
+        .filter(fulfillment_order_id=fulfillment_order_id)
+        .select_related("service_level")
         .order_by("pk")
+    )
+
+
+def wishes_about(order: FulfillmentOrder) -> list[LegalWish]:
+    """What may be wished of the work now, and why not. One statement where its lines are read."""
+    asked = [one for one in requests_about(order.pk) if one.state == RequestState.SENT]
+    return legal_wishes(
+        order,
+        order.lines.all(),
+        change_asked=any(one.kind == RequestKind.CHANGE for one in asked),
+        asked=sum(one.asked for one in asked if one.kind != RequestKind.CHANGE),
     )
 
 
@@ -375,22 +392,39 @@ def parcel_numbers(parcel_ids: Collection[UUID], scope: Scope) -> set[str]:
     return set(found.values_list("number", flat=True))
 
 
-def addresses_of(group_ids: Collection[UUID]) -> dict[UUID, carriers.PostalAddress]:
-    """Where delivery groups go, opened; one whose buyer was erased is absent."""
+def destinations_of(fulfillment_order_ids: Collection[UUID]) -> dict[UUID, ContactAddress]:
+    """Where work goes: to its own address, else its group's. One whose buyer was erased is absent."""
+    rows = (
+        FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS)
+        .filter(pk__in=list(fulfillment_order_ids))
+        .values_list("pk", "contact_id", "group__contact_id")
+    )
+    contacts = {pk: own or of_group for pk, own, of_group in rows}
+    opened = contact_addresses({contact_id for contact_id in contacts.values() if contact_id})
+    return {pk: opened[contact_id] for pk, contact_id in contacts.items() if contact_id in opened}
+
+
+def addresses_of(fulfillment_order_ids: Collection[UUID]) -> dict[UUID, carriers.PostalAddress]:
+    """Where fulfillment orders go, opened; one whose buyer was erased is absent."""
     return {
-        group_id: carriers.PostalAddress(
-            name=found.address.name,
-            company=found.address.company,
-            line1=found.address.line1,
-            line2=found.address.line2,
-            city=found.address.city,
-            region=found.address.region,
-            postal_code=found.address.postal_code,
-            country=found.address.country,
-            phone=found.address.phone,
-        )
-        for group_id, found in destinations(group_ids).items()
+        pk: postal_address(found.address)
+        for pk, found in destinations_of(fulfillment_order_ids).items()
     }
+
+
+def postal_address(address: Address) -> carriers.PostalAddress:
+    """An address as carriers and nodes are told it."""
+    return carriers.PostalAddress(
+        name=address.name,
+        company=address.company,
+        line1=address.line1,
+        line2=address.line2,
+        city=address.city,
+        region=address.region,
+        postal_code=address.postal_code,
+        country=address.country,
+        phone=address.phone,
+    )
 
 
 def parcels_at_hand(parcel_ids: Collection[UUID], scope: Scope) -> list[ParcelAtHand]:

@@ -35,7 +35,11 @@ class RequestState(models.TextChoices):
 
 
 class RequestKind(models.TextChoices):
+    """What a node is asked: to give up units for good, to send otherwise, or to let units go elsewhere."""
+
     CANCEL = "cancel", "Cancel units"
+    CHANGE = "change", "Change address or service"
+    PULL_BACK = "pull_back", "Give units back"
 
 
 class ParcelState(models.TextChoices):

@@ -14,11 +14,13 @@ class Acknowledgement:
     """The node has taken the work on, under its own number when it has one.
 
     With `lines` only so many units of these lines so far, those that went on since among them.
+    `expected_at` is when it will leave, where the node says so: a later day moves the promise.
     """
 
     fulfillment_order_id: UUID
     external_id: str = ""
     lines: "tuple[Content, ...]" = ()
+    expected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,38 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class PullBack:
+    """What is not packed, of one line or of all of it, is to go from another node."""
+
+    fulfillment_order_id: UUID
+    line_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChange:
+    """The work is to leave by another service."""
+
+    fulfillment_order_id: UUID
+    service_level_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOfNode:
+    """What became of a wish about work at a node: units done now, and units asked, until when."""
+
+    fulfillment_order_id: UUID
+    number: str
+    done: int
+    asked: int
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RequestAnswer:
-    """The node grants `granted` of the units that it was asked about."""
+    """The node grants `granted` of the units that it was asked about.
+
+    A change is granted for all of them, or for none.
+    """
 
     request_id: UUID
     granted: int

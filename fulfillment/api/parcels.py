@@ -153,5 +153,5 @@ class ParcelViewSet(NodeWork, viewsets.GenericViewSet[Parcel]):
     def packing_slip(self, request: Request, pk: str) -> HttpResponse:
         """What lies in the parcel, for the buyer, as PDF."""
         parcel = self._parcel()
-        addresses = selectors.addresses_of([parcel.fulfillment_order.group_id])
+        addresses = selectors.addresses_of([parcel.fulfillment_order_id])
         return pdf(documents.packing_slip([parcel], addresses), f"slip-{parcel.number}.pdf")

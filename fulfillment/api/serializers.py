@@ -125,9 +125,50 @@ class FulfillmentOrderSerializer(serializers.ModelSerializer[FulfillmentOrder]):
 
 
 class NodeRequestSerializer(serializers.ModelSerializer[NodeRequest]):
+    """A change is of the work as a whole: no line, and `wants` says what of it."""
+
+    service_level = serializers.CharField(source="service_level.code", default=None)
+    wants = serializers.SerializerMethodField()
+
     class Meta:
         model = NodeRequest
-        fields = ("id", "line", "kind", "state", "asked", "granted", "sent_at", "until", "note")
+        fields = (
+            "id",
+            "line",
+            "kind",
+            "wants",
+            "service_level",
+            "state",
+            "asked",
+            "granted",
+            "sent_at",
+            "until",
+            "answered_at",
+            "note",
+        )
+
+    def get_wants(self, request: NodeRequest) -> list[str]:
+        wanted = (("address", request.contact_id), ("service", request.service_level_id))
+        return [name for name, found in wanted if found is not None]
+
+
+class WishSerializer(serializers.Serializer[Any]):
+    """What may be asked of the node; `reason` says why not, when it may not."""
+
+    code = serializers.CharField()
+    title = serializers.CharField(source="label")
+    possible = serializers.BooleanField()
+    reason = serializers.CharField()
+
+
+class PullBackSerializer(serializers.Serializer[Any]):
+    """Without a line, all that is not packed."""
+
+    line = serializers.UUIDField(required=False)
+
+
+class ServiceChangeSerializer(serializers.Serializer[Any]):
+    service = serializers.CharField(max_length=31, help_text="Code of the service level.")
 
 
 class AcknowledgeSerializer(serializers.Serializer[Any]):

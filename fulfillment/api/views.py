@@ -12,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+import inventory.selectors
 from config.kernel import clock
 from config.kernel.actors import actor_of, channel_of_key
 from config.kernel.errors import Conflict, NotFound
@@ -37,8 +38,10 @@ from fulfillment.types import (
     Content,
     Pack,
     Pick,
+    PullBack,
     Rejection,
     RequestAnswer,
+    ServiceChange,
     Shipment,
     Short,
 )
@@ -54,7 +57,10 @@ class FulfillmentOrderViewSet(NodeWork, viewsets.ReadOnlyModelViewSet[Fulfillmen
         "retrieve": SEE,
         "pick_list": SEE,
         "requests": SEE,
+        "wishes": SEE,
         "release": RELEASE,
+        "pull_back": RELEASE,
+        "change_service": RELEASE,
     }
     across_channels: ClassVar = frozenset({"release"})
 
@@ -229,7 +235,7 @@ class FulfillmentOrderViewSet(NodeWork, viewsets.ReadOnlyModelViewSet[Fulfillmen
     @action(detail=True, methods=["post"], url_path="answer-requests")
     @idempotent
     def answer_requests(self, request: Request, pk: str) -> Response:
-        """What the node grants of the units that it was asked to cancel."""
+        """What the node grants: so many of the units asked about; of a change, all of them or none."""
         order = self._order()
         answers = read_body(shapes.AnswersSerializer, request)["answers"]
         asked = {question.pk for question in selectors.requests_about(order.pk)}
@@ -242,6 +248,36 @@ class FulfillmentOrderViewSet(NodeWork, viewsets.ReadOnlyModelViewSet[Fulfillmen
                 actor=actor_of(request),
             )
         )
+
+    @extend_schema(responses=shapes.WishSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def wishes(self, request: Request, pk: str) -> Response:
+        """What may be asked of the node about this work, and why not."""
+        found = selectors.wishes_about(self._order())
+        return Response(shapes.WishSerializer(found, many=True).data)
+
+    @writes(shapes.PullBackSerializer)
+    @action(detail=True, methods=["post"], url_path="pull-back")
+    @idempotent
+    def pull_back(self, request: Request, pk: str) -> Response:
+        """Take back what is not packed, for another node to send; a node that has begun is asked."""
+        order = self._order()
+        given = read_body(shapes.PullBackSerializer, request)
+        item = PullBack(order.pk, self._line(order, given.get("line")))
+        return answer_of(services.pull_back([item], at=clock.now(), actor=actor_of(request)))
+
+    @writes(shapes.ServiceChangeSerializer)
+    @action(detail=True, methods=["post"], url_path="change-service")
+    @idempotent
+    def change_service(self, request: Request, pk: str) -> Response:
+        """Have the work leave by another service; a node that has begun is asked."""
+        order = self._order()
+        code = read_body(shapes.ServiceChangeSerializer, request)["service"]
+        service_id = inventory.selectors.service_level_ids().get(code)
+        if service_id is None:
+            raise NotFound("There is no such service level.")
+        item = ServiceChange(order.pk, service_id)
+        return answer_of(services.change_services([item], at=clock.now(), actor=actor_of(request)))
 
     @extend_schema(responses=PDF_RESPONSE)
     @action(detail=True, methods=["get"], url_path="pick-list")

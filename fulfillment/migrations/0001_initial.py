@@ -111,6 +111,23 @@ class Migration(config.kernel.operations.FoundingMigration):
                 ),
                 ("event_seq", models.BigIntegerField(default=0)),
                 (
+                    "expected_at",
+                    models.DateTimeField(
+                        help_text="When the node says that it ships, if it says so.", null=True
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="Where it goes, when that is not where its group goes.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orders.contact",
+                    ),
+                ),
+                (
                     "account",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -416,6 +433,25 @@ class Migration(config.kernel.operations.FoundingMigration):
                     ),
                 ),
                 (
+                    "expected_at",
+                    models.DateTimeField(
+                        help_text="When the node says that it ships, if it says so.", null=True
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        help_text="Where it goes, when that is not where its group goes.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="orders.contact",
+                    ),
+                ),
+                (
                     "account",
                     models.ForeignKey(
                         blank=True,
@@ -508,7 +544,13 @@ class Migration(config.kernel.operations.FoundingMigration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("cancel", "Cancel units")], default="cancel", max_length=16
+                        choices=[
+                            ("cancel", "Cancel units"),
+                            ("change", "Change address or service"),
+                            ("pull_back", "Give units back"),
+                        ],
+                        default="cancel",
+                        max_length=16,
                     ),
                 ),
                 (
@@ -542,6 +584,45 @@ class Migration(config.kernel.operations.FoundingMigration):
                     "history_type",
                     models.CharField(
                         choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                ("event_seq", models.BigIntegerField(default=0)),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        help_text="The address that a change wants.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="orders.contact",
+                    ),
+                ),
+                (
+                    "fulfillment_order",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="fulfillment.fulfillmentorder",
+                    ),
+                ),
+                (
+                    "service_level",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        help_text="The service that a change wants.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="inventory.servicelevel",
                     ),
                 ),
                 (
@@ -717,7 +798,13 @@ class Migration(config.kernel.operations.FoundingMigration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("cancel", "Cancel units")], default="cancel", max_length=16
+                        choices=[
+                            ("cancel", "Cancel units"),
+                            ("change", "Change address or service"),
+                            ("pull_back", "Give units back"),
+                        ],
+                        default="cancel",
+                        max_length=16,
                     ),
                 ),
                 (
@@ -741,6 +828,37 @@ class Migration(config.kernel.operations.FoundingMigration):
                 ("sent_at", models.DateTimeField()),
                 ("until", models.DateTimeField()),
                 ("answered_at", models.DateTimeField(null=True)),
+                ("event_seq", models.BigIntegerField(default=0)),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="The address that a change wants.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orders.contact",
+                    ),
+                ),
+                (
+                    "fulfillment_order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requests",
+                        to="fulfillment.fulfillmentorder",
+                    ),
+                ),
+                (
+                    "service_level",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="The service that a change wants.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="inventory.servicelevel",
+                    ),
+                ),
                 (
                     "account",
                     models.ForeignKey(
@@ -752,6 +870,7 @@ class Migration(config.kernel.operations.FoundingMigration):
                 (
                     "line",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="requests",
                         to="fulfillment.fulfillmentline",
@@ -776,6 +895,36 @@ class Migration(config.kernel.operations.FoundingMigration):
                     models.CheckConstraint(
                         condition=models.Q(("granted__lte", models.F("asked"))),
                         name="node_request_within_asked",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["cancel", "change", "pull_back"])),
+                        name="node_request_kind_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("kind", "change"),
+                                ("line__isnull", True),
+                                models.Q(
+                                    ("contact__isnull", False),
+                                    ("service_level__isnull", False),
+                                    _connector="OR",
+                                ),
+                            ),
+                            models.Q(
+                                models.Q(("kind", "change"), _negated=True),
+                                ("contact__isnull", True),
+                                ("line__isnull", False),
+                                ("service_level__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="node_request_is_of_a_line_or_a_change",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "change"), ("state", "sent")),
+                        fields=("fulfillment_order",),
+                        name="node_request_one_change_open",
                     ),
                 ],
             },

@@ -59,6 +59,14 @@ class FulfillmentOrder(StateModel):
     service_level = models.ForeignKey(
         "inventory.ServiceLevel", models.PROTECT, null=True, related_name="+"
     )
+    contact = models.ForeignKey(
+        "orders.Contact",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Where it goes, when that is not where its group goes.",
+    )
     method = models.CharField(max_length=16, help_text="The delivery group's method.")
     state = StateField(max_length=16, choices=FulfillmentState, default=FulfillmentState.RELEASED)
     priority = models.SmallIntegerField(default=0)
@@ -66,6 +74,9 @@ class FulfillmentOrder(StateModel):
     released_at = models.DateTimeField()
     acknowledge_by = models.DateTimeField()
     ship_by = models.DateTimeField(null=True)
+    expected_at = models.DateTimeField(
+        null=True, help_text="When the node says that it ships, if it says so."
+    )
     collect_by = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     packed_at = models.DateTimeField(null=True)
@@ -275,23 +286,47 @@ class FulfillmentLine(models.Model):
 
 
 class NodeRequest(StateModel):
-    """A question to the node about work that it has: may these units still be cancelled?
+    """A question to the node about work that it has.
 
-    sent → accepted | partly | refused; sent → timed_out when the node stays silent, which means
-    that it continues. A late answer is still the truth: timed_out → accepted | partly | refused.
+    May units of a line be cancelled, or go elsewhere? May all of it be sent to another address, or by
+    another service? `asked` and `granted` are units; a change concerns the work as a whole, and is
+    granted for all of its units or none::
+
+        sent → accepted | partly | refused
+        sent → timed_out when the node stays silent, which means that it continues
+
+    A late answer is still the truth: timed_out → accepted | partly | refused.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
-    line = models.ForeignKey(FulfillmentLine, models.PROTECT, related_name="requests")
+    fulfillment_order = models.ForeignKey(FulfillmentOrder, models.PROTECT, related_name="requests")
+    line = models.ForeignKey(FulfillmentLine, models.PROTECT, null=True, related_name="requests")
     kind = models.CharField(max_length=16, choices=RequestKind, default=RequestKind.CANCEL)
     state = StateField(max_length=16, choices=RequestState, default=RequestState.SENT)
     asked = models.PositiveIntegerField(help_text="Units.")
     granted = models.PositiveIntegerField(default=0)
+    contact = models.ForeignKey(
+        "orders.Contact",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The address that a change wants.",
+    )
+    service_level = models.ForeignKey(
+        "inventory.ServiceLevel",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The service that a change wants.",
+    )
     note = models.CharField(max_length=200, default="")
     sent_at = models.DateTimeField()
     until = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
+    event_seq = models.BigIntegerField(default=0)
 
     history = HistoricalRecords()
     objects = ScopedQuerySet.as_manager()
@@ -303,6 +338,21 @@ class NodeRequest(StateModel):
             ),
             models.CheckConstraint(
                 condition=Q(granted__lte=F("asked")), name="node_request_within_asked"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=RequestKind.values), name="node_request_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=RequestKind.CHANGE, line__isnull=True)
+                & (Q(contact__isnull=False) | Q(service_level__isnull=False))
+                | ~Q(kind=RequestKind.CHANGE)
+                & Q(line__isnull=False, contact__isnull=True, service_level__isnull=True),
+                name="node_request_is_of_a_line_or_a_change",
+            ),
+            models.UniqueConstraint(
+                fields=["fulfillment_order"],
+                name="node_request_one_change_open",
+                condition=Q(kind=RequestKind.CHANGE, state=RequestState.SENT),
             ),
         ]
         indexes = [

@@ -1,6 +1,7 @@
 """Commands of fulfillment. Each owns its transaction, locks orders first, and takes batches."""
 
 from fulfillment.services.alarms import report_overdue, report_silent
+from fulfillment.services.asking import change_services, pull_back
 from fulfillment.services.collect import collect, expire_pickups, put_back
 from fulfillment.services.labels import request_labels
 from fulfillment.services.manifests import close_manifest
@@ -17,12 +18,14 @@ from fulfillment.services.track import record_tracking
 __all__ = [
     "acknowledge",
     "answer_requests",
+    "change_services",
     "close_manifest",
     "collect",
     "confirm_shipments",
     "expire_pickups",
     "lock_work",
     "manifest_parcels",
+    "pull_back",
     "put_back",
     "record_packs",
     "record_picks",

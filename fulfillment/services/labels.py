@@ -19,11 +19,11 @@ from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from fulfillment import carriers
 from fulfillment.carriers import Carrier, LabelAnswer, LabelRequest, LabelStatus, PostalAddress
 from fulfillment.models import FulfillmentOrder, Label, Parcel
+from fulfillment.selectors import destinations_of, postal_address
 from fulfillment.services.parcels import standings, write_parcels
 from fulfillment.services.work import Work, not_found, not_now, open_parcels
 from fulfillment.states import ParcelState
 from fulfillment.types import ParcelStanding
-from orders.selectors import destinations
 
 BUY = "carrier.label"
 VOID = "carrier.void"
@@ -142,27 +142,7 @@ def request_of(intent: LeasedIntent) -> LabelRequest:
             postal_code=node.postal_code,
             country=node.country,
         ),
-        ship_to=_destination(order.group_id)[0],
-    )
-
-
-def _destination(group_id: UUID) -> tuple[PostalAddress, UUID]:
-    """Where the group goes, and the key of the person it belongs to."""
-    found = destinations([group_id])[group_id]
-    address = found.address
-    return (
-        PostalAddress(
-            name=address.name,
-            company=address.company,
-            line1=address.line1,
-            line2=address.line2,
-            city=address.city,
-            region=address.region,
-            postal_code=address.postal_code,
-            country=address.country,
-            phone=address.phone,
-        ),
-        found.key_id,
+        ship_to=postal_address(destinations_of([order.pk])[order.pk].address),
     )
 
 
@@ -183,12 +163,12 @@ def _kept(intent: LeasedIntent, request: LabelRequest, answer: LabelAnswer) -> A
 
 
 def _store(intent: LeasedIntent, answer: LabelAnswer) -> None:
-    group_id, account_id = (
+    order_id, account_id = (
         Parcel.objects.for_scope(ALL_ACCOUNTS)
-        .values_list("fulfillment_order__group_id", "account_id")
+        .values_list("fulfillment_order_id", "account_id")
         .get(pk=intent.subject_id)
     )
-    key_id = _destination(group_id)[1]
+    key_id = destinations_of([order_id])[order_id].key_id
     document = vault.seal(key_id, {"document": base64.b64encode(answer.document).decode()})
     Label.objects.bulk_create(
         [

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from django.db import transaction
 
+import orders.services
 from config.kernel.types import Actor, Outcome
 from fulfillment.models import FulfillmentLine
 from fulfillment.services.work import Work, not_found, not_now, open_lines, open_orders, write
 from fulfillment.states import OPEN_FULFILLMENT
 from fulfillment.types import Acknowledgement, Pick, Worked
+from orders.types import PromiseMove
 
 
 @transaction.atomic
@@ -19,12 +21,34 @@ def acknowledge(
 ) -> list[Outcome[Worked]]:
     """Record that the node has taken on what it was asked for. One outcome per answer, in order.
 
-    Units that it names per line are totals; what it does not name waits on.
+    Units that it names per line are totals; what it does not name waits on. A day on which it will
+    leave moves the promise, when that is later than was promised.
     """
     work = open_orders([answer.fulfillment_order_id for answer in answers], scope=actor.scope)
-    verdicts = [_take_on(work, answer) for answer in answers]
+    later: list[PromiseMove] = []
+    verdicts = [_dated(work, answer, _take_on(work, answer), later) for answer in answers]
     write(work, at=at, actor=actor, reason="acknowledged")
+    if later:
+        orders.services.move_promises(later, at=at, actor=actor)
     return work.outcomes(verdicts)
+
+
+def _dated(
+    work: Work, answer: Acknowledgement, verdict: Outcome[UUID], later: list[PromiseMove]
+) -> Outcome[UUID]:
+    """Write down when the node says that the work leaves."""
+    order = work.orders.get(answer.fulfillment_order_id)
+    said = answer.expected_at
+    if order is None or said is None or not verdict.ok or order.state not in OPEN_FULFILLMENT:
+        return verdict
+    if said == order.expected_at:
+        return verdict
+    order.expected_at = said
+    if order.ship_by is not None and said > order.ship_by:
+        order.ship_by = said
+        later.append(PromiseMove(order.group_id, said))
+    work.tell(order.pk, "fulfillment.rescheduled")["expected_at"] = said.isoformat()
+    return Outcome.done(order.pk)
 
 
 def _take_on(work: Work, answer: Acknowledgement) -> Outcome[UUID]:

@@ -31,7 +31,7 @@ def lock_work(fulfillment_order_ids: Collection[UUID]) -> None:
     # By their work and not by id: also the parcels that this transaction will close are its own.
     for rows in (
         Parcel.objects.for_scope(ALL_ACCOUNTS).filter(fulfillment_order_id__in=work),
-        NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(line__fulfillment_order_id__in=work),
+        NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(fulfillment_order_id__in=work),
     ):
         list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
     lines = FulfillmentLine.objects.for_scope(ALL_ACCOUNTS)

@@ -37,7 +37,8 @@ class Work:
     lines: dict[UUID, FulfillmentLine]
     parcels: dict[UUID, Parcel] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
-    facts: dict[UUID, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    rewritten: set[UUID] = field(default_factory=set)
+    facts: dict[UUID, dict[str, dict[str, Any]]] = field(default_factory=dict)
     journeys: dict[UUID, bool] = field(default_factory=dict)
     expiring: set[UUID] = field(default_factory=set)
 
@@ -64,12 +65,18 @@ class Work:
                 left -= step
         return quantity - left
 
-    def tell(self, order_id: UUID, topic: str, *, lines: Mapping[UUID, int] | None = None) -> None:
-        """Have an event recorded about the fulfillment order: one per command, quantities summed."""
-        _, said = self.facts.setdefault(order_id, (topic, {"lines": {}}))
+    def tell(
+        self, order_id: UUID, topic: str, *, lines: Mapping[UUID, int] | None = None
+    ) -> dict[str, Any]:
+        """Have an event recorded about the fulfillment order: one per topic, quantities summed.
+
+        Answers what it says so far, for more to be added.
+        """
+        said = self.facts.setdefault(order_id, {}).setdefault(topic, {"lines": {}})
         for line_id, quantity in (lines or {}).items():
             order_line = str(self.lines[line_id].order_line_id)
             said["lines"][order_line] = said["lines"].get(order_line, 0) + quantity
+        return said
 
     def outcomes(self, verdicts: Iterable[Outcome[UUID]]) -> list[Outcome[Worked]]:
         """Say of each item where its fulfillment order stands now."""
@@ -166,6 +173,7 @@ def write(work: Work, *, at: datetime, actor: Actor, reason: str) -> None:
         {work.lines[line_id].fulfillment_order_id for line_id in work.touched}
         | set(work.facts)
         | set(work.journeys)
+        | work.rewritten
     )
     if not changed:
         return
@@ -176,7 +184,11 @@ def write(work: Work, *, at: datetime, actor: Actor, reason: str) -> None:
     _write_orders([work.orders[order_id] for order_id in changed], was)
     record_history(FulfillmentOrder, changed, Change.CHANGED, at=at, actor=actor, reason=reason)
     events.record(
-        [_fact(work.orders[order_id], *work.facts[order_id]) for order_id in sorted(work.facts)],
+        [
+            fact
+            for order_id in sorted(work.facts)
+            for fact in _facts(work.orders[order_id], work.facts[order_id])
+        ],
         at=at,
         actor=actor,
     )
@@ -210,8 +222,7 @@ def _advance(work: Work, order_id: UUID, *, at: datetime) -> None:
         pickup=order.method == PICKUP,
         journeys_over=work.journeys.get(order_id, now is FulfillmentState.COMPLETED),
     )
-    if order_id in work.facts:
-        order.event_seq += 1
+    order.event_seq += len(work.facts.get(order_id, ()))
     if order_id in work.expiring:
         order.expire(at=at)
     else:
@@ -275,12 +286,16 @@ def _write_orders(changed: Sequence[FulfillmentOrder], was: Mapping[UUID, str]) 
             SET state = told.state, event_seq = told.event_seq, external_id = told.external_id,
                 collected_by = told.collected_by, acknowledged_at = told.acknowledged_at,
                 packed_at = told.packed_at, shipped_at = told.shipped_at,
-                ready_at = told.ready_at, collect_by = told.collect_by, ended_at = told.ended_at
+                ready_at = told.ready_at, collect_by = told.collect_by, ended_at = told.ended_at,
+                ship_by = told.ship_by, expected_at = told.expected_at,
+                contact_id = told.contact_id, service_level_id = told.service_level_id
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[],
                 %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-                %s::timestamptz[], %s::timestamptz[])
+                %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+                %s::uuid[], %s::bigint[])
                 AS told(id, was, state, event_seq, external_id, collected_by, acknowledged_at,
-                    packed_at, shipped_at, ready_at, collect_by, ended_at)
+                    packed_at, shipped_at, ready_at, collect_by, ended_at, ship_by, expected_at,
+                    contact_id, service_level_id)
             WHERE work.id = told.id AND work.state = told.was
             """,
             [
@@ -299,6 +314,10 @@ def _write_orders(changed: Sequence[FulfillmentOrder], was: Mapping[UUID, str]) 
                         "ready_at",
                         "collect_by",
                         "ended_at",
+                        "ship_by",
+                        "expected_at",
+                        "contact_id",
+                        "service_level_id",
                     )
                 ),
             ],
@@ -312,19 +331,24 @@ def expect(written: int, wanted: int) -> None:
         raise Conflict(f"{wanted - written} of {wanted} rows were changed by someone else.")
 
 
-def _fact(order: FulfillmentOrder, topic: str, data: dict[str, Any]) -> events.Fact:
-    return events.Fact(
-        topic,
-        "fulfillment_order",
-        order.pk,
-        order.event_seq,
-        order.account_id,
-        {
-            "number": order.number,
-            "state": order.state,
-            "node_id": order.node_id,
-            "group_id": str(order.group_id),
-            **data,
-        },
-        order.order_id,
-    )
+def _facts(order: FulfillmentOrder, told: Mapping[str, dict[str, Any]]) -> list[events.Fact]:
+    """The order's events in the order in which they were told; the last has its `event_seq`."""
+    before = order.event_seq - len(told)
+    return [
+        events.Fact(
+            topic,
+            "fulfillment_order",
+            order.pk,
+            seq,
+            order.account_id,
+            {
+                "number": order.number,
+                "state": order.state,
+                "node_id": order.node_id,
+                "group_id": str(order.group_id),
+                **data,
+            },
+            order.order_id,
+        )
+        for seq, (topic, data) in enumerate(told.items(), start=before + 1)
+    ]

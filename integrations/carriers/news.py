@@ -5,18 +5,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
-import fulfillment.services
 from config.kernel import case_reports, ids
 from config.kernel.types import Actor, Outcome, OutcomeKind
 from fulfillment import selectors
-from fulfillment.types import ParcelStanding, TrackingNews
+from fulfillment.types import TrackingNews
 from integrations.appliers import Applied, Ignored, NotYet, Received, Refused, Verdict
 from integrations.carriers.cases import FOREIGN_WORD
 from integrations.carriers.reading import Reading, UnreadableTracking
+from integrations.carriers.recording import Heard, record_news
 from integrations.types import ConnectionRef
 
 Read = Callable[[Any, ConnectionRef], list[Reading]]
@@ -54,14 +53,9 @@ class TrackingApplier:
         report_foreign(said, at=at)
         outcomes = _tracked(letters, readings, at=at, actor=actor)
         keep_estimates(said, at=at)
-        parcels = {
-            place: next((o.value.parcel_id for o in told if o.value is not None), None)
-            for place, told in outcomes.items()
-        }
-        orders = selectors.orders_of_parcels([found for found in parcels.values() if found])
         for place, told in outcomes.items():
             foreign = sorted({word for reading in readings[place] for word in reading.foreign})
-            verdicts[place] = _verdict(told, parcels[place], orders, foreign)
+            verdicts[place] = _verdict(told, foreign)
         return [verdicts[place] for place in range(len(letters))]
 
     def _open(self, letter: Received) -> list[Reading] | Verdict:
@@ -81,7 +75,7 @@ def _tracked(
     *,
     at: datetime,
     actor: Actor,
-) -> dict[int, list[Outcome[ParcelStanding]]]:
+) -> dict[int, list[Outcome[Heard]]]:
     """Record the news of all messages at once; the outcomes of each."""
     told = {
         place: of_connection(
@@ -90,29 +84,24 @@ def _tracked(
         for place, found in readings.items()
     }
     answers = iter(
-        fulfillment.services.record_tracking(
-            [item for news in told.values() for item in news], at=at, actor=actor
-        )
+        record_news([item for news in told.values() for item in news], at=at, actor=actor)
     )
     return {place: [next(answers) for _ in news] for place, news in told.items()}
 
 
-def _verdict(
-    outcomes: Sequence[Outcome[ParcelStanding]],
-    parcel_id: UUID | None,
-    orders: Mapping[UUID, UUID],
-    foreign: Sequence[str],
-) -> Verdict:
+def _verdict(outcomes: Sequence[Outcome[Heard]], foreign: Sequence[str]) -> Verdict:
     """One verdict for all the news of one message."""
-    thread_id = orders.get(parcel_id) if parcel_id else None
     if not outcomes:
         if foreign:
             return Refused("foreign-word", f"Nobody has said what {', '.join(foreign)} means.")
         return _NOTHING
-    if parcel_id is not None and any(o.kind is OutcomeKind.DONE for o in outcomes):
-        return Applied("parcel", parcel_id, thread_id)
-    if parcel_id is not None:
-        return Ignored("repeated", "All of it was told before.", "parcel", parcel_id, thread_id)
+    heard = next((outcome.value for outcome in outcomes if outcome.value is not None), None)
+    if heard is not None and any(o.kind is OutcomeKind.DONE for o in outcomes):
+        return Applied(heard.kind, heard.id, heard.thread_id)
+    if heard is not None:
+        return Ignored(
+            "repeated", "All of it was told before.", heard.kind, heard.id, heard.thread_id
+        )
     problems = [o.problem for o in outcomes if o.problem is not None]
     other = next((problem for problem in problems if problem.code != "not-found"), None)
     if other is None:

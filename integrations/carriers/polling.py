@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-import fulfillment.services
 from config.kernel import case_reports
 from config.kernel.types import Actor
 from fulfillment import selectors
@@ -23,7 +22,9 @@ from integrations import connections
 from integrations.carriers.cases import NUMBER_UNKNOWN
 from integrations.carriers.directory import ADAPTERS, carrier_of
 from integrations.carriers.news import of_connection, write_estimates
+from integrations.carriers.recording import record_news
 from integrations.types import ConnectionRef
+from returns.selectors import labels_to_ask_about
 
 ASK_EVERY_MINUTES: Final = 60
 SILENT_MINUTES: Final = 240
@@ -35,7 +36,7 @@ ROUND: Final = "tracking"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one turn of one connection brought."""
+    """What one turn of one connection brought; `parcels` are those that it was asked about."""
 
     parcels: int = 0
     news: int = 0
@@ -54,7 +55,10 @@ def ask_silent(*, at: datetime, actor: Actor) -> list[Asked]:
 def ask_connection(
     ref: ConnectionRef, *, at: datetime, actor: Actor, carrier: Carrier | None = None
 ) -> Asked:
-    """Ask about the next parcels of the round. A carrier that cannot be asked is asked next turn."""
+    """Ask about the next parcels of the round, and labels of returns that wait for a first scan.
+
+    A carrier that cannot be asked is asked next turn.
+    """
     kept = connections.cursor_of(ref.id, ROUND) or {}
     after = UUID(kept["after"]) if kept.get("after") else None
     began = _began(kept)
@@ -71,8 +75,16 @@ def ask_connection(
         limit=ASKED_AT_ONCE,
     )
     answer = TrackAnswer()
-    if rows:
-        answer = (carrier or carrier_of(ref)).track([number for _, number in rows])
+    room = ASKED_AT_ONCE - len(rows)
+    labels = labels_to_ask_about(
+        ref.account_id,
+        ref.carrier_code,
+        after=UUID(kept["label_after"]) if kept.get("label_after") else None,
+        limit=room,
+    )
+    if rows or labels:
+        numbers = [number for _, number in (*rows, *labels)]
+        answer = (carrier or carrier_of(ref)).track(numbers)
         record_answer(ref, rows, answer, at=at, actor=actor)
     if len(answer.unasked) < max(len(rows), 1):
         turned = len(rows) < ASKED_AT_ONCE
@@ -80,7 +92,11 @@ def ask_connection(
         connections.move_cursor(
             ref.id,
             ROUND,
-            {"after": "" if turned else str(rows[-1][0]), "began": round_began.isoformat()},
+            {
+                "after": "" if turned else str(rows[-1][0]),
+                "label_after": str(labels[-1][0]) if labels and len(labels) == room else "",
+                "began": round_began.isoformat(),
+            },
         )
     return Asked(len(rows), len(answer.news), len(answer.unknown), len(answer.unasked))
 
@@ -95,7 +111,7 @@ def record_answer(
     actor: Actor,
 ) -> None:
     """Keep what a carrier said of the parcels it was asked about."""
-    fulfillment.services.record_tracking(of_connection(ref, answer.news), at=at, actor=actor)
+    record_news(of_connection(ref, answer.news), at=at, actor=actor)
     if answer.estimates:
         write_estimates(ref, answer.estimates, at=at)
     _report_unknown(ref, rows, answer, at=at)

@@ -100,7 +100,7 @@ def _scope_of(told: Iterable[Told]) -> Scope:
 def _find_work(told: Sequence[Told]) -> None:
     """Lock what the reports are about, then read it: nothing of it moves until the end."""
     orders = {(one.node_id, number) for one in told if (number := _order_of(one.report))}
-    asked: dict[UUID, tuple[UUID, UUID]] = {}
+    asked: dict[UUID, nodework.Asked] = {}
     for node_id in {one.node_id for one in told if isinstance(one.report, Answered)}:
         wanted = {
             one.report.request
@@ -110,7 +110,7 @@ def _find_work(told: Sequence[Told]) -> None:
         asked |= nodework.requests_named(wanted, node_id)
     known = nodework.work_of(orders) if orders else {}
     fulfillment.services.lock_work(
-        {work.id for work in known.values()} | {work_id for work_id, _ in asked.values()}
+        {work.id for work in known.values()} | {one.fulfillment_order_id for one in asked.values()}
     )
     work = nodework.work_of(known)
     for one in told:
@@ -118,7 +118,8 @@ def _find_work(told: Sequence[Told]) -> None:
         if one.work is not None:
             one.thread_id = one.work.order_id
         elif isinstance(one.report, Answered) and one.report.request in asked:
-            one.thread_id = asked[one.report.request][1]
+            question = asked[one.report.request]
+            one.thread_id, one.of_change = question.order_id, question.is_change
 
 
 def _order_of(report: Report) -> str:

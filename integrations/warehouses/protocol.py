@@ -8,15 +8,19 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from fulfillment.carriers import PostalAddress
 from fulfillment.nodework import ReleaseDocument, RequestDocument
 from fulfillment.states import RejectReason, ShortReason
 from integrations.dialects import Dialect, Headers
 from integrations.warehouses.reports import (
     Answered,
     Box,
+    Collected,
     Counted,
     Packed,
     Picked,
+    PutBack,
+    Ready,
     Rejected,
     Report,
     Row,
@@ -31,6 +35,8 @@ from integrations.warehouses.reports import (
 from inventory.states import CHANGE_KINDS, Condition
 
 NAME: Final = "wms"
+SUPPLIER: Final = "supplier"
+"""The adapter of drop-ship suppliers: the same protocol in the profile of docs/suppliers.md."""
 VERSION: Final = 1
 STATE: Final = "order.state"
 """Topic of an order's standing, as a poll finds it."""
@@ -80,6 +86,7 @@ def _topic(headers: Headers, raw: bytes) -> str:
 
 
 DIALECT: Final = Dialect(NAME, _signed, _message_id, _topic)
+SUPPLIER_DIALECT: Final = Dialect(SUPPLIER, _signed, _message_id, _topic)
 
 
 # --- what it says -----------------------------------------------------------------------------
@@ -117,7 +124,9 @@ def standing(order: Document) -> list[Report]:
     found: list[Report] = []
     if order.get("acknowledged"):
         taken = _totals(lines, "acknowledged")
-        found.append(TakenOn("", at, number, _optional(order, "reference"), taken))
+        found.append(
+            TakenOn("", at, number, _optional(order, "reference"), taken, _expected(order))
+        )
     rejected = tuple(
         _number(line, "line", least=1) for line in lines if _number(line, "rejected", missing=0)
     )
@@ -133,6 +142,13 @@ def standing(order: Document) -> list[Report]:
         found.append(Packed("", at, number, box))
         if parcel.get("shipped_at"):
             found.append(Shipped("", _moment(parcel, "shipped_at"), number, box))
+    if order.get("ready_at"):
+        found.append(Ready("", _moment(order, "ready_at"), number))
+    if order.get("collected_at"):
+        by = _optional(order, "collected_by")
+        found.append(Collected("", _moment(order, "collected_at"), number, by))
+    if order.get("put_back_at"):
+        found.append(PutBack("", _moment(order, "put_back_at"), number))
     return found + [_answered(_mapping(each), "", at) for each in _list(order, "answers")]
 
 
@@ -149,7 +165,12 @@ def _totals(lines: Sequence[Document], name: str) -> tuple[Units, ...]:
 
 
 def _taken_on(event: Document, key: str, at: datetime) -> Report:
-    return TakenOn(key, at, _text(event, "order"), _optional(event, "reference"), _units(event))
+    reference = _optional(event, "reference")
+    return TakenOn(key, at, _text(event, "order"), reference, _units(event), _expected(event))
+
+
+def _expected(said: Document) -> datetime | None:
+    return _moment(said, "expected_at") if said.get("expected_at") else None
 
 
 def _picked(event: Document, key: str, at: datetime) -> Report:
@@ -178,6 +199,18 @@ def _packed(event: Document, key: str, at: datetime) -> Report:
 
 def _shipped(event: Document, key: str, at: datetime) -> Report:
     return Shipped(key, at, _text(event, "order"), _box(_mapping(event.get("parcel"))))
+
+
+def _ready(event: Document, key: str, at: datetime) -> Report:
+    return Ready(key, at, _text(event, "order"))
+
+
+def _collected(event: Document, key: str, at: datetime) -> Report:
+    return Collected(key, at, _text(event, "order"), _optional(event, "collected_by")[:16])
+
+
+def _put_back(event: Document, key: str, at: datetime) -> Report:
+    return PutBack(key, at, _text(event, "order"))
 
 
 def _answered(event: Document, key: str, at: datetime) -> Report:
@@ -233,6 +266,9 @@ _READERS: Final[Mapping[str, Callable[[Document, str, datetime], Report]]] = {
     "order.rejected": _rejected,
     "order.packed": _packed,
     "order.shipped": _shipped,
+    "order.ready": _ready,
+    "order.collected": _collected,
+    "order.put_back": _put_back,
     "request.answered": _answered,
     "stock.changed": _moved,
     "stock.snapshot": _seen,
@@ -323,7 +359,6 @@ def _uuid(body: Document, name: str) -> UUID:
 
 def release_body(document: ReleaseDocument) -> dict[str, Any]:
     """An order as it is told. Holds a name and an address: never logged, never kept."""
-    to = document.address
     return {
         "version": VERSION,
         "order": document.number,
@@ -334,18 +369,7 @@ def release_body(document: ReleaseDocument) -> dict[str, Any]:
         "priority": document.priority,
         "released_at": document.released_at.isoformat(),
         "ship_by": document.ship_by.isoformat() if document.ship_by else None,
-        "ship_to": to
-        and {
-            "name": to.name,
-            "company": to.company,
-            "line1": to.line1,
-            "line2": to.line2,
-            "city": to.city,
-            "region": to.region,
-            "postal_code": to.postal_code,
-            "country": to.country,
-            "phone": to.phone,
-        },
+        "ship_to": _address(document.address) if document.address else None,
         "lines": [
             {
                 "line": line.place,
@@ -361,11 +385,32 @@ def release_body(document: ReleaseDocument) -> dict[str, Any]:
 
 
 def request_body(document: RequestDocument) -> dict[str, Any]:
-    return {
+    """A question as it is asked. A change may hold a name and an address."""
+    body: dict[str, Any] = {
         "version": VERSION,
         "request": str(document.id),
         "kind": document.kind,
-        "line": document.place,
         "quantity": document.units,
         "answer_by": document.until.isoformat(),
+    }
+    if document.place is not None:
+        body["line"] = document.place
+    if document.address is not None:
+        body["ship_to"] = _address(document.address)
+    if document.service:
+        body["service"] = document.service
+    return body
+
+
+def _address(to: PostalAddress) -> dict[str, str]:
+    return {
+        "name": to.name,
+        "company": to.company,
+        "line1": to.line1,
+        "line2": to.line2,
+        "city": to.city,
+        "region": to.region,
+        "postal_code": to.postal_code,
+        "country": to.country,
+        "phone": to.phone,
     }

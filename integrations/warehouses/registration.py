@@ -16,10 +16,11 @@ ASK_SECONDS: Final = 60
 
 def register_all() -> None:
     """Called once, from `ready()`."""
-    adapters.declare(protocol.NAME)
-    dialects.register(protocol.DIALECT)
-    appliers.register(protocol.NAME, WarehouseApplier(protocol.read))
-    port.register(protocol.NAME, protocol_warehouse)
+    dialects.register(protocol.DIALECT, protocol.SUPPLIER_DIALECT)
+    for name in (protocol.NAME, protocol.SUPPLIER):
+        adapters.declare(name)
+        appliers.register(name, WarehouseApplier(protocol.read))
+        port.register(name, protocol_warehouse)
     case_reports.declare(*cases.KINDS)
     events.subscribe(handlers.CONSUMER, handlers.TOPICS, handlers.tell_warehouses)
     intents.register(

@@ -29,13 +29,17 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class TakenOn:
-    """The system has the order, under a number of its own; with units, it takes only so many."""
+    """The system has the order, under a number of its own; with units, it takes only so many.
+
+    `expected_at` is when it will ship, where it says so.
+    """
 
     id: str
     at: datetime
     order: str
     reference: str = ""
     units: tuple[Units, ...] = ()
+    expected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,34 @@ class Shipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """What was picked of a pickup lies aside for its buyer."""
+
+    id: str
+    at: datetime
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The buyer of a pickup, or whom they sent, took all that lay aside."""
+
+    id: str
+    at: datetime
+    order: str
+    collected_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """What nobody collected in time lies on the shelf again."""
+
+    id: str
+    at: datetime
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The answer to a question of ours: so many of the units asked about are granted."""
 
@@ -151,5 +183,5 @@ class Counted:
     quantity: int
 
 
-OfWork = TakenOn | Picked | ToldShort | Rejected | Packed | Shipped
+OfWork = TakenOn | Picked | ToldShort | Rejected | Packed | Shipped | Ready | Collected | PutBack
 Report = OfWork | Answered | StockMoved | StockSeen | Counted

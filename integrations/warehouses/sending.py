@@ -105,13 +105,15 @@ def find_release(intent: LeasedIntent) -> Answer | None:
 
 
 def ask(intent: LeasedIntent) -> Answer:
-    """Ask a warehouse about units. It tells repeats apart by the question's id."""
+    """Ask a warehouse about its work. It tells repeats apart by the question's id."""
     system = _system(intent)
     if system is None:
         return _UNREACHABLE
     document = nodework.request_document(UUID(intent.payload["request_id"]))
     if not document.open:
         return Answer.done(untold=True)
+    if document.place is None and document.address is None and not document.service:
+        return Answer.refused("The buyer was erased: nobody wants it elsewhere.", code="erased")
     return _again(answer_of(system.ask(document, key=intent.key)))
 
 

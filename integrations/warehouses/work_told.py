@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from config.kernel.types import Actor, Outcome, OutcomeKind
+from config.kernel.types import Actor, Outcome
 from fulfillment import services
-from fulfillment.nodework import NodeWork, WorkLine
+from fulfillment.nodework import WorkLine
 from fulfillment.states import FulfillmentState
 from fulfillment.types import (
     Acknowledgement,
@@ -20,6 +20,7 @@ from fulfillment.types import (
     Short,
 )
 from integrations import connections
+from integrations.warehouses import pickups_told
 from integrations.warehouses.reports import (
     Answered,
     Box,
@@ -32,7 +33,7 @@ from integrations.warehouses.reports import (
     ToldShort,
     Units,
 )
-from integrations.warehouses.telling import Came, Told, of, when
+from integrations.warehouses.telling import Came, Told, of, settle, when, work_of
 
 SNAPSHOT: str = "stock"
 """The watermark of the last snapshot, among the connection's cursors."""
@@ -55,25 +56,12 @@ def apply(told: Sequence[Told], *, at: datetime, actor: Actor) -> None:
     _pick(known, at=at, actor=actor)
     _fall_short(known, at=at, actor=actor)
     _reject(known, at=at, actor=actor)
+    # A change is agreed to before the parcel is closed; what is freed, whenever it is told.
+    _answer(told, at=at, actor=actor, changes=True)
     parcels = _pack(known, at=at, actor=actor)
     _ship(known, parcels, at=at, actor=actor)
-    _answer(told, at=at, actor=actor)
-
-
-def work_of(one: Told) -> NodeWork:
-    if one.work is None:
-        raise ValueError("a report about no work")
-    return one.work
-
-
-def settle(one: Told, outcome: Outcome[Any]) -> None:
-    """Say of a report what the command said, unless it differs already."""
-    if outcome.problem is not None:
-        one.differ(outcome.problem.code, outcome.problem.detail, **_told_of(outcome))
-    elif one.came is Came.DISAGREES:
-        one.partly = one.partly or outcome.kind is OutcomeKind.DONE
-    elif outcome.kind is OutcomeKind.DONE:
-        one.become(Came.DONE)
+    pickups_told.apply(known, at=at, actor=actor)
+    _answer(told, at=at, actor=actor, changes=False)
 
 
 def _settle_unless_over(one: Told, outcome: Outcome[Any]) -> None:
@@ -82,11 +70,6 @@ def _settle_unless_over(one: Told, outcome: Outcome[Any]) -> None:
         one.become(Came.SAME)
     else:
         settle(one, outcome)
-
-
-def _told_of(outcome: Outcome[Any]) -> dict[str, Any]:
-    extra = outcome.problem.extra if outcome.problem else {}
-    return {name: extra[name] for name in ("left", "state") if name in extra}
 
 
 def _lines(one: Told, units: Iterable[Units]) -> list[tuple[WorkLine, Units]]:
@@ -116,7 +99,12 @@ def _take_on(told: Sequence[Told], *, at: datetime, actor: Actor) -> None:
         if report.units and not contents:
             continue
         answers.append(
-            (one, Acknowledgement(work_of(one).id, report.reference[:64], tuple(contents)))
+            (
+                one,
+                Acknowledgement(
+                    work_of(one).id, report.reference[:64], tuple(contents), report.expected_at
+                ),
+            )
         )
     if answers:
         outcomes = services.acknowledge(
@@ -250,12 +238,12 @@ def _is_before(one: Told, seen: dict[UUID, datetime]) -> bool:
     return one.ref.id in seen and one.report.at < seen[one.ref.id]
 
 
-def _answer(told: Sequence[Told], *, at: datetime, actor: Actor) -> None:
+def _answer(told: Sequence[Told], *, at: datetime, actor: Actor, changes: bool) -> None:
     answers: list[tuple[Told, RequestAnswer]] = []
     for one, report in of(told, Answered):
         if one.thread_id is None:
             one.become(Came.WAITS, "no-request", "No such question was asked of this node.")
-        else:
+        elif one.of_change is changes:
             answers.append((one, RequestAnswer(report.request, report.granted, report.note)))
     if answers:
         outcomes = services.answer_requests(

@@ -13,8 +13,9 @@ from config.kernel.services import intents
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment.api.urls import routes
 from fulfillment.models import Parcel
-from fulfillment.services import request_labels
+from fulfillment.services import change_services, request_labels
 from fulfillment.states import FulfillmentState, ParcelState
+from fulfillment.types import ServiceChange
 from tests.factories.fulfillment import (
     BEN,
     line_of,
@@ -27,7 +28,7 @@ from tests.factories.fulfillment import (
     shipped,
     work,
 )
-from tests.factories.inventory import SkuFactory
+from tests.factories.inventory import ServiceLevelFactory, SkuFactory
 from tests.factories.kernel import (
     NOON,
     AccountFactory,
@@ -354,6 +355,43 @@ class TestReverseShipment:
 
         assert answer.status_code == 403
         assert parcel(box.pk).state == ParcelState.HANDED_OVER
+
+
+class TestWishes:
+    def test_are_told_with_their_reasons_and_carried_out(self):
+        placed, order = released(2)
+        client = as_user(placed.order.account, "ops_manager")
+        url = f"{BASE}{order.pk}/"
+
+        told = {one["code"]: one["possible"] for one in client.get(f"{url}wishes/").json()}
+        unknown = client.post(f"{url}change-service/", {"service": "by-balloon"}, format="json")
+        back = client.post(f"{url}pull-back/", {}, format="json")
+        later = {one["code"]: one["reason"] for one in client.get(f"{url}wishes/").json()}
+
+        assert told == {"change_address": True, "change_service": True, "pull_back": True}
+        assert unknown.status_code == 404
+        assert back.json()["results"][0]["value"]["done"] == 2
+        assert later["pull_back"] == f"{order.number} is cancelled."
+
+    def test_are_not_for_the_node_itself(self):
+        placed, order = released(2)
+        client = as_user(placed.order.account, "node_operator", order.node)
+
+        assert client.post(f"{BASE}{order.pk}/pull-back/", {}).status_code == 403
+
+    def test_that_the_node_was_asked_are_shown_and_answered(self):
+        placed, order = picked(2)
+        express = ServiceLevelFactory(code="express")
+        change_services([ServiceChange(order.pk, express.pk)], at=NOON, actor=BEN)
+        client = as_user(placed.order.account, "node_operator", order.node)
+        url = f"{BASE}{order.pk}/"
+
+        [asked] = client.get(f"{url}requests/").json()
+        answers = {"answers": [{"request": asked["id"], "granted": 2}]}
+        client.post(f"{url}answer-requests/", answers, format="json")
+
+        assert (asked["kind"], asked["wants"], asked["line"]) == ("change", ["service"], None)
+        assert work(order.pk).service_level_id == express.pk
 
 
 class TestManifests:

@@ -38,16 +38,16 @@ def test_a_pick_list_of_nothing_is_still_a_page():
 def test_a_packing_slip_names_its_buyer_until_they_are_erased():
     _, _, box = packed(2)
     parcel = selectors.parcel(box.pk, ALL_ACCOUNTS)
-    group_id = parcel.fulfillment_order.group_id
-    addresses = selectors.addresses_of([group_id])
-    assert addresses[group_id].name == HOME.name
+    order_id = parcel.fulfillment_order_id
+    addresses = selectors.addresses_of([order_id])
+    assert addresses[order_id].name == HOME.name
 
     slip = documents.packing_slip([parcel], addresses)
     contact = parcel.fulfillment_order.group.contact
     vault.destroy_keys([contact.key_id], at=NOON)
 
     assert slip.startswith(b"%PDF")
-    assert selectors.addresses_of([group_id]) == {}
+    assert selectors.addresses_of([order_id]) == {}
     assert documents.packing_slip([parcel], {}) != slip
 
 

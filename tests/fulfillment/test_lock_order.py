@@ -12,9 +12,11 @@ from fulfillment.models import NodeRequest
 from fulfillment.services import (
     acknowledge,
     answer_requests,
+    change_services,
     collect,
     confirm_shipments,
     expire_pickups,
+    pull_back,
     put_back,
     record_packs,
     record_picks,
@@ -30,17 +32,20 @@ from fulfillment.types import (
     Collection,
     Pack,
     Pick,
+    PullBack,
     Rejection,
     RequestAnswer,
+    ServiceChange,
     Shipment,
     Short,
     TrackingNews,
 )
 from orders.models import OrderLine
-from orders.services import cancel_units
-from orders.types import CancelRequest
+from orders.services import cancel_units, correct_addresses
+from orders.types import AddressCorrection, CancelRequest
 from tests.factories.fulfillment import (
     BEN,
+    HOME,
     line_of,
     node_for,
     packed,
@@ -50,7 +55,7 @@ from tests.factories.fulfillment import (
     released,
     shipped,
 )
-from tests.factories.inventory import SkuFactory
+from tests.factories.inventory import ServiceLevelFactory, SkuFactory
 from tests.factories.kernel import NOON, AccountFactory
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +89,10 @@ def a_group():
     return place({sku: 2}, node_for(sku.account)).group.pk
 
 
+def express() -> int:
+    return ServiceLevelFactory(code="express").pk
+
+
 WHEN = {"at": NOON, "actor": BEN}
 COMMANDS = {
     "release": lambda: (release_groups, [a_group()]),
@@ -97,6 +106,10 @@ COMMANDS = {
     "reverse": lambda: (reverse_shipments, [shipped()[2].pk]),
     "track": lambda: (record_tracking, [TrackingNews("delivered", NOON, shipped()[2].pk)]),
     "collect": lambda: (collect, [Collection(ready()[1].pk)]),
+    "pull back": lambda: (pull_back, [PullBack(released()[1].pk)]),
+    "service": lambda: (change_services, [ServiceChange(released()[1].pk, express())]),
+    "address": lambda: (correct_addresses, [AddressCorrection(released()[0].group.pk, HOME)]),
+    "date": lambda: (acknowledge, [Acknowledgement(released()[1].pk, expected_at=NOON)]),
     "cancel": lambda: (cancel_units, [CancelRequest(released()[0].order.pk)]),
 }
 
@@ -132,6 +145,21 @@ def test_a_granted_cancel_locks_positions_once_with_what_goes_with_it():
     assert locked.count("inventory_stockposition") == 1
     assert list(dict.fromkeys(locked)) == sorted(set(locked), key=RANKS.__getitem__)
     assert placed.line().cancelled == 2
+
+
+def test_answers_that_cancel_and_pull_back_lock_positions_before_they_free_any():
+    placed, order = released(dict.fromkeys(SkuFactory.create_batch(2, account=AccountFactory()), 2))
+    record_picks([Pick(line.pk, 2) for line in order.lines.all()], **WHEN)
+    cancel_units([CancelRequest(placed.order.pk, placed.lines[0].pk, 2)], **WHEN)
+    pull_back([PullBack(order.pk, line_of(order, 1).pk)], **WHEN)
+    asked = NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(state="sent")
+
+    tables = first_locks(
+        lambda: answer_requests([RequestAnswer(one.pk, 2) for one in asked], **WHEN)
+    )
+
+    assert tables == sorted(tables, key=RANKS.__getitem__)
+    assert (placed.line().cancelled, placed.line(1).pending) == (2, 2)
 
 
 def test_what_goes_with_a_put_back_pickup_is_cancelled_under_one_lock():

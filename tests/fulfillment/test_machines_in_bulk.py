@@ -10,9 +10,9 @@ from config.kernel.errors import Conflict
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.services.parcels import write_parcels
-from fulfillment.services.work import open_parcels
+from fulfillment.services.work import Work, open_parcels
 from fulfillment.states import FulfillmentState, ParcelState
-from tests.factories.fulfillment import BEN, packed, parcel
+from tests.factories.fulfillment import BEN, many_packed, packed
 from tests.factories.kernel import NOON
 from tests.fulfillment.test_machines import ARGUMENTS, PARCEL
 
@@ -35,15 +35,10 @@ def put(model: Any, pk: UUID, state: str) -> None:
 
 
 @transaction.atomic
-def moved_in_bulk(boxes: list[Parcel], name: str, *, meanwhile: str | None = None) -> None:
-    """Take all through the transition and write them at once; the last one may move before that."""
-    work = open_parcels([box.pk for box in boxes], scope=ALL_ACCOUNTS)
-    was = {pk: box.state for pk, box in work.parcels.items()}
-    for box in work.parcels.values():
-        # A fulfillment order is taken back at a time, a parcel without one.
-        getattr(box, name)(**({} if name == "take_back" else ARGUMENTS.get(name, {})))
+def write(work: Work, was: dict[UUID, str], *, meanwhile: str | None = None) -> None:
+    """Write all that were opened; the last one may move before that."""
     if meanwhile is not None:
-        put(Parcel, boxes[-1].pk, meanwhile)
+        put(Parcel, max(work.parcels), meanwhile)
     write_parcels(
         work,
         list(work.parcels.values()),
@@ -55,20 +50,35 @@ def moved_in_bulk(boxes: list[Parcel], name: str, *, meanwhile: str | None = Non
     )
 
 
+@pytest.fixture(scope="module")
+def boxes(kept_rows: None) -> list[Parcel]:
+    return [box for _, _, box in many_packed(2)]
+
+
+def states(boxes: list[Parcel]) -> list[str]:
+    kept = Parcel.objects.for_scope(ALL_ACCOUNTS).in_bulk([box.pk for box in boxes])
+    return [kept[box.pk].state for box in boxes]
+
+
 @pytest.mark.parametrize(("source", "name"), MOVES)
-def test_parcels_move_together_or_not_at_all(source: str, name: str) -> None:
-    boxes = [packed()[2], packed()[2]]
+def test_parcels_move_together_or_not_at_all(boxes: list[Parcel], source: str, name: str) -> None:
     for box in boxes:
         put(Parcel, box.pk, source)
-    for meanwhile in sorted(set(ParcelState.values) - {source}):
-        with pytest.raises(Conflict):
-            moved_in_bulk(boxes, name, meanwhile=meanwhile)
-        assert [parcel(box.pk).state for box in boxes] == [source, source], meanwhile
 
-    moved_in_bulk(boxes, name)
+    with transaction.atomic():
+        work = open_parcels([box.pk for box in boxes], scope=ALL_ACCOUNTS)
+        was = {pk: box.state for pk, box in work.parcels.items()}
+        for box in work.parcels.values():
+            # A fulfillment order is taken back at a time, a parcel without one.
+            getattr(box, name)(**({} if name == "take_back" else ARGUMENTS.get(name, {})))
+        for meanwhile in sorted(set(ParcelState.values) - {source}):
+            with pytest.raises(Conflict):
+                write(work, was, meanwhile=meanwhile)
+            assert states(boxes) == [source, source], meanwhile
+        write(work, was)
 
     target = PARCEL[name][1]
-    assert [parcel(box.pk).state for box in boxes] == [target, target]
+    assert states(boxes) == [target, target]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from fulfillment.types import Content, Pack, Shipment
 from tests.factories.fulfillment import (
     BEN,
     line_of,
+    many_picked,
     packed,
     parcel,
     picked,
@@ -109,7 +110,7 @@ class TestRecordPacks:
         assert record_packs([pack], at=NOON, actor=BEN)[0].problem.code == "not-found"
 
     def test_costs_the_same_statements_for_one_as_for_eight(self, statements):
-        packs = [Pack(picked(1)[1].pk) for _ in range(9)]
+        packs = [Pack(order.pk) for _, order in many_picked(9)]
 
         one = statements(lambda: record_packs(packs[:1], at=NOON, actor=BEN))
         eight = statements(lambda: record_packs(packs[1:], at=NOON, actor=BEN))

@@ -5,7 +5,7 @@ from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
 from fulfillment.services import acknowledge, record_picks, report_shorts
 from fulfillment.states import FulfillmentState
 from fulfillment.types import Acknowledgement, Pick, Short
-from tests.factories.fulfillment import BEN, line_of, picked, released, work
+from tests.factories.fulfillment import BEN, line_of, many_released, picked, released, work
 from tests.factories.kernel import NOON
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +82,7 @@ class TestRecordPicks:
         assert record_picks([Pick(line.pk, 2)], at=NOON, actor=BEN)[0].ok
 
     def test_costs_the_same_statements_for_one_as_for_eight(self, statements):
-        orders = [released(1)[1] for _ in range(9)]
+        orders = [order for _, order in many_released(9)]
         picks = [Pick(line_of(order).pk, 1) for order in orders]
 
         one = statements(lambda: record_picks(picks[:1], at=NOON, actor=BEN))

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
-from fulfillment.models import FulfillmentOrder, Parcel, ParcelLine
+from fulfillment.models import FulfillmentOrder, NodeRequest, Parcel, ParcelLine
 from fulfillment.models.work import QUANTITIES
 from fulfillment.services import (
     acknowledge,
+    answer_requests,
     confirm_shipments,
+    pull_back,
     record_packs,
     record_picks,
     record_tracking,
@@ -27,7 +28,9 @@ from fulfillment.types import (
     Content,
     Pack,
     Pick,
+    PullBack,
     Rejection,
+    RequestAnswer,
     Shipment,
     Short,
     TrackingNews,
@@ -35,6 +38,7 @@ from fulfillment.types import (
 from inventory.models import Reservation
 from orders.services import cancel_units
 from orders.types import CancelRequest
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, line_of, released
 from tests.factories.inventory import reread
 from tests.factories.kernel import NOON
@@ -44,7 +48,7 @@ REPORTS = st.lists(
         st.sampled_from(
             [
                 *("ack", "pick", "pack", "short", "reject", "ship", "reverse", "void"),
-                *("deliver", "cancel"),
+                *("deliver", "cancel", "pull back", "answer"),
             ]
         ),
         st.integers(1, 4),
@@ -84,6 +88,21 @@ def tell(placed, order: FulfillmentOrder, what: str, number: int) -> None:
             after = NOON + timedelta(hours=number)
             told = [TrackingNews(ParcelState.DELIVERED, after, box.pk) for box in boxes(order)]
             record_tracking(told, **when)
+        case _:
+            ask(placed, order, what, number)
+
+
+def ask(placed, order: FulfillmentOrder, what: str, number: int) -> None:
+    """What is wished of the work, and what the node answers."""
+    when = {"at": NOON, "actor": BEN}
+    match what:
+        case "pull back":
+            pull_back([PullBack(order.pk)], **when)
+        case "answer":
+            asked = NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(state="sent")
+            answer_requests(
+                [RequestAnswer(one.pk, min(number, one.asked)) for one in asked], **when
+            )
         case "cancel":
             line_id = placed.lines[0].pk
             cancel_units([CancelRequest(placed.order.pk, line_id, number)], **when)

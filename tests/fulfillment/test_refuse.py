@@ -9,7 +9,7 @@ from fulfillment.services import record_picks, reject, report_shorts
 from fulfillment.states import FulfillmentState
 from fulfillment.types import Pick, Rejection, Short
 from inventory.models import CountRequest, Exclusion, Reservation
-from tests.factories.fulfillment import BEN, line_of, picked, ready, released, work
+from tests.factories.fulfillment import BEN, line_of, many_released, picked, ready, released, work
 from tests.factories.inventory import reread
 from tests.factories.kernel import NOON
 
@@ -98,7 +98,7 @@ class TestReportShorts:
         assert placed.line().pending == 1
 
     def test_costs_the_same_statements_for_one_as_for_eight(self, statements):
-        lines = [line_of(released(2)[1]) for _ in range(9)]
+        lines = [line_of(order) for _, order in many_released(9, 2)]
         shorts = [Short(line.pk, 1, "missing") for line in lines]
 
         one = statements(lambda: report_shorts(shorts[:1], at=NOON, actor=BEN))

@@ -27,6 +27,7 @@ from orders.types import CancelRequest
 from tests.factories.fulfillment import (
     BEN,
     line_of,
+    many_shipped,
     packed,
     parcel,
     picked,
@@ -189,7 +190,7 @@ class TestReverseShipments:
         assert check_all() == []
 
     def test_costs_the_same_statements_for_one_as_for_six(self, statements):
-        boxes = [shipped(1)[2] for _ in range(7)]
+        boxes = [box for _, _, box in many_shipped(7)]
 
         one = statements(lambda: reverse(*boxes[:1]))
         six = statements(lambda: reverse(*boxes[1:]))

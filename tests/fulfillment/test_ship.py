@@ -15,6 +15,7 @@ from orders.models import Invoice
 from tests.factories.fulfillment import (
     BEN,
     line_of,
+    many_packed,
     packed,
     parcel,
     picked,
@@ -122,7 +123,7 @@ class TestConfirmShipments:
         assert reread(before.pk).sellable == before.sellable - 3
 
     def test_costs_the_same_statements_for_one_as_for_eight(self, statements):
-        boxes = [packed(1)[2] for _ in range(9)]
+        boxes = [box for _, _, box in many_packed(9)]
         shipments = [Shipment(box.pk) for box in boxes]
 
         one = statements(lambda: confirm_shipments(shipments[:1], at=NOON, actor=BEN))

@@ -9,7 +9,7 @@ from fulfillment.models import TrackingEvent
 from fulfillment.services import record_tracking, void_parcels
 from fulfillment.states import FulfillmentState, ParcelState
 from fulfillment.types import TrackingNews
-from tests.factories.fulfillment import BEN, packed, parcel, shipped, work
+from tests.factories.fulfillment import BEN, many_shipped, packed, parcel, shipped, work
 from tests.factories.kernel import NOON
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +129,7 @@ class TestRecordTracking:
         ]
 
     def test_costs_the_same_statements_for_one_as_for_eight(self, statements):
-        boxes = [shipped(1)[2] for _ in range(9)]
+        boxes = [box for _, _, box in many_shipped(9)]
         told = [news(box, ParcelState.DELIVERED) for box in boxes]
 
         one = statements(lambda: tell(*told[:1]))

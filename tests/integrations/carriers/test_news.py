@@ -30,9 +30,11 @@ from integrations.models import DeliveryEstimate, InboxMessage
 from integrations.sandbox.carrier import CarrierSandbox
 from integrations.states import InboxState
 from integrations.types import ConnectionRef
+from returns.models import Return
 from tests.factories.carriers import SECRET, a_carrier, on_the_way
-from tests.factories.fulfillment import parcel
+from tests.factories.fulfillment import Placed, parcel
 from tests.factories.kernel import NOON, AccountFactory
+from tests.factories.returns import authorized, sold
 from tests.factories.routing import SYSTEM
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("integrations.api.urls")]
@@ -67,6 +69,15 @@ def event(
         }
         | changes,
     }
+
+
+def a_labelled_return() -> tuple[Placed, Return]:
+    """A return that was let in, with a label numbered R-1."""
+    placed = sold(2)
+    made = authorized(placed, 1)
+    labelled = Return.objects.for_scope(ALL_ACCOUNTS).filter(pk=made.pk)
+    labelled.update(tracking_number="R-1", carrier_code="haul")
+    return placed, made
 
 
 def push(document: Any, *, secret: str = SECRET) -> dict[str, Any]:
@@ -136,6 +147,33 @@ class TestPushedNews:
 
         assert parcel(box.pk).state == ParcelState.HANDED_OVER
         assert the_message().code == "no-parcel"
+
+    def test_has_a_return_on_its_way_once_whose_label_is_scanned(self):
+        placed, back = a_labelled_return()
+        a_carrier(placed.order.account)
+        document = event("R-1", scan("in_transit", "arrived_at_facility", 130))
+
+        push(document)
+        push({**document, "id": "evt_2"})
+
+        back.refresh_from_db()
+        assert back.state == "in_transit"
+        messages = InboxMessage.objects.for_scope(ALL_ACCOUNTS).order_by("pk")
+        assert [(one.state, one.subject_id) for one in messages] == [
+            (InboxState.APPLIED, back.pk),
+            (InboxState.IGNORED, back.pk),
+        ]
+        shipped = Event.objects.for_scope(ALL_ACCOUNTS).filter(topic="return.shipped")
+        assert shipped.count() == 1
+
+    def test_moves_no_return_of_another_account(self):
+        _, back = a_labelled_return()
+        a_carrier(AccountFactory())
+
+        push(event("R-1", scan("in_transit", "arrived_at_facility", 130)))
+
+        back.refresh_from_db()
+        assert back.state == "authorized"
 
     @pytest.mark.parametrize(
         ("document", "state", "code"),
@@ -304,6 +342,16 @@ class TestAskingAboutSilentParcels:
         assert carrier.asked == [["T-1"]]
         assert (asked.parcels, asked.news) == (1, 1)
         assert parcel(boxes[1].pk).state == ParcelState.IN_TRANSIT
+
+    def test_asks_about_labels_of_returns_that_wait_for_a_first_scan(self):
+        placed, back = a_labelled_return()
+        ref = a_carrier(placed.order.account)
+        scanned = TrackingNews("in_transit", NOON, carrier_code="haul", tracking_number="R-1")
+
+        ask(ref, Told({"R-1": (scanned,)}), END)
+
+        back.refresh_from_db()
+        assert back.state == "in_transit"
 
     def test_asks_once_per_round_and_begins_the_next_when_it_is_time(self):
         account = AccountFactory()

@@ -184,12 +184,16 @@ class TestEveryWarehouse:
         assert both.system.release(replace(ORDER, lines=()), key="k").taken is Taken.REFUSED
 
     def test_is_asked_about_orders_that_it_has(self, both):
-        question = RequestDocument(ids.uuid7(), "cancel", "FO-1", 1, 2, NOON, open=True)
-        assert both.system.ask(question, key="q-1").taken is Taken.REFUSED
+        units = RequestDocument(ids.uuid7(), "pull_back", "FO-1", 1, 2, NOON, open=True)
+        change = RequestDocument(
+            ids.uuid7(), "change", "FO-1", None, 2, NOON, open=True, address=ADDRESS, service="fast"
+        )
+        assert both.system.ask(units, key="q-1").taken is Taken.REFUSED
 
         both.system.release(ORDER, key="k-1")
 
-        assert both.system.ask(question, key="q-2").taken is Taken.DONE
+        assert both.system.ask(units, key="q-2").taken is Taken.DONE
+        assert both.system.ask(change, key="q-3").taken is Taken.DONE
         assert both.system.ask_count(ids.uuid7(), "TEE-M", key="c-1").taken is Taken.DONE
 
     def test_tells_what_has_changed_from_where_the_reader_was(self, both):
@@ -262,5 +266,5 @@ def test_a_release_says_where_to_send_what_and_no_more_than_is_wanted():
     ]
 
 
-def test_the_protocol_is_the_adapter_that_is_installed():
-    assert port.names() == [protocol.NAME]
+def test_the_protocol_is_what_the_installed_adapters_speak():
+    assert port.names() == [protocol.SUPPLIER, protocol.NAME]

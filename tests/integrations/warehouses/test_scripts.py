@@ -15,14 +15,15 @@ import pytest
 from config.invariants import check_all
 from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS
-from fulfillment.models import FulfillmentOrder
-from fulfillment.services import report_overdue
-from fulfillment.states import OPEN_FULFILLMENT
+from fulfillment.models import FulfillmentOrder, NodeRequest
+from fulfillment.services import change_services, pull_back, report_overdue, time_out_requests
+from fulfillment.states import OPEN_FULFILLMENT, RequestKind
+from fulfillment.types import PullBack, ServiceChange
 from integrations import services
 from integrations.models import InboxMessage
 from integrations.services.inbox import ATTEMPTS
 from tests.factories.fulfillment import BEN, line_of
-from tests.factories.inventory import SkuFactory
+from tests.factories.inventory import ServiceLevelFactory, SkuFactory
 from tests.factories.kernel import NOON
 from tests.factories.warehouses import LATER, a_warehouse, cases, event, message, sent, units
 
@@ -42,6 +43,8 @@ class Script:
     said: list[dict[str, Any]] = field(default_factory=list)
     wrong: set[str] = field(default_factory=set)
     short: int = 0
+    question: NodeRequest | None = None
+    back: int = 0
 
     def say(self, kind: str, **facts: Any) -> None:
         told = event(kind, order=self.order.number, **facts)
@@ -58,10 +61,12 @@ class Script:
             self.say("order.rejected", reason="no_capacity")
             return self
         self._take_on()
-        if self.dice.random() < 0.06:
+        if self.question is not None and self.dice.random() < 0.85:
+            self._answer(self.question)
+        if self.dice.random() < 0.06 or self.back == self.asked:
             return self
         self._pick()
-        left = self.asked - self.short
+        left = self.asked - self.back - self.short
         if left and self.dice.random() > 0.05:
             self._ship(left)
         return self
@@ -75,17 +80,28 @@ class Script:
         if self.dice.random() < 0.8:
             self.say("order.acknowledged", reference="W-1")
 
+    def _answer(self, question: NodeRequest) -> None:
+        """Give up some of it; or change all of it, none, or, against the rules, a part."""
+        granted = self.dice.choice((0, question.asked))
+        if question.kind == RequestKind.PULL_BACK:
+            granted = self.back = self.dice.randint(0, question.asked)
+        elif question.asked > 1 and self.dice.random() < 0.2:
+            granted = 1
+            self.wrong.add("Answered")
+        self.say("request.answered", request=str(question.pk), granted=granted)
+
     def _pick(self) -> None:
+        most = self.asked - self.back
         if self.dice.random() < 0.5:
-            self.say("order.picked", lines=units(self.dice.randint(1, self.asked)))
+            self.say("order.picked", lines=units(self.dice.randint(1, most)))
         if self.dice.random() < 0.08:
             self.say("order.picked", lines=units(self.asked + 1))
             self.wrong.add("Picked")
         if self.dice.random() < 0.2:
-            self.short = self.dice.randint(1, self.asked)
+            self.short = self.dice.randint(1, most)
             self.say("order.short", lines=units(self.short, reason="missing"))
-        self.say("order.picked", lines=units(self.asked - self.short))
-        if self.dice.random() < 0.05 and self.asked > self.short:
+        self.say("order.picked", lines=units(most - self.short))
+        if self.dice.random() < 0.05 and most > self.short and not self.back:
             self.say("order.rejected", reason="other")
             self.wrong.add("Rejected")
 
@@ -100,12 +116,23 @@ class Script:
             self.say("order.shipped", parcel=box)
 
 
+def wished(dice: random.Random, order: FulfillmentOrder) -> NodeRequest | None:
+    """Now and then we want the work back, or by another service: the node is asked."""
+    draw = dice.random()
+    if draw < 0.1:
+        pull_back([PullBack(order.pk)], at=NOON, actor=BEN)
+    elif draw < 0.2:
+        express = ServiceLevelFactory(code="express")
+        change_services([ServiceChange(order.pk, express.pk)], at=NOON, actor=BEN)
+    return NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(fulfillment_order=order).first()
+
+
 def scripts(dice: random.Random, ref, node, skus, orders: int = ORDERS) -> list[Script]:
     made = []
     for _ in range(orders):
         asked = dice.randint(1, 5)
         _, order = sent(ref, dice.choice(skus), node, asked)
-        made.append(Script(order, asked, dice).write())
+        made.append(Script(order, asked, dice, question=wished(dice, order)).write())
     return made
 
 
@@ -141,6 +168,7 @@ def sweep() -> None:
 def silent(written: list[Script]) -> list[str]:
     """Orders that stand still without anybody being told, a while after their times have passed."""
     report_overdue(limit=10_000, at=NOON + timedelta(days=2), actor=BEN)
+    time_out_requests(limit=10_000, at=NOON + timedelta(days=2), actor=BEN)
     known = set(CaseReport.objects.values_list("subject_id", flat=True))
     return [
         script.order.number
@@ -157,6 +185,12 @@ def warehouse():
     return ref, node, [sku, *(SkuFactory(account=sku.account) for _ in range(4))]
 
 
+def about(ref, script: Script, kind: str) -> str:
+    """An answer names its question; everything else its order."""
+    question = script.question
+    return f"{ref.id}:{question.pk}" if kind == "Answered" and question else str(script.order.pk)
+
+
 def test_every_mismatch_is_one_case_and_no_order_is_stuck_in_silence(warehouse):
     dice = random.Random(26)  # noqa: S311  # replayable, guards nothing
     ref, node, skus = warehouse
@@ -168,12 +202,18 @@ def test_every_mismatch_is_one_case_and_no_order_is_stuck_in_silence(warehouse):
     sweep()
 
     assert check_all() == []
-    expected = {
-        f"WAREHOUSE_DISAGREES:{script.order.pk}:{kind}"
+    assert cases("WAREHOUSE_DISAGREES") == {
+        f"WAREHOUSE_DISAGREES:{about(ref, script, kind)}:{kind}"
         for script in written
         for kind in script.wrong
     }
-    assert cases("WAREHOUSE_DISAGREES") == expected != set()
+    assert {kind for script in written for kind in script.wrong} == {
+        *("TakenOn", "Picked", "Rejected", "Answered")
+    }
+    refused = NodeRequest.objects.for_scope(ALL_ACCOUNTS).filter(kind="change", state="refused")
+    assert cases("CHANGE_NOT_MADE") == {
+        f"CHANGE_NOT_MADE:{one.fulfillment_order_id}" for one in refused
+    }
     assert len(cases("INBOX_DEAD")) == len(strangers)
     states = InboxMessage.objects.for_scope(ALL_ACCOUNTS).values_list("state", flat=True)
     assert "received" not in set(states)
