@@ -17,7 +17,13 @@ from config.kernel.admin_base import AuditedAdmin, AuditedForm, ScopedRelatedFil
 from integrations import adapters, services
 from integrations.connections import WEBHOOK_SECRET
 from integrations.imports.buckets import Bucket
-from integrations.models import Connection, ImportProblem, ImportRun, InboxMessage
+from integrations.models import (
+    ChannelCopy,
+    Connection,
+    ImportProblem,
+    ImportRun,
+    InboxMessage,
+)
 from integrations.services.connections import MIN_LENGTH
 
 _HEALTH = ("last_heard_at", "last_answered_at", "last_failed_at", "failure")
@@ -89,6 +95,33 @@ class InboxMessageAdmin(ReadAdmin):
         for outcome in outcomes:
             if outcome.problem is not None:
                 self.message_user(request, outcome.problem.detail, messages.ERROR)
+
+
+@admin.register(ChannelCopy)
+class ChannelCopyAdmin(ReadAdmin):
+    """What a channel holds of ours, is to hold, or has told us. Written by commands alone."""
+
+    list_display = ("wanted_at", "connection", "kind", "state", "their_id", "sent_at", "failure")
+    list_filter = ("state", "kind", ("connection", ScopedRelatedFilter))
+    list_select_related = ("connection",)
+    search_fields = ("=their_id", "=order_id")
+    ordering = ("-id",)
+    fields = (
+        "connection",
+        "kind",
+        "our_id",
+        "order_id",
+        "their_id",
+        "state",
+        "wanted",
+        "failure",
+        "round",
+        "version",
+        "wanted_at",
+        "sent_at",
+        "seen_at",
+    )
+    readonly_fields = fields
 
 
 class ConnectionForm(AuditedForm):

@@ -99,6 +99,11 @@ class RemoteClient:
     def close(self) -> None:
         self._client.close()
 
+    def rest(self, seconds: float) -> None:
+        """Ask nothing for so long: the other end has said how little of its rate is left."""
+        if self._pace is not None:
+            self._pace.pause(seconds)
+
     def send(
         self,
         method: str,

@@ -1,10 +1,6 @@
 """What the integrations tell the registries at start-up: the inbox here, each package its own."""
 
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING
-
-from django.conf import settings
 
 from config.kernel import case_reports, registry, ticker
 from config.kernel.registry import Kind
@@ -13,15 +9,12 @@ from integrations import cases
 from integrations.buyer import registration as buyer
 from integrations.carriers import registration as carriers
 from integrations.channels import registration as channels
-from integrations.payments import fakepay
+from integrations.payments import registration as payments
 from integrations.selectors import body_keys
 from integrations.services.sent_orders import keep_sent_orders
 from integrations.warehouses import registration as warehouses
 from integrations.webhooks_out import registration as webhooks_out
-from orders import erasing, keeping, payments
-
-if TYPE_CHECKING:
-    from integrations.payments.fakepay.client import FakePayProvider
+from orders import erasing, keeping
 
 
 def register_all() -> None:
@@ -30,36 +23,27 @@ def register_all() -> None:
         Kind(
             "inbox_message",
             "Message",
-            lambda key: f"/admin/integrations/inboxmessage/{key}/change/",
+            lambda key: f"/console/inbox/{key}/",
         )
     )
     registry.register(
         Kind(
             "connection",
             "Connection",
-            lambda key: f"/admin/integrations/connection/{key}/change/",
+            lambda key: f"/console/channels/{key}/",
         )
     )
     case_reports.declare(*cases.KINDS)
     erasing.declare("integrations.messages", body_keys)
-    if settings.FAKEPAY_URL:
-        payments.register(fakepay.CODE, fakepay_provider)
     keeping.register(keep_sent_orders)
     ticker.register("integrations.apply_unsettled", 30, apply_unsettled)
     ticker.register("integrations.report_silent", 60, report_silent)
     channels.register_all()
     carriers.register_all()
+    payments.register_all()
     buyer.register_all()
     warehouses.register_all()
     webhooks_out.register_all()
-
-
-@lru_cache(maxsize=1)
-def fakepay_provider() -> "FakePayProvider":
-    """The client of the fake provider, with one connection pool per process."""
-    from integrations.payments.fakepay.client import FakePayProvider
-
-    return FakePayProvider(settings.FAKEPAY_URL)
 
 
 def apply_unsettled(at: datetime) -> None:

@@ -9,13 +9,13 @@ from uuid import UUID
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from config.kernel import vault
-from config.kernel.errors import NotFound
+from config.kernel.errors import DomainError, NotFound
 from config.kernel.types import ALL_ACCOUNTS, Scope
 from fulfillment.selectors import orders_by_tracking
 from inventory.selectors import skus_by_scan
 from orders.credits import total_of
-from orders.selectors import quote_credit, search
-from orders.types import CreditedUnits, CreditRequest
+from orders.selectors import creditable_lines, quote_credit, search
+from orders.types import CreditedPart, CreditedUnits, CreditRequest
 from returns import policy
 from returns.facts import facts_of
 from returns.models import Claim, ClaimLine, Inspection, Receipt, Return, ReturnLabel, ReturnLine
@@ -222,6 +222,53 @@ def quote(request: ReturnRequest, scope: Scope, *, at: datetime) -> Quote:
     return Quote(verdict, parts, total_of(parts), facts.currency)
 
 
+@dataclass(frozen=True, slots=True)
+class RefundPreview:
+    """What a return would give back now, part by part; `why_not` says why nothing can be said.
+
+    `assumed` says that not everything was graded yet, and the rest is taken to be accepted.
+    """
+
+    parts: tuple[CreditedPart, ...] = ()
+    amount_minor: int = 0
+    assumed: bool = False
+    why_not: str = ""
+
+
+def refund_preview(found: ReturnPage, scope: Scope) -> RefundPreview:
+    """What is to be given back for what was accepted, or will be if all that is awaited comes well."""
+    returned = found.returned
+    if returned.order_id is None:
+        return RefundPreview(why_not="Nobody knows whose goods these are.")
+    if returned.state not in OPEN_RETURN:
+        return RefundPreview()
+    graded = returned.state == ReturnState.INSPECTED
+    room = {line.line_id: line.creditable for line in creditable_lines([returned.order_id], scope)}
+    units: dict[UUID, int] = {}
+    for line in found.lines:
+        if line.order_line_id is None:
+            continue
+        whole = line.accepted if graded else max(line.requested, line.received) - line.rejected
+        left = room.get(line.order_line_id, 0) - units.get(line.order_line_id, 0)
+        if (due := min(whole - line.refunded, left)) > 0:
+            units[line.order_line_id] = units.get(line.order_line_id, 0) + due
+    if not units:
+        return RefundPreview(assumed=not graded)
+    request = CreditRequest(
+        returned.order_id,
+        "preview",
+        returned.pk,
+        tuple(CreditedUnits(line_id, quantity) for line_id, quantity in units.items()),
+        shipping_minor=None if returned.refunds_shipping and not returned.credits else 0,
+        fee_minor=0 if returned.credits else returned.fee_minor,
+    )
+    try:
+        parts = quote_credit(request, scope)
+    except DomainError as refusal:
+        return RefundPreview(assumed=not graded, why_not=refusal.detail)
+    return RefundPreview(parts, total_of(parts), assumed=not graded)
+
+
 def label_document(return_id: UUID, scope: Scope) -> tuple[bytes, str] | None:
     """The latest label of a return: (document, media type); None when there is none to be read."""
     row = (
@@ -275,3 +322,41 @@ def _lines() -> QuerySet[ReturnLine]:
         .order_by("returned_id", "position")
     )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAtHand:
+    """A return by the number of its label."""
+
+    return_id: UUID
+    order_id: UUID
+
+
+def returns_numbered(
+    account_id: UUID, tracking_numbers: Collection[str]
+) -> dict[str, ReturnAtHand]:
+    """The account's youngest return under each of the tracking numbers."""
+    rows = Return.objects.for_scope(ALL_ACCOUNTS).filter(
+        account_id=account_id,
+        tracking_number__in=[number for number in tracking_numbers if number],
+        order__isnull=False,
+    )
+    return {
+        number: ReturnAtHand(pk, order_id)
+        for number, pk, order_id in rows.order_by("pk").values_list(
+            "tracking_number", "pk", "order_id"
+        )
+    }
+
+
+def labels_to_ask_about(
+    account_id: UUID, carrier_code: str, *, after: UUID | None, limit: int
+) -> list[tuple[UUID, str]]:
+    """(id, tracking number) of returns that wait for their first scan by the carrier, by id."""
+    rows = Return.objects.for_scope(ALL_ACCOUNTS).filter(
+        account_id=account_id, carrier_code=carrier_code, state=ReturnState.AUTHORIZED
+    )
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    found = rows.exclude(tracking_number="").order_by("pk")
+    return list(found.values_list("pk", "tracking_number")[:limit])

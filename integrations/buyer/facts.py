@@ -14,6 +14,7 @@ from config.kernel.events import Recorded
 from integrations.models.buyer import MessageKind
 
 RESOURCED: Final = "order.resourced"
+PROMISE_MOVED: Final = "order.promise_moved"
 LATE_CASES: Final = ("SHIP_BY_MISS", "SHIP_BY_MISSED", "TRACKING_SILENT")
 """Case kinds that say that a promise may not hold."""
 
@@ -110,6 +111,7 @@ def _fact(
 _READERS: Final[Mapping[str, Callable[[Recorded], Fact | None]]] = {
     "order.captured": _received,
     RESOURCED: _resourced,
+    PROMISE_MOVED: _resourced,
     "order.units_cancelled": _cancelled,
     "parcel.shipped": _shipped,
     "parcel.delivered": _delivered,

@@ -119,7 +119,7 @@ def _moved(fact: Fact, bought: BoughtOrder) -> News | None:
         _open_items(bought),
         old=old.deliver_latest,
         new=new.deliver_latest,
-        cause="stock",
+        cause="leaves_later" if new.cause == "node" else "stock",
     )
 
 

@@ -1,4 +1,8 @@
-"""Orders and cancels that shops send: captured or cancelled in one batch, accepted after it."""
+"""Orders as channels send them: captured in one batch and accepted after it, changes followed.
+
+News of one order counts by the channel's own time of it: what is older than what we hold has no
+effect, whatever the way it came. Of several in a batch the newest is followed.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,25 +12,27 @@ from typing import Any
 from uuid import UUID
 
 import orders.services
-from config.kernel import case_reports
-from config.kernel.case_reports import Report
 from config.kernel.types import Actor, Outcome, OutcomeKind
 from integrations import selectors
 from integrations.appliers import Applied, Ignored, NotYet, Received, Refused, Verdict
-from integrations.cases import CANCEL_TOO_LATE
+from integrations.channels import changing, refunding
+from integrations.channels.changing import Followed
 from integrations.channels.paid import payment_told
-from integrations.types import ChannelCancel, ChannelRef, NotSold, Unreadable
+from integrations.channels.types import ShopOrder, ShopRefunds
+from integrations.types import ChannelRef, NotSold, Unreadable
 from orders.selectors.external import ids_by_external
-from orders.types import CancelRequest, CapturedOrder, OrderDraft
+from orders.types import CapturedOrder, OrderDraft
 
-Understood = OrderDraft | ChannelCancel | Ignored
+Understood = OrderDraft | ShopOrder | ShopRefunds | Ignored
 Understand = Callable[[str, Mapping[str, Any], ChannelRef, datetime], Understood]
-"""(topic, document, channel, received_at) → what it asks. Raises Unreadable or NotSold."""
+"""(topic, document, channel, received_at) → what it says. Raises Unreadable or NotSold."""
+
+_Letters = Mapping[UUID, Received]
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelApplier:
-    """Implements `appliers.Applier` for shops whose messages are whole orders."""
+    """Implements `appliers.Applier` for channels whose messages are whole orders."""
 
     understand: Understand
 
@@ -34,22 +40,33 @@ class ChannelApplier:
         channels = selectors.channels_by_id(
             [one.connection.channel_id for one in letters if one.connection.channel_id]
         )
+        by_id = {one.row.id: one for one in letters}
         read = {
-            one.row.id: self._read(one, channels.get(one.connection.channel_id or one.row.id))
-            for one in letters
+            key: self._read(one, channels.get(one.connection.channel_id or key))
+            for key, one in by_id.items()
         }
         verdicts: dict[UUID, Verdict] = {
             key: what for key, what in read.items() if isinstance(what, Ignored | Refused)
         }
-        drafts = {key: what for key, what in read.items() if isinstance(what, OrderDraft)}
+        told = {key: what for key, what in read.items() if isinstance(what, ShopOrder)}
+        money = {key: what for key, what in read.items() if isinstance(what, ShopRefunds)}
+        known = _known(by_id, {**told, **money})
+        verdicts |= _passed_over(by_id, told, known)
+        drafts = _drafts(read, {key: one for key, one in told.items() if key not in verdicts})
         answers = orders.services.capture_orders(list(drafts.values()), at=at, actor=actor)
         captured = dict(zip(drafts, answers, strict=True))
         verdicts |= {key: _captured(answer) for key, answer in captured.items()}
-        verdicts |= _secured(drafts, captured, at=at, actor=actor)
-        cancels = [
-            (one, what) for one in letters if isinstance(what := read[one.row.id], ChannelCancel)
-        ]
-        verdicts |= _cancelled(cancels, at=at, actor=actor)
+        secured = _secured(drafts, captured, at=at, actor=actor)
+        followed = changing.follow(
+            _to_follow(by_id, told, captured, known), at=at, actor=actor
+        ) | refunding.follow(
+            [(by_id[key], one, known.get(_natural(by_id[key], one))) for key, one in money.items()],
+            at=at,
+            actor=actor,
+        )
+        for key, verdict in (followed | secured).items():
+            if not isinstance(verdicts.get(key), Applied):
+                verdicts[key] = verdict
         return [verdicts[one.row.id] for one in letters]
 
     def _read(self, one: Received, channel: ChannelRef | None) -> Understood | Refused:
@@ -72,6 +89,56 @@ class ChannelApplier:
 def accept_created(applied: Sequence[Applied], *, at: datetime, actor: Actor) -> None:
     """After the commit: accept the orders that were captured. A crash before is the sweep's."""
     orders.services.accept_orders([one.subject_id for one in applied], at=at, actor=actor)
+
+
+def _natural(one: Received, what: ShopOrder | ShopRefunds) -> tuple[UUID, str]:
+    """The order's key: the channel, and its id there. Without a channel nothing was understood."""
+    channel_id = one.connection.channel_id
+    if channel_id is None:
+        raise ValueError("news of an order came through no channel")
+    return channel_id, what.external_id
+
+
+def _known(
+    letters: _Letters, told: Mapping[UUID, ShopOrder | ShopRefunds]
+) -> dict[tuple[UUID, str], UUID]:
+    """The orders that we have of those that are told of."""
+    if not told:
+        return {}
+    return ids_by_external([_natural(letters[key], what) for key, what in told.items()])
+
+
+def _passed_over(
+    letters: _Letters, told: Mapping[UUID, ShopOrder], known: Mapping[tuple[UUID, str], UUID]
+) -> dict[UUID, Verdict]:
+    """Orders that we do not have and that are none to take in, and words of a cancel alone."""
+    verdicts: dict[UUID, Verdict] = {}
+    for key, order in told.items():
+        if _natural(letters[key], order) in known:
+            continue
+        since = str(letters[key].connection.settings.get("orders_since", ""))
+        if order.draft is None:
+            verdicts[key] = (
+                NotYet("no-order", "Its order has not come yet.")
+                if not order.lines_told
+                else Ignored("not-sold", "It was cancelled before it was sold.")
+            )
+        elif order.over:
+            verdicts[key] = Ignored("over", "It was fulfilled before it was first told of.")
+        elif since and order.draft.placed_at < datetime.fromisoformat(since):
+            verdicts[key] = Ignored("before-us", f"It was placed before {since}.")
+    return verdicts
+
+
+def _drafts(
+    read: Mapping[UUID, Understood | Refused], told: Mapping[UUID, ShopOrder]
+) -> dict[UUID, OrderDraft]:
+    """What is to be captured; of several documents of one order the newest stands first."""
+    drafts = {key: what for key, what in read.items() if isinstance(what, OrderDraft)}
+    newest = sorted(told.items(), key=lambda pair: pair[1].version, reverse=True)
+    return drafts | {
+        key: replace(order.draft, inbox_id=key) for key, order in newest if order.draft is not None
+    }
 
 
 def _captured(answer: Outcome[CapturedOrder]) -> Verdict:
@@ -113,51 +180,22 @@ def _secured(
     }
 
 
-def _cancelled(
-    cancels: Sequence[tuple[Received, ChannelCancel]], *, at: datetime, actor: Actor
-) -> dict[UUID, Verdict]:
-    """Cancel what channels have cancelled. One that we do not have yet waits for its order."""
-    if not cancels:
-        return {}
-    found = ids_by_external([_natural(one, cancel) for one, cancel in cancels])
-    verdicts: dict[UUID, Verdict] = {}
-    wanted: list[tuple[Received, UUID, CancelRequest]] = []
-    for one, cancel in cancels:
-        order_id = found.get(_natural(one, cancel))
-        if order_id is None:
-            verdicts[one.row.id] = NotYet("no-order", "Its order has not come yet.")
-        else:
-            asked = CancelRequest(order_id, reason=cancel.reason, initiator="channel")
-            wanted.append((one, order_id, asked))
-    late: list[Report] = []
-    answers = orders.services.cancel_units([ask for *_, ask in wanted], at=at, actor=actor)
-    for (one, order_id, _), answer in zip(wanted, answers, strict=True):
-        if answer.ok:
-            verdicts[one.row.id] = Applied("order", order_id, order_id)
-            continue
-        code = answer.problem.code if answer.problem else "refused"
-        reason = answer.problem.detail if answer.problem else "The cancel was refused."
-        verdicts[one.row.id] = Ignored(code, reason, "order", order_id, order_id)
-        late.append(_too_late(one, order_id, reason))
-    case_reports.report(late, at=at)
-    return verdicts
-
-
-def _natural(one: Received, cancel: ChannelCancel) -> tuple[UUID, str]:
-    """The order's key: the channel, and its id there. Without a channel nothing was understood."""
-    channel_id = one.connection.channel_id
-    if channel_id is None:
-        raise ValueError("a cancel came through no channel")
-    return channel_id, cancel.external_id
-
-
-def _too_late(one: Received, order_id: UUID, why: str) -> Report:
-    """The channel has told its buyer that the order is cancelled, and the goods are on their way."""
-    return Report(
-        CANCEL_TOO_LATE,
-        "order",
-        order_id,
-        one.row.account_id,
-        evidence={"source": one.row.source, "why": why},
-        thread_id=order_id,
-    )
+def _to_follow(
+    letters: _Letters,
+    told: Mapping[UUID, ShopOrder],
+    captured: Mapping[UUID, Outcome[CapturedOrder]],
+    known: Mapping[tuple[UUID, str], UUID],
+) -> list[Followed]:
+    """News of orders that we have by now."""
+    ours = dict(known)
+    new = set()
+    for key, answer in captured.items():
+        if answer.value is not None and key in told:
+            ours[_natural(letters[key], told[key])] = answer.value.id
+            if not answer.value.repeated:
+                new.add(key)
+    return [
+        Followed(letters[key], order, order_id, new=key in new)
+        for key, order in told.items()
+        if (order_id := ours.get(_natural(letters[key], order))) is not None
+    ]

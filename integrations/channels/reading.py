@@ -4,6 +4,7 @@ Problems that leave an order readable are collected and become review holds; onl
 document no order at all raises.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,6 +74,11 @@ class Reading:
         return moment.astimezone(UTC)
 
 
+def major(minor: int, currency: str) -> Decimal:
+    """Minor units as remote documents write amounts."""
+    return Decimal(minor).scaleb(-money.exponent(currency))
+
+
 def text(value: object, length: int = MAX_TEXT) -> str:
     """Printable text of at most `length` characters; null bytes and line ends become blanks."""
     if value is None:
@@ -95,6 +101,15 @@ def rows(document: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
 def mapping(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = document.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def parsed(raw: bytes) -> dict[str, Any] | None:
+    """The JSON object in these bytes; None when there is none."""
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def required_id(document: object) -> str:

@@ -1,6 +1,8 @@
 """What outgoing webhooks tell the registries at start-up."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from config.kernel import case_reports, events, registry
 from config.kernel.registry import Kind
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
 def register_all() -> None:
     """Called once, from `ready()`."""
-    registry.register(Kind("webhook_endpoint", "Webhook endpoint", _nowhere))
-    registry.register(Kind("webhook_delivery", "Webhook delivery", _nowhere))
+    registry.register(Kind("webhook_endpoint", "Webhook endpoint", _path("webhooks/to")))
+    registry.register(Kind("webhook_delivery", "Webhook delivery", _path("webhooks")))
     case_reports.declare(*cases.KINDS)
     events.subscribe(handlers.FAN_OUT, TOPICS, handlers.on_event)
     intents.register(
@@ -34,7 +36,8 @@ def _perform(intent: "LeasedIntent") -> "Answer":
     return sending.perform(intent)
 
 
-def _nowhere(key: object) -> str:
-    """The page of an endpoint is the console's, by its own address."""
-    del key
-    return ""
+def _path(page: str) -> Callable[[UUID], str]:
+    def path(key: UUID) -> str:
+        return f"/console/{page}/{key}/"
+
+    return path

@@ -17,6 +17,7 @@ TOPICS: Final = (
     "order.shipped",
     "order.delivered",
     "order.units_returned",
+    "order.promise_moved",
     "order.closed",
     "fulfillment.released",
     "fulfillment.acknowledged",
@@ -26,6 +27,8 @@ TOPICS: Final = (
     "fulfillment.cancelled",
     "fulfillment.shipped",
     "fulfillment.collected",
+    "fulfillment.changed",
+    "fulfillment.pulled_back",
     "parcel.shipped",
     "parcel.shipment_reversed",
     "parcel.moved",
@@ -37,6 +40,13 @@ TOPICS: Final = (
     "payment.capture_failed",
     "payment.refunded",
     "payment.refund_failed",
+    "payment.disputed",
+    "payment.dispute_won",
+    "payment.dispute_lost",
+    "return.requested",
+    "return.authorized",
+    "return.received",
+    "return.settled",
 )
 PING: Final = "endpoint.ping"
 """Sent on demand, to try an endpoint; nobody subscribes to it."""

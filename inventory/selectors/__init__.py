@@ -18,6 +18,7 @@ from inventory.selectors.network import (
     nodes_used_by,
     service_level_ids,
 )
+from inventory.selectors.sellable import ForSale, for_sale
 from inventory.selectors.supply import (
     claims_at,
     claims_of,
@@ -40,6 +41,7 @@ from inventory.selectors.supply import (
 )
 
 __all__ = [
+    "ForSale",
     "accounts_of_nodes",
     "arriving",
     "channel_nodes",
@@ -49,6 +51,7 @@ __all__ = [
     "eta_of",
     "exclusions",
     "exclusions_in_force",
+    "for_sale",
     "forget",
     "holders",
     "holders_of",

@@ -10,7 +10,7 @@ import orders.services
 from config.kernel.errors import Conflict, DomainError
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from inventory.selectors import skus_by_code
-from orders.selectors import creditable_lines, order_heads, orders_giving_back
+from orders.selectors import creditable_lines, disputed_orders, order_heads, orders_giving_back
 from orders.types import Credited, LinkedLine, LinkedOrder, OrderHead
 from returns.models import Return
 from returns.services.credit import CAUSE, credit
@@ -20,6 +20,7 @@ from returns.types import Exchange, ExchangeItem, ReturnStanding
 
 BATCH = 200
 PAID_TOO_MUCH = "RETURN_UNPAID_GOODS"
+DISPUTED = "The buyer disputes the payment: what is due is given back once the bank has decided."
 
 
 @transaction.atomic
@@ -31,6 +32,7 @@ def settle_returns(
     What was paid before and not accepted stays with the buyer, with a case.
     """
     work = open_returns(return_ids, scope=actor.scope)
+    disputed = _disputed(work)
     verdicts: list[Outcome[UUID]] = []
     wanted: dict[UUID, dict[UUID, int]] = {}
     for return_id in return_ids:
@@ -40,6 +42,7 @@ def settle_returns(
                 verdicts.append(Outcome.repeated(return_id))
                 continue
             _require_inspected(returned)
+            require(returned.order_id not in disputed, DISPUTED)
         except DomainError as refusal:
             verdicts.append(refused(refusal, work.returns.get(return_id)))
             continue
@@ -49,6 +52,12 @@ def settle_returns(
     settle_in_hand(work, list(wanted), at=at)
     work.write(at=at, actor=actor, reason="settled")
     return final_standings(work, verdicts)
+
+
+def _disputed(work: Work) -> set[UUID]:
+    """The orders whose payment the buyer disputes. Nothing is read when there are none."""
+    owners = {returned.order_id for returned in work.returns.values() if returned.order_id}
+    return disputed_orders(owners, ALL_ACCOUNTS) if owners else set()
 
 
 def _require_inspected(returned: Return) -> None:

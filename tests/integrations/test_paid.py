@@ -7,6 +7,7 @@ from django.db import transaction
 
 from config.kernel.ids import uuid7
 from config.kernel.types import ALL_ACCOUNTS
+from integrations import connections
 from integrations.appliers import Applied, Envelope, Ignored, Letter, Received, Verdict
 from integrations.channels.applier import ChannelApplier, accept_created
 from integrations.channels.paid import payment_told
@@ -14,8 +15,8 @@ from integrations.channels.shopify import inbound as shopify_inbound
 from integrations.channels.shopify import translate as shopify
 from integrations.channels.woocommerce import inbound as woo_inbound
 from integrations.channels.woocommerce import translate as woocommerce
-from integrations.types import ConnectionRef
 from orders.models import Hold, Tender
+from tests.factories.integrations import a_connection
 from tests.factories.kernel import NOON
 from tests.factories.routing import SYSTEM, a_network
 from tests.integrations.documents import CHANNEL, RECEIVED, shop_order, woo_order
@@ -97,9 +98,7 @@ def told(network, understand, topic, document) -> Verdict:
     message = Received(
         Envelope(uuid7(), channel.account_id, "shop:web", str(uuid7()), topic, NOON, 0),
         Letter({}, json.dumps(document).encode()),
-        ConnectionRef(
-            uuid7(), channel.account_id, "channel", "web", "shop", "", channel_id=channel.pk
-        ),
+        connections.of_channel(channel.pk) or a_connection(channel),
     )
     with transaction.atomic():
         [verdict] = ChannelApplier(understand).apply([message], at=NOON, actor=SYSTEM)

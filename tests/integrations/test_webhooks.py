@@ -181,8 +181,15 @@ class TestShopifyWebhook:
         late = CaseReport.objects.filter(kind="CANCEL_TOO_LATE")
         assert [report.subject_id for report in late] == [order.pk]
 
-    def test_waits_with_a_cancel_that_overtook_its_order(self, network):
+    def test_takes_in_and_cancels_an_order_whose_cancel_overtook_it(self, network):
         send(network, shop_order(), topic="orders/cancelled", message="m-2")
+        send(network, shop_order())
+
+        assert orders().get().state == "cancelled"
+        assert [message.state for message in messages()] == ["applied", "ignored"]
+
+    def test_waits_with_a_cancel_that_says_no_more_than_that(self, network):
+        send(network, {"id": 450789469}, topic="orders/cancelled", message="m-2")
         waiting = messages().get()
         send(network, shop_order())
 
@@ -316,7 +323,7 @@ class TestApplyMessages:
         assert orders().count() == 1
 
     def test_gives_up_on_a_cancel_whose_order_never_comes(self, network):
-        send(network, shop_order(), topic="orders/cancelled")
+        send(network, {"id": 450789469}, topic="orders/cancelled")
         message = messages().get()
 
         for _ in range(ATTEMPTS - 1):
@@ -329,7 +336,7 @@ class TestApplyMessages:
 
 class TestReplayMessages:
     def test_applies_a_dead_message_once_its_cause_is_mended(self, network):
-        send(network, shop_order(), topic="orders/cancelled", message="m-2")
+        send(network, {"id": 450789469}, topic="orders/cancelled", message="m-2")
         message = messages().get()
         for _ in range(ATTEMPTS - 1):
             services.apply_messages([message.pk], at=NOON, actor=SYSTEM)

@@ -7,7 +7,6 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.invariants import check_all
 from config.kernel.models import CaseReport, Event
 from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
 from inventory import services
@@ -16,6 +15,7 @@ from inventory.models import LandedWork, Movement, Reservation, ShortfallWork, S
 from inventory.states import Condition
 from inventory.stock_rows import expect_rows
 from inventory.types import BufferChange, IssuedPortion, Portion, Shortage, StockChange
+from tests.books import check_all
 from tests.factories.inventory import (
     ANNA,
     NodeFactory,

@@ -6,11 +6,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from config.invariants import check_all
+from tests.books import check_all
 
 
 @pytest.fixture(autouse=True)
-def _books_add_up(db: None) -> Iterator[None]:
+def _books_add_up(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After whatever wrote something; a machine alone has no books."""
+    if request.node.get_closest_marker("django_db") is None:
+        yield
+        return
+    request.getfixturevalue("db")
     yield
     assert check_all() == []
 

@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from config.kernel.types import ALL_ACCOUNTS
+from fulfillment.services import record_tracking
+from fulfillment.types import TrackingNews
+from returns.models import ReturnLine
 from returns.services import (
     authorize_returns,
     inspect_returns,
@@ -15,20 +20,17 @@ from returns.services import (
     settle_returns,
 )
 from returns.types import Authorization, ClaimDecision, Finding, Receipt
-from tests.factories.fulfillment import node_for
+from tests.factories.fulfillment import Placed, node_for
 from tests.factories.inventory import SkuFactory
 from tests.factories.returns import (
     ASKED,
     BACK,
     CLARA,
-    authorized,
     lines_of_return,
-    on_the_way,
+    many_on_the_way,
+    many_sold,
     parcel_of,
-    received,
-    requested,
-    sold,
-    tell,
+    return_of,
     wish,
 )
 
@@ -36,36 +38,44 @@ pytestmark = pytest.mark.django_db
 WHEN = {"at": BACK, "actor": CLARA}
 
 
-def made(count: int, how: Callable[[Any], Any]) -> list[Any]:
-    """So many, each of an order of its own, of one SKU at one node."""
+def made(count: int) -> list[Placed]:
+    """So many sold, of one SKU at one node."""
     sku = SkuFactory()
-    node = node_for(sku.account)
-    return [how(sold({sku: 2}, node=node)) for _ in range(count)]
+    return many_sold(count, sku=sku, node=node_for(sku.account))
 
 
-def _findings(count: int) -> list[Finding]:
-    rows = made(count, lambda placed: received(placed, 1))
-    return [Finding(lines_of_return(one)[0].pk, 1, "A") for one in rows]
+def _requested(count: int, **details: Any) -> list[UUID]:
+    asked = [wish(placed, 1, **details) for placed in made(count)]
+    outcomes = request_returns(asked, at=ASKED, actor=CLARA)
+    return [outcome.value.return_id for outcome in outcomes if outcome.value is not None]
 
 
-def _receipts(count: int) -> list[Receipt]:
-    rows = made(count, lambda placed: authorized(placed, 1))
-    return [Receipt(one.pk, one.node_id, ()) for one in rows]
+def _receipts(count: int, **details: Any) -> list[Receipt]:
+    asked = _requested(count, **details)
+    authorize_returns([Authorization(one) for one in asked], at=ASKED, actor=CLARA)
+    return [Receipt(one, return_of(one).node_id, ()) for one in asked]
 
 
-def _graded(count: int) -> list[Any]:
-    rows = made(count, lambda placed: received(placed, 1, wants="exchange"))
-    for one in rows:
-        inspect_returns([Finding(lines_of_return(one)[0].pk, 1, "A")], **WHEN)
-    return [one.pk for one in rows]
+def _findings(count: int, **details: Any) -> list[Finding]:
+    receipts = _receipts(count, **details)
+    receive_returns(receipts, **WHEN)
+    lines = [lines_of_return(return_of(one.return_id))[0] for one in receipts]
+    return [Finding(line.pk, 1, "A") for line in lines]
 
 
-def _lost(count: int) -> list[Any]:
-    parcels = []
-    for _ in range(count):
-        parcel = parcel_of(on_the_way(1))
-        tell(parcel.pk, "lost", BACK)
-        parcels.append(parcel.pk)
+def _graded(count: int) -> list[UUID]:
+    findings = _findings(count, wants="exchange")
+    inspect_returns(findings, **WHEN)
+    lines = ReturnLine.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=[one.return_line_id for one in findings]
+    )
+    return list(lines.values_list("returned_id", flat=True))
+
+
+def _lost(count: int) -> list[UUID]:
+    parcels = [parcel_of(placed).pk for placed in many_on_the_way(count, 1)]
+    lost = [TrackingNews("lost", BACK, parcel_id) for parcel_id in parcels]
+    record_tracking(lost, at=BACK, actor=CLARA)
     return parcels
 
 
@@ -74,10 +84,10 @@ def _claims(count: int) -> list[ClaimDecision]:
 
 
 PREPARED: dict[str, tuple[Callable[..., object], Callable[[int], Sequence[Any]]]] = {
-    "request": (request_returns, lambda count: made(count, lambda placed: wish(placed, 1))),
+    "request": (request_returns, lambda count: [wish(placed, 1) for placed in made(count)]),
     "authorize": (
         authorize_returns,
-        lambda count: made(count, lambda placed: Authorization(requested(placed, 1).pk)),
+        lambda count: [Authorization(return_id) for return_id in _requested(count)],
     ),
     "receive": (receive_returns, _receipts),
     "inspect": (inspect_returns, _findings),

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
 from orders.models import Order, OrderLine, Refund
 from returns.services import inspect_returns, receive_returns, settle_returns
 from returns.types import ArrivedUnits, Finding, Receipt
+from tests.books import check_all
 from tests.factories.returns import (
     BACK,
     CLARA,

@@ -1,5 +1,6 @@
 """Goods on their way back, from the wish to the money: what each command does."""
 
+from copy import deepcopy
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,7 @@ from returns.types import (
 )
 from returns.types import Authorization as LetIn
 from returns.types import Receipt as CameIn
+from tests.factories.fulfillment import Placed
 from tests.factories.inventory import SkuFactory
 from tests.factories.returns import (
     ASKED,
@@ -58,6 +60,17 @@ from tests.factories.returns import (
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def sold_before(kept_rows: None) -> Placed:
+    return sold(2)
+
+
+@pytest.fixture
+def placed(db: None, sold_before: Placed) -> Placed:
+    """Two units that were delivered and paid."""
+    return deepcopy(sold_before)
+
+
 def refunds(placed) -> list[int]:
     rows = Refund.objects.for_scope(ALL_ACCOUNTS).filter(order_id=placed.order.pk)
     return list(rows.order_by("pk").values_list("amount_minor", flat=True))
@@ -73,8 +86,7 @@ def topics(returned) -> list[str]:
 
 
 class TestRequestReturns:
-    def test_keeps_the_verdict_with_the_return(self):
-        placed = sold(2)
+    def test_keeps_the_verdict_with_the_return(self, placed):
         published(placed, window_days=14)
 
         made = requested(placed, 1)
@@ -85,8 +97,7 @@ class TestRequestReturns:
         assert kept.verdict["policy_version"] == 1
         assert "2026-03-18" in kept.verdict["lines"][0]["words"]
 
-    def test_refuses_in_words_what_the_policy_refuses(self):
-        placed = sold(2)
+    def test_refuses_in_words_what_the_policy_refuses(self, placed):
         published(placed, window_days=1)
 
         outcome = request(placed, 1)
@@ -94,8 +105,7 @@ class TestRequestReturns:
         assert outcome.problem.code == "conflict"
         assert "the 1 days in which it may come back ended on 2026-03-05" in outcome.problem.detail
 
-    def test_lets_in_what_is_refused_when_somebody_says_why(self):
-        placed = sold(2)
+    def test_lets_in_what_is_refused_when_somebody_says_why(self, placed):
         published(placed, window_days=1)
 
         outcome = request(placed, 1, override="was ill")
@@ -103,35 +113,29 @@ class TestRequestReturns:
         assert outcome.value.state == ReturnState.REQUESTED
         assert outcome.value.words.endswith("Let in: was ill")
 
-    def test_has_a_person_look_at_faults_beyond_the_window(self):
-        placed = sold(2)
+    def test_has_a_person_look_at_faults_beyond_the_window(self, placed):
         published(placed, window_days=1)
 
         assert request(placed, 1, reason="defective").value.state == ReturnState.REVIEW
 
-    def test_lets_nothing_come_twice(self):
-        placed = sold(2)
+    def test_lets_nothing_come_twice(self, placed):
         requested(placed, 1)
 
         outcome = request(placed, 2)
 
         assert "1 may come back, 2 are asked for" in outcome.problem.detail
 
-    def test_counts_the_requests_of_one_batch_together(self):
-        placed = sold(2)
-
+    def test_counts_the_requests_of_one_batch_together(self, placed):
         outcomes = request_returns([wish(placed, 2), wish(placed, 1)], at=ASKED, actor=CLARA)
 
         assert [one.kind for one in outcomes] == [OutcomeKind.DONE, OutcomeKind.REFUSED]
 
-    def test_authorises_by_itself_where_the_policy_says_so(self):
-        placed = sold(2)
+    def test_authorises_by_itself_where_the_policy_says_so(self, placed):
         published(placed, authorizes_itself=True)
 
         assert request(placed, 1).value.state == ReturnState.AUTHORIZED
 
-    def test_takes_a_channels_number_once(self):
-        placed = sold(2)
+    def test_takes_a_channels_number_once(self, placed):
         wanted = wish(placed, 1, kind="channel", external_id="RMA-7")
 
         first = request_returns([wanted], at=ASKED, actor=CLARA)[0]
@@ -152,9 +156,7 @@ class TestRequestReturns:
 
 
 class TestAuthorizeReturns:
-    def test_sends_it_to_where_it_came_from_with_a_label(self):
-        placed = sold(2)
-
+    def test_sends_it_to_where_it_came_from_with_a_label(self, placed):
         made = authorized(placed, 1)
 
         assert made.state == ReturnState.AUTHORIZED
@@ -163,16 +165,14 @@ class TestAuthorizeReturns:
         asked = Intent.objects.for_scope(ALL_ACCOUNTS).get(kind="returns.label")
         assert (asked.subject_id, asked.payload["carrier"]) == (made.pk, "paper")
 
-    def test_asks_no_label_where_the_buyer_pays_for_the_way(self):
-        placed = sold(2)
+    def test_asks_no_label_where_the_buyer_pays_for_the_way(self, placed):
         published(placed, label_paid_by="buyer")
 
         authorized(placed, 1)
 
         assert not Intent.objects.for_scope(ALL_ACCOUNTS).filter(kind="returns.label").exists()
 
-    def test_refunds_at_once_what_the_buyer_may_keep(self):
-        placed = sold(2)
+    def test_refunds_at_once_what_the_buyer_may_keep(self, placed):
         published(placed, keep_below_minor=1000)
 
         made = authorized(placed, 1)
@@ -180,8 +180,7 @@ class TestAuthorizeReturns:
         assert (made.state, made.keep) == (ReturnState.SETTLED, True)
         assert refunds(placed) == [1000]
 
-    def test_pays_at_once_where_the_policy_trusts(self):
-        placed = sold(2)
+    def test_pays_at_once_where_the_policy_trusts(self, placed):
         published(placed, refund_trigger="at_once")
 
         made = authorized(placed, 1)
@@ -195,8 +194,7 @@ class TestAuthorizeReturns:
 
         assert (return_of(made.pk).state, return_of(made.pk).why_declined) == ("declined", "worn")
 
-    def test_gives_the_units_free_when_it_is_called_off(self):
-        placed = sold(2)
+    def test_gives_the_units_free_when_it_is_called_off(self, placed):
         cancel_returns([requested(placed, 2).pk], at=ASKED, actor=CLARA)
 
         assert request(placed, 2).ok
@@ -231,8 +229,7 @@ class TestRecordScans:
 
         assert (return_of(made.pk).state, return_of(made.pk).first_scan_at) == ("in_transit", BACK)
 
-    def test_pays_on_the_first_scan_where_the_policy_says_so(self):
-        placed = sold(2)
+    def test_pays_on_the_first_scan_where_the_policy_says_so(self, placed):
         self.labelled(placed, refund_trigger="first_scan")
 
         for _ in range(2):
@@ -298,8 +295,7 @@ class TestReceiveReturns:
         assert (strange.requested, strange.received, strange.order_line_id) == (0, 1, None)
         assert "RETURN_MISMATCH" in cases()
 
-    def test_takes_what_comes_after_it_expired(self):
-        placed = sold(2)
+    def test_takes_what_comes_after_it_expired(self, placed):
         made = authorized(placed, 1)
         expire_returns(at=ASKED + timedelta(days=31), actor=CLARA)
 
@@ -308,8 +304,7 @@ class TestReceiveReturns:
         assert return_of(made.pk).state == ReturnState.RECEIVED
         assert "RETURN_MISMATCH" in cases()
 
-    def test_pays_on_receipt_where_the_policy_says_so(self):
-        placed = sold(2)
+    def test_pays_on_receipt_where_the_policy_says_so(self, placed):
         published(placed, refund_trigger="receipt")
 
         received(placed, 1)
@@ -318,9 +313,7 @@ class TestReceiveReturns:
 
 
 class TestReceiveUnannounced:
-    def test_makes_a_return_of_the_order(self):
-        placed = sold(2)
-
+    def test_makes_a_return_of_the_order(self, placed):
         (outcome,) = receive_unannounced(
             [
                 UnannouncedReceipt(
@@ -337,8 +330,7 @@ class TestReceiveUnannounced:
         assert outcome.value.state == ReturnState.RECEIVED
         assert placed.line().returned == 1
 
-    def test_waits_to_be_identified_without_an_order(self):
-        placed = sold(2)
+    def test_waits_to_be_identified_without_an_order(self, placed):
         (outcome,) = receive_unannounced(
             [
                 UnannouncedReceipt(
@@ -360,8 +352,7 @@ class TestReceiveUnannounced:
         grade(made)
         assert refunds(placed) == [1000]
 
-    def test_pays_when_the_policy_of_its_order_says(self):
-        placed = sold(2)
+    def test_pays_when_the_policy_of_its_order_says(self, placed):
         published(placed, refund_trigger="receipt")
 
         receive_unannounced(
@@ -380,9 +371,7 @@ class TestReceiveUnannounced:
 
         assert refunds(placed) == [1000]
 
-    def test_takes_goods_over_the_counter(self):
-        placed = sold(2)
-
+    def test_takes_goods_over_the_counter(self, placed):
         (outcome,) = receive_unannounced(
             [
                 UnannouncedReceipt(
@@ -406,8 +395,7 @@ def node_of(placed) -> int:
 
 
 class TestInspectReturns:
-    def test_puts_what_is_as_new_back_on_the_shelf(self):
-        placed = sold(2)
+    def test_puts_what_is_as_new_back_on_the_shelf(self, placed):
         made = received(placed, 1)
 
         grade(made, "A")
@@ -418,16 +406,13 @@ class TestInspectReturns:
     @pytest.mark.parametrize(
         ("letter", "condition"), [("B", "quality_hold"), ("C", "quality_hold"), ("D", "damaged")]
     )
-    def test_sets_apart_what_is_not(self, letter: str, condition: str):
-        placed = sold(2)
-
+    def test_sets_apart_what_is_not(self, letter: str, condition: str, placed: Placed):
         grade(received(placed, 1), letter)
 
         level = StockLevel.objects.for_scope(ALL_ACCOUNTS).get(condition=condition)
         assert level.on_hand == 1
 
-    def test_pays_for_what_is_accepted_and_is_done(self):
-        placed = sold(2)
+    def test_pays_for_what_is_accepted_and_is_done(self, placed):
         made = received(placed, 1)
 
         grade(made)
@@ -436,16 +421,14 @@ class TestInspectReturns:
         (line,) = lines_of_return(made)
         assert (line.received, line.accepted, line.refunded) == (1, 1, 1)
 
-    def test_pays_nothing_for_what_the_buyer_broke(self):
-        placed = sold(2)
+    def test_pays_nothing_for_what_the_buyer_broke(self, placed):
         made = received(placed, 1)
 
         grade(made, "D")
 
         assert (return_of(made.pk).state, refunds(placed)) == (ReturnState.SETTLED, [])
 
-    def test_pays_for_what_was_broken_when_it_came(self):
-        placed = sold(2)
+    def test_pays_for_what_was_broken_when_it_came(self, placed):
         made = received(placed, 1, reason="defective")
 
         grade(made, "D")
@@ -481,8 +464,7 @@ class TestInspectReturns:
         assert Inspection.objects.for_scope(ALL_ACCOUNTS).count() == 1
         assert return_of(made.pk).state == ReturnState.RECEIVED
 
-    def test_asks_for_what_was_paid_and_not_accepted(self):
-        placed = sold(2)
+    def test_asks_for_what_was_paid_and_not_accepted(self, placed):
         published(placed, refund_trigger="at_once")
         made = received(placed, 1)
 
@@ -544,8 +526,7 @@ class TestSettleReturns:
 
         assert "grade what came first" in outcome.problem.detail
 
-    def test_is_closed_once_the_money_has_arrived(self):
-        placed = sold(2)
+    def test_is_closed_once_the_money_has_arrived(self, placed):
         made = received(placed, 1)
         grade(made)
 
@@ -615,15 +596,12 @@ class TestExchangeReturns:
             [Exchange(made.pk, (ExchangeItem(sku.code, **details),))], at=BACK, actor=CLARA
         )[0]
 
-    def test_waits_to_be_placed_by_hand(self):
-        placed = sold(2)
-
+    def test_waits_to_be_placed_by_hand(self, placed):
         made = self.inspected(placed)
 
         assert (made.state, refunds(placed)) == (ReturnState.INSPECTED, [])
 
-    def test_sends_other_goods_that_are_paid_already(self):
-        placed = sold(2)
+    def test_sends_other_goods_that_are_paid_already(self, placed):
         other = SkuFactory(account=placed.order.account, price_minor=1000)
 
         outcome = self.exchange(self.inspected(placed), other)
@@ -635,16 +613,14 @@ class TestExchangeReturns:
         assert refunds(placed) == []
         assert OrderLink.objects.for_scope(ALL_ACCOUNTS).get().origin_id == placed.order.pk
 
-    def test_gives_the_difference_back(self):
-        placed = sold(2)
+    def test_gives_the_difference_back(self, placed):
         other = SkuFactory(account=placed.order.account)
 
         self.exchange(self.inspected(placed), other, price_minor=600)
 
         assert refunds(placed) == [400]
 
-    def test_waits_for_the_difference(self):
-        placed = sold(2)
+    def test_waits_for_the_difference(self, placed):
         other = SkuFactory(account=placed.order.account)
 
         outcome = self.exchange(self.inspected(placed), other, price_minor=1500)
@@ -652,8 +628,7 @@ class TestExchangeReturns:
         follower = Order.objects.for_scope(ALL_ACCOUNTS).get(pk=outcome.value.exchange_order_id)
         assert follower.payment_state == "pending"
 
-    def test_is_placed_once(self):
-        placed = sold(2)
+    def test_is_placed_once(self, placed):
         other = SkuFactory(account=placed.order.account, price_minor=1000)
         made = self.inspected(placed)
 
@@ -679,15 +654,12 @@ class TestByScan:
         for code in (made.number, made.number.lower(), " RT-9 "):
             assert selectors.by_scan(code, ALL_ACCOUNTS).returns == (made,)
 
-    def test_finds_an_order_by_the_parcel_it_went_in(self):
-        placed = sold(2)
+    def test_finds_an_order_by_the_parcel_it_went_in(self, placed):
         number = placed.order.number
 
         assert selectors.by_scan(number, ALL_ACCOUNTS).order_ids == (placed.order.pk,)
 
-    def test_finds_a_sku(self):
-        placed = sold(2)
-
+    def test_finds_a_sku(self, placed):
         found = selectors.by_scan(placed.lines[0].sku.code, ALL_ACCOUNTS)
 
         assert found.sku_ids == (placed.lines[0].sku_id,)

@@ -97,7 +97,7 @@ def _customer(document: Mapping[str, Any]) -> Party:
     )
 
 
-def _address(document: Mapping[str, Any]) -> Address | None:
+def address_of(document: Mapping[str, Any]) -> Address | None:
     given = mapping(document, "shipping_address")
     if not given:
         return None
@@ -136,7 +136,7 @@ def _groups(
             lines=tuple(lines),
             method=method,
             fulfilled_by=fulfilled_by,
-            address=_address(document) if method == "ship" else None,
+            address=address_of(document) if method == "ship" else None,
             service_level_code=_service_level(reading, document, channel)
             if method == "ship"
             else None,

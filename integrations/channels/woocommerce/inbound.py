@@ -4,16 +4,21 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from integrations.appliers import Ignored
 from integrations.channels.applier import Understood
-from integrations.channels.woocommerce import translate
+from integrations.channels.reading import parsed
+from integrations.channels.woocommerce import seen
 from integrations.dialects import Dialect
 from integrations.types import ChannelRef
 
-CAPTURES = frozenset({"order.created", "order.updated", "order.restored"})
+FIRST: Final = "order.created"
+"""What tells of a sale; whatever else tells of an order may be news of an old one."""
+POLLED: Final = "order.updated"
+ORDERS: Final = frozenset({FIRST, POLLED, "order.restored"})
 
 
 def signed(secret: str, headers: Mapping[str, str], raw: bytes) -> bool:
@@ -24,7 +29,13 @@ def signed(secret: str, headers: Mapping[str, str], raw: bytes) -> bool:
 
 
 def message_id(headers: Mapping[str, str], raw: bytes) -> str:
-    """The delivery's id with the hash of the bytes: WooCommerce numbers deliveries per site only."""
+    """Of an order the id, time and content of what is told: a poll finds the same.
+
+    Of anything else the delivery's id with the hash of the bytes: it is numbered per site only.
+    """
+    document = parsed(raw) if topic(headers, raw) in ORDERS else None
+    if document and (told := seen.message_id(document)):
+        return told
     delivery = headers.get("X-WC-Webhook-Delivery-ID", "")[:64]
     return f"{delivery}:{hashlib.sha256(raw).hexdigest()}"
 
@@ -37,12 +48,11 @@ def topic(headers: Mapping[str, str], raw: bytes) -> str:
 def understand(
     kind: str, document: Mapping[str, Any], channel: ChannelRef, received_at: datetime
 ) -> Understood:
-    """An order to capture, a cancel, or why there is nothing to do. Raises Unreadable, NotSold."""
-    if kind not in CAPTURES:
+    """An order as it is now, or why there is nothing to do. Raises Unreadable, NotSold."""
+    if kind not in ORDERS:
         return Ignored("topic", f"The topic {kind or 'without a name'} asks nothing of us.")
-    if kind == "order.updated" and (cancel := translate.cancellation(document)) is not None:
-        return cancel
-    return translate.order_draft(document, channel, received_at=received_at)
+    order = seen.shop_order(document, channel, received_at=received_at)
+    return replace(order, over=False) if kind == FIRST else order
 
 
 DIALECT = Dialect(

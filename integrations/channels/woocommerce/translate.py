@@ -90,7 +90,7 @@ def _name(given: Mapping[str, Any]) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _address(document: Mapping[str, Any]) -> Address | None:
+def address_of(document: Mapping[str, Any]) -> Address | None:
     """The shipping address, or the billing address where the shop left shipping blank."""
     given = mapping(document, "shipping")
     if not given.get("address_1"):
@@ -124,7 +124,7 @@ def _group(
     level = channel.service_levels.get(method)
     if method and channel.service_levels and level is None:
         reading.note("unknown-service", f"The shipping method {method!r} is not mapped.")
-    return GroupDraft(lines=lines, address=_address(document), service_level_code=level)
+    return GroupDraft(lines=lines, address=address_of(document), service_level_code=level)
 
 
 def _lines(reading: Reading, document: Mapping[str, Any]) -> tuple[LineDraft, ...]:

@@ -1,0 +1,66 @@
+"""What a shop holds of an order against what it is to hold. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from integrations.channels.types import ShopOrder
+from integrations.models import ChannelCopy, CopyKind
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a copy was found there: as it should be, `missing`, or different for a reason."""
+
+    copy: ChannelCopy
+    missing: bool = False
+    why: str = ""
+
+    @property
+    def same(self) -> bool:
+        return not self.missing and not self.why
+
+
+def compare(copies: Iterable[ChannelCopy], shop: ShopOrder) -> list[Seen]:
+    """Each copy that was sent, held against the order as it is there."""
+    return [_compared(copy, shop) for copy in copies]
+
+
+def _compared(copy: ChannelCopy, shop: ShopOrder) -> Seen:
+    match copy.kind:
+        case CopyKind.ACKNOWLEDGEMENT:
+            return _acknowledgement(copy, shop)
+        case CopyKind.FULFILLMENT:
+            return _fulfillment(copy, shop)
+        case CopyKind.CANCEL if copy.wanted.get("whole"):
+            back = copy.their_id in {one.id for one in shop.refunds}
+            return Seen(copy, missing=not shop.cancelled and not back)
+        case CopyKind.CANCEL | CopyKind.REFUND:
+            # One that the shop had made by itself has no id of ours to look for.
+            known = {one.id for one in shop.refunds}
+            return Seen(copy, missing=bool(copy.their_id) and copy.their_id not in known)
+    return Seen(copy)
+
+
+def _acknowledgement(copy: ChannelCopy, shop: ShopOrder) -> Seen:
+    wanted = str(copy.wanted.get("number", ""))
+    if shop.taken_on == wanted:
+        return Seen(copy)
+    if not shop.taken_on:
+        return Seen(copy, missing=True)
+    return Seen(copy, why=f"It is acknowledged as {shop.taken_on}, not {wanted}.")
+
+
+def _fulfillment(copy: ChannelCopy, shop: ShopOrder) -> Seen:
+    number = str(copy.wanted.get("tracking_number", ""))
+    standing = [one for one in shop.fulfillments if not one.gone]
+    by_number = [one for one in standing if number in one.tracking]
+    if copy.wanted.get("gone"):
+        return Seen(copy, why="It stands there still." if by_number else "")
+    if by_number:
+        return Seen(copy)
+    by_id = [one for one in standing if copy.their_id and one.id == copy.their_id]
+    if by_id:
+        return Seen(
+            copy, why=f"It has the tracking number {', '.join(by_id[0].tracking) or 'none'}."
+        )
+    return Seen(copy, missing=True)

@@ -1,0 +1,170 @@
+"""From events to what a shop is to hold: our number, each parcel, each cancel, each refund.
+
+What a shop has told us itself (its cancels, its refunds) is not told back to it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from config.kernel.events import Recorded
+from config.kernel.types import ALL_ACCOUNTS, ActorKind
+from fulfillment import carriers
+from fulfillment.selectors import parcels_at_hand
+from fulfillment.types import ParcelAtHand
+from integrations import connections
+from integrations.channels import port
+from integrations.channels.copies import Wanted
+from integrations.models import CopyKind
+from integrations.types import ConnectionRef
+from orders.selectors import LineStanding, order_heads, standing_lines
+from orders.states import DocumentKind, Initiator, Mode, OrderState
+from orders.types import OrderHead
+
+_CHANNEL: Final = "channel"
+_PARCELS: Final = frozenset({"parcel.shipped", "parcel.collected", "parcel.shipment_reversed"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What the events of one batch are read with."""
+
+    heads: Mapping[UUID, OrderHead]
+    refs: Mapping[UUID, ConnectionRef]
+    lines: Mapping[UUID, Sequence[LineStanding]]
+    parcels: Mapping[UUID, ParcelAtHand]
+
+    def shop_of(self, order_id: UUID) -> tuple[OrderHead, ConnectionRef] | None:
+        """The order and the shop it came from; None for one that no shop has."""
+        head = self.heads.get(order_id)
+        ref = self.refs.get(head.channel_id) if head else None
+        if head is None or ref is None or not port.known(ref.adapter):
+            return None
+        if head.document_kind != DocumentKind.SALE or head.mode == Mode.HISTORY:
+            return None
+        since = str(ref.settings.get("orders_since", ""))
+        if since and head.placed_at < datetime.fromisoformat(since):
+            return None
+        return head, ref
+
+
+def wanted_by(events: Sequence[Recorded]) -> list[Wanted]:
+    """What is wanted of shops by these events. Statements do not grow with them."""
+    scene = _scene(events)
+    found = []
+    for event in events:
+        order_id = event.thread_id or event.subject_id
+        known = scene.shop_of(order_id)
+        if known is not None and (content := _content(event, order_id, known[0], scene)):
+            kind, our_id, told = content
+            told = {"order": known[0].external_id, **told}
+            found.append(Wanted(known[1], kind, our_id, order_id, told))
+    return found
+
+
+def _scene(events: Sequence[Recorded]) -> _Scene:
+    heads = order_heads({event.thread_id or event.subject_id for event in events}, ALL_ACCOUNTS)
+    refs = connections.of_channels({head.channel_id for head in heads.values()})
+    reached = {head.id for head in heads.values() if head.channel_id in refs}
+    parcels = {event.subject_id for event in events if event.topic in _PARCELS}
+    return _Scene(
+        heads,
+        refs,
+        standing_lines(reached) if reached else {},
+        {one.parcel_id: one for one in parcels_at_hand(parcels, ALL_ACCOUNTS)} if parcels else {},
+    )
+
+
+_Content = tuple[str, UUID, dict[str, Any]]
+
+
+def _content(event: Recorded, order_id: UUID, head: OrderHead, scene: _Scene) -> _Content | None:
+    match event.topic:
+        case "order.accepted":
+            return CopyKind.ACKNOWLEDGEMENT, order_id, {"number": head.number}
+        case "parcel.shipped" | "parcel.collected":
+            return _fulfillment(event, scene)
+        case "parcel.shipment_reversed":
+            parcel = scene.parcels.get(event.subject_id)
+            number = (parcel.tracking_number or parcel.number) if parcel else ""
+            return CopyKind.FULFILLMENT, event.subject_id, {"gone": True, "tracking_number": number}
+        case "order.units_cancelled":
+            return _cancel(event, head, scene)
+        case "payment.refund_due_elsewhere":
+            return _refund(event, head)
+    return None
+
+
+def _fulfillment(event: Recorded, scene: _Scene) -> _Content | None:
+    parcel = scene.parcels.get(event.subject_id)
+    if parcel is None:
+        return None
+    lines = scene.lines[parcel.order_id]
+    units = in_their_words(dict(parcel.units), lines)
+    if not units:
+        return None
+    number = parcel.tracking_number
+    page = carriers.tracking_url(parcel.carrier_code, parcel.account_id, number) if number else ""
+    return (
+        CopyKind.FULFILLMENT,
+        parcel.parcel_id,
+        {
+            "units": units,
+            "carrier": parcel.carrier_code,
+            # Every fulfillment has a number there by which it is found again.
+            "tracking_number": number or parcel.number,
+            "tracking_url": page,
+            "shipped_at": event.at.date().isoformat(),
+            "last": not any(line.unshipped for line in lines if line.sells and line.ours),
+        },
+    )
+
+
+def _cancel(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
+    """Units that were taken off by anybody but the shop itself."""
+    if event.data.get("initiator") == Initiator.CHANNEL:
+        return None
+    told = event.data.get("lines") or {event.data["line_id"]: event.data["units"]}
+    lines = scene.lines[head.id]
+    units = in_their_words({UUID(line): int(many) for line, many in told.items()}, lines)
+    if not units:
+        return None
+    return (
+        CopyKind.CANCEL,
+        event.id,
+        {
+            "units": units,
+            "whole": head.state == OrderState.CANCELLED,
+            "reason": str(event.data.get("initiator", "")),
+            "currency": head.currency,
+        },
+    )
+
+
+def _refund(event: Recorded, head: OrderHead) -> _Content | None:
+    """Money that the shop collected and is to give back, unless it told us that it has."""
+    if event.data.get("collected_by") != _CHANNEL or event.actor_kind == ActorKind.CHANNEL:
+        return None
+    amount = int(event.data["amount_minor"])
+    return CopyKind.REFUND, event.id, {"amount_minor": amount, "currency": head.currency}
+
+
+def in_their_words(units: Mapping[UUID, int], lines: Sequence[LineStanding]) -> dict[str, int]:
+    """Units per line of the shop. Components count as kits, as far as they make some up."""
+    by_id = {line.line_id: line for line in lines}
+    told: dict[str, int] = {}
+    for line_id, many in units.items():
+        line = by_id.get(line_id)
+        if line is None or many <= 0:
+            continue
+        if line.parent_id is None:
+            if line.external_id and line.sells:
+                told[line.external_id] = told.get(line.external_id, 0) + many
+            continue
+        kit = by_id[line.parent_id]
+        made_up = many * kit.ordered // line.ordered
+        if kit.external_id and made_up:
+            told[kit.external_id] = max(told.get(kit.external_id, 0), made_up)
+    return told

@@ -1,0 +1,309 @@
+"""What shops hold of our orders: told once, in order, found again when it is lost, never while paused."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from config.kernel import clock
+from config.kernel.events import Recorded
+from config.kernel.ids import uuid7
+from config.kernel.models import CaseReport, Event, Intent
+from config.kernel.services import intents
+from config.kernel.types import ALL_ACCOUNTS, Scope
+from fulfillment.models import Parcel
+from fulfillment.services import confirm_shipments, reverse_shipments
+from fulfillment.types import Shipment
+from integrations import services as connections_services
+from integrations.channels import copies, selectors, services, telling
+from integrations.models import CopyKind
+from orders.models import OrderLine
+from orders.services import cancel_units, credit_units, lock_orders
+from orders.types import CancelRequest, CreditedUnits, CreditRequest
+from tests.factories.kernel import NOON
+from tests.factories.routing import SYSTEM
+from tests.integrations.channels.shops import Trade, a_trade
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("integrations.api.urls")]
+
+
+@pytest.fixture(params=["shopify", "woocommerce"])
+def trade(request) -> Iterator[Trade]:
+    with a_trade(request.param) as made:
+        yield made
+
+
+def parcels_there(trade: Trade, order_id: int) -> list[str]:
+    """Tracking numbers that stand on the order in the shop."""
+    order = trade.document(order_id)
+    if trade.adapter == "shopify":
+        standing = [one for one in order["fulfillments"] if one["status"] != "cancelled"]
+        return [number for one in standing for number in one["tracking_numbers"]]
+    kept = [one["value"] for one in order["meta_data"] if "tracking_items" in one["key"]]
+    return [one["tracking_number"] for items in kept for one in items]
+
+
+def refunded_there(trade: Trade, order_id: int) -> int:
+    """What the shop has given back, in minor units."""
+    kept = trade.shop.store["orders"][str(order_id)]
+    return sum(one["amount"] for one in kept["refunds"])
+
+
+def states(trade: Trade, *kinds: str) -> dict[str, str]:
+    return {one.kind: one.state for one in trade.copies() if one.kind in (kinds or copies.INTENTS)}
+
+
+def delivered(trade: Trade, order) -> None:
+    """Its units are with the buyer."""
+    OrderLine.objects.for_scope(ALL_ACCOUNTS).filter(order=order, shipped__gt=0).update(
+        underway=0, delivered=2
+    )
+
+
+def credit(order, units: int, *, key: str = "") -> int:
+    """Units came back: what they are worth is to be given back."""
+    line = OrderLine.objects.for_scope(ALL_ACCOUNTS).get(order=order, kind="stock")
+    with transaction.atomic():
+        lock_orders([order.pk])
+        request = CreditRequest(
+            order.pk, "return", uuid7(), (CreditedUnits(line.pk, units),), key=key
+        )
+        [outcome] = credit_units([request], at=clock.now(), actor=SYSTEM)
+    assert outcome.value is not None, outcome.problem
+    return outcome.value.amount_minor
+
+
+class TestTheWayOfAnOrder:
+    def test_is_told_once_and_by_its_numbers(self, trade):
+        placed, order = trade.captured({"SKU-0": 2})
+        numbers = trade.ship(order)
+        trade.carry_out()
+        trade.carry_out()
+
+        assert parcels_there(trade, placed["id"]) == numbers
+        assert order.number in str(trade.document(placed["id"]))
+        assert states(trade) == {"acknowledgement": "same", "fulfillment": "same"}
+        assert trade.shop.log.of("refused") == []
+        lines = selectors.copies_of_order(order.pk)
+        assert [line.kind for line in lines] == ["order", "acknowledgement", "fulfillment"]
+
+    def test_taken_back_is_taken_back_there_and_told_again_when_it_leaves(self, trade):
+        placed, order = trade.captured({"SKU-0": 2})
+        trade.ship(order)
+        trade.carry_out()
+        [parcel] = Parcel.objects.for_scope(ALL_ACCOUNTS)
+
+        [outcome] = reverse_shipments([parcel.pk], at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+
+        assert outcome.ok, outcome.problem
+        assert parcels_there(trade, placed["id"]) == []
+        assert states(trade, "fulfillment") == {"fulfillment": "same"}
+
+        confirm_shipments([Shipment(parcel.pk, "T-2", "paper")], at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+        assert parcels_there(trade, placed["id"]) == ["T-2"]
+
+    def test_ends_there_with_a_reason_and_the_money_when_we_cancel_it(self, trade):
+        placed, order = trade.captured({"SKU-0": 2})
+        request = CancelRequest(order.pk, reason="no stock", initiator="merchant")
+        cancel_units([request], at=clock.now(), actor=SYSTEM)
+
+        trade.carry_out()
+        trade.push(placed["id"])
+        trade.carry_out()
+
+        there = trade.shop.store["orders"][str(placed["id"])]
+        assert there["cancelled_at"] or there["status"] == "refunded"
+        assert refunded_there(trade, placed["id"]) == order.total_minor
+        assert states(trade, "cancel") == {"cancel": "same"}
+        assert all(one.wanted["of_cancel"] for one in trade.copies(kind=CopyKind.REFUND))
+        assert not CaseReport.objects.exists()
+
+    def test_loses_a_part_there_once_when_we_cancel_that(self, trade):
+        placed, order = trade.captured({"SKU-0": 3})
+        [line] = trade.lines(order)
+        request = CancelRequest(order.pk, line.pk, 1, "no stock", "merchant")
+        cancel_units([request], at=clock.now(), actor=SYSTEM)
+
+        trade.carry_out()
+        trade.push(placed["id"])
+        trade.carry_out()
+
+        line.refresh_from_db()
+        assert (line.cancelled, line.ordered) == (1, 3)
+        assert len(trade.shop.store["orders"][str(placed["id"])]["refunds"]) == 1
+        assert states(trade, "cancel", "refund") == {"cancel": "same"}
+        assert not CaseReport.objects.exists()
+
+    def test_gives_back_there_what_we_credit_and_nothing_twice(self, trade):
+        placed, order = trade.captured({"SKU-0": 2})
+        trade.ship(order)
+        delivered(trade, order)
+        amount = credit(order, 1)
+
+        trade.carry_out()
+        trade.push(placed["id"])
+        trade.carry_out()
+
+        assert refunded_there(trade, placed["id"]) == amount
+        assert [one.state for one in trade.copies(kind=CopyKind.REFUND)] == ["same"]
+        assert not CaseReport.objects.filter(kind="CHANNEL_REFUNDED").exists()
+
+    def test_gives_back_less_where_the_shop_gave_some_by_itself(self, trade):
+        placed, order = trade.captured({"SKU-0": 2})
+        trade.ship(order)
+        delivered(trade, order)
+        trade.deed(placed["id"], "refund")
+        amount = credit(order, 1)
+
+        trade.carry_out()
+
+        assert refunded_there(trade, placed["id"]) == amount > 500
+
+
+class TestConnection:
+    def test_that_is_paused_is_sent_nothing_until_it_is_live(self, trade):
+        connections_services.pause(trade.ref.id, at=clock.now(), actor=SYSTEM)
+        placed, order = trade.captured({"SKU-0": 2})
+        trade.ship(order)
+        trade.carry_out()
+        assert states(trade) == {"acknowledgement": "waiting", "fulfillment": "waiting"}
+        assert parcels_there(trade, placed["id"]) == []
+
+        connections_services.go_live(trade.ref.id, at=clock.now(), actor=SYSTEM)
+        Intent.objects.for_scope(ALL_ACCOUNTS).update(due_at="2026-01-01T00:00:00Z")
+        trade.carry_out()
+
+        assert set(states(trade).values()) == {"same"}
+
+    def test_that_only_listens_keeps_what_is_wanted_without_asking(self):
+        with a_trade("shopify", live=False) as trade:
+            trade.captured({"SKU-0": 2})
+            assert not Intent.objects.for_scope(ALL_ACCOUNTS).exists()
+            assert states(trade) == {"acknowledgement": "waiting"}
+
+            connections_services.go_live(trade.ref.id, at=clock.now(), actor=SYSTEM)
+            services.ask_waiting(at=clock.now(), actor=SYSTEM)
+            trade.carry_out()
+
+            assert states(trade) == {"acknowledgement": "same"}
+
+    def test_is_tested_with_its_credentials(self, trade):
+        assert services.test_connection(trade.ref.id, actor=SYSTEM).said == "done"
+
+        secrets = {"access_token": "another one", "consumer_secret": "another one"}
+        connections_services.set_secrets(trade.ref.id, secrets, at=clock.now(), actor=SYSTEM)
+
+        assert services.test_connection(trade.ref.id, actor=SYSTEM).said == "retry"
+
+
+class TestWhatIsRefused:
+    def test_is_a_case_and_goes_out_once_its_cause_is_mended(self, trade):
+        placed = trade.place({"SKU-0": 2})
+        trade.push(placed["id"], first=True)
+        kept = trade.shop.store["orders"].pop(str(placed["id"]))
+
+        trade.carry_out()
+
+        [copy] = trade.copies(kind=CopyKind.ACKNOWLEDGEMENT)
+        [case] = CaseReport.objects.filter(kind="CHANNEL_REFUSED")
+        assert (copy.state, case.subject_id) == ("refused", copy.pk)
+        assert selectors.still_differing([copy.pk]) == {copy.pk}
+
+        trade.shop.store["orders"][str(placed["id"])] = kept
+        [outcome] = services.heal_copies(trade.ref.id, [copy.pk], at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+        assert outcome.ok
+        assert states(trade) == {"acknowledgement": "same"}
+
+    def test_goes_out_too_when_its_intent_is_revived(self, trade):
+        placed = trade.place({"SKU-0": 2})
+        trade.push(placed["id"], first=True)
+        kept = trade.shop.store["orders"].pop(str(placed["id"]))
+        trade.carry_out()
+        trade.shop.store["orders"][str(placed["id"])] = kept
+
+        refused = Intent.objects.for_scope(ALL_ACCOUNTS).get()
+        intents.revive([refused.pk], at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+
+        assert states(trade) == {"acknowledgement": "same"}
+
+
+class TestWhatDiffers:
+    def test_is_found_and_sent_again_once_then_a_case(self, trade):
+        placed, order = trade.captured({"SKU-0": 2})
+        numbers = trade.ship(order)
+        trade.carry_out()
+
+        for _ in range(2):
+            trade.pass_time(30)
+            lose_parcels(trade, placed["id"])
+            turn = trade.poll()
+            assert (turn.missing_there, turn.different) == (1, 0)
+            trade.carry_out()
+
+        assert turn.healed == 0
+        assert parcels_there(trade, placed["id"]) == []
+        [health] = selectors.health(Scope(frozenset({order.account_id})), at=clock.now())
+        assert (health.missing, health.drift, health.backlog_out) == (1, 1, 0)
+        assert [one.our_id for one in selectors.differing_copies(trade.ref.id)] == [
+            Parcel.objects.for_scope(ALL_ACCOUNTS).get().pk
+        ]
+        assert CaseReport.objects.filter(kind="CHANNEL_DIFFERS").count() == 1
+
+        services.heal_copies(trade.ref.id, at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+        assert parcels_there(trade, placed["id"]) == numbers
+
+    def test_is_compared_at_somebodys_word_for_orders_that_did_not_change(self, trade):
+        placed, order = trade.captured({"SKU-0": 2})
+        trade.ship(order)
+        trade.carry_out()
+        trade.pass_time(60)
+        lose_parcels(trade, placed["id"], quietly=True)
+
+        services.reconcile_now(trade.ref.id, at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+
+        done = Intent.objects.for_scope(ALL_ACCOUNTS).get(kind=services.RECONCILE)
+        assert (done.state, done.answer["missing_there"], done.answer["healed"]) == ("done", 1, 1)
+        assert len(parcels_there(trade, placed["id"])) == 1
+
+
+def lose_parcels(trade: Trade, order_id: int, *, quietly: bool = False) -> None:
+    """Somebody in the shop takes the parcels off the order."""
+    kept = trade.shop.store["orders"][str(order_id)]
+    for one in kept["fulfillments"]:
+        one["status"] = "cancelled"
+        for sent in one["lines"]:
+            line = next(line for line in kept["lines"] if line["id"] == sent["line"])
+            line["fulfilled"] -= sent["quantity"]
+    kept["meta"] = [one for one in kept["meta"] if "tracking_items" not in one["key"]]
+    kept["status"] = "processing"
+    kept["completed_at"] = None
+    if not quietly:
+        kept["updated_at"] = (clock.now() - timedelta(seconds=1)).isoformat()
+
+
+def test_what_is_wanted_is_read_in_as_few_statements_for_eight_events_as_for_two():
+    with a_trade("shopify") as trade:
+        for _ in range(10):
+            trade.push(trade.place({"SKU-0": 1})["id"], first=True)
+    fields = list(Recorded.__dataclass_fields__)
+    events = [
+        Recorded(**{name: getattr(row, name) for name in fields})
+        for row in Event.objects.for_scope(ALL_ACCOUNTS).filter(topic="order.accepted")
+    ]
+
+    def statements(wanted_of: list[Recorded]) -> int:
+        with CaptureQueriesContext(connection) as queries, transaction.atomic():
+            wanted = telling.wanted_by(wanted_of)
+            written = copies.want(wanted, at=NOON, actor=SYSTEM)
+        assert len(written) == len(wanted_of)
+        return len(queries)
+
+    assert statements(events[:2]) == statements(events[2:])
