@@ -1,14 +1,16 @@
-# demo · test · lint · bench · lock. Each makes .venv from the hashed lock by itself.
+# demo · test · lint · bench · soak · lock. Each makes .venv from the hashed lock by itself.
 # Needed: make and Python 3.11 or newer.
 
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
-.PHONY: demo test lint bench lock setup setup-demo
+.PHONY: demo test lint bench soak lock setup setup-demo
 
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	command -v $$p >/dev/null 2>&1 && \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && \
 	{ echo $$p; break; }; done)
+# A process compiles a thousand modules where this forbids to keep them: seconds at every start.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 CODE := manage.py $(wildcard config inventory orders routing fulfillment returns integrations)
 OFFLINE := DJANGO_SETTINGS_MODULE=config.settings.local $(BIN)/python manage.py
@@ -40,6 +42,11 @@ lint: setup  ## style, types, layers, migrations, deployment settings, API schem
 
 bench: setup  ## capture, promise and routing under load, beside their floor
 	@exec $(BIN)/python -m bench $(ARGS)
+
+# An installation of its own; make soak ARGS="--speed 60".
+soak: setup  ## the suite's tests in their full sizes, then a day of life with every failure in turn
+	@$(BIN)/pytest -q -m soak
+	@SWITCHYARD_VAR=var/soak exec $(BIN)/python manage.py soak $(ARGS)
 
 COMPILE = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet

@@ -18,6 +18,7 @@ import fulfillment.services
 import inventory.selectors
 import inventory.services
 import orders.services
+from config.demo.counterparts import Box, Counterparts
 from config.demo.setup import Retailer
 from config.demo.shoppers import NOW
 from config.kernel.types import ALL_ACCOUNTS, Actor, ActorKind, Outcome
@@ -30,16 +31,15 @@ from fulfillment.types import (
     Rejection,
     Shipment,
     Short,
-    TrackingNews,
 )
 from inventory.types import NodeView
+from orders.selectors import destinations
 from orders.types import AddressCorrection, CancelRequest, HoldRequest, NoteDraft
 
 if TYPE_CHECKING:
     from fulfillment.models import FulfillmentOrder
 
 FLOOR = Actor(ActorKind.NODE, "floor", "Floor staff", ALL_ACCOUNTS)
-CARRIER = Actor(ActorKind.SYSTEM, "carrier", "Carrier news", ALL_ACCOUNTS)
 SERVICE = Actor(ActorKind.USER, "carl", "Carl Service", ALL_ACCOUNTS)
 OPERATIONS = Actor(ActorKind.USER, "olivia", "Olivia Ops", ALL_ACCOUNTS)
 BUYER = Actor(ActorKind.BUYER, "buyer", "Buyer", ALL_ACCOUNTS)
@@ -70,12 +70,7 @@ class Floor:
 
     retailer: Retailer
     dice: random.Random
-    on_the_way: dict[UUID, datetime] = field(default_factory=dict)
-
-    def remember(self, at: datetime) -> None:
-        """Parcels that were on the way when the demo stopped arrive within two days."""
-        for parcel in fulfillment.selectors.parcels_on_the_way(ALL_ACCOUNTS):
-            self.on_the_way[parcel] = at + timedelta(hours=self.dice.randrange(1, 48))
+    counterparts: Counterparts
 
     def work(self, at: datetime) -> None:
         """One turn: every open node takes on, picks, packs and hands over what is due."""
@@ -93,6 +88,19 @@ class Floor:
         self._hand_over([one for one in leaving if one.state == "packed"], at)
         self._collect([one for one in leaving if one.state != "packed"], at)
         self._count(open_nodes, at)
+
+    def clear_the_floor(self, at: datetime) -> None:
+        """What somebody has begun is finished by hand, before the nodes' own systems take over."""
+        everywhere = list(self.retailer.node_ids.values())
+        self._pick(self._at(everywhere, "acknowledged"), at)
+        self._pack(self._ids_at(everywhere, "picking"), at)
+        self._hand_over(self._at(everywhere, "packed"), at)
+
+    def hand_out(self, at: datetime) -> None:
+        """Buyers come for what was set aside before the stores' own systems took over."""
+        everywhere = list(self.retailer.node_ids.values())
+        waiting = self._at(everywhere, "ready_for_pickup")
+        self._collect([one for one in waiting if one.released_at < NOW], at)
 
     def _at(self, node_ids: Sequence[int], *states: str) -> list["FulfillmentOrder"]:
         return list(
@@ -163,22 +171,29 @@ class Floor:
             fulfillment.services.request_labels(parcels, at=at, actor=FLOOR)
 
     def _hand_over(self, packed: Sequence["FulfillmentOrder"], at: datetime) -> None:
+        """What is packed is put on the dock, for the carrier's next driver."""
         shipments: list[Shipment] = []
+        boxes: list[Box] = []
+        towns = destinations([one.group_id for one in packed])
         for one in packed:
             for parcel in one.parcels.all():
                 if parcel.state not in {"packed", "labelled", "manifested"} or parcel.label_pending:
                     continue
                 carrier = "bluevan" if _is_express(one) else "parcelpost"
                 number = parcel.tracking_number or f"{carrier[:2].upper()}{parcel.number[2:]}US"
-                code = parcel.carrier_code or carrier
-                shipments.append(Shipment(parcel.pk, number, code))
-                days = self.dice.choices((1, 2, 3, 4, 6), (22, 34, 26, 13, 5))[0]
-                quick = min(days, 2) if _is_express(one) else days
-                self.on_the_way[parcel.pk] = at + timedelta(
-                    days=quick, hours=self.dice.randrange(-6, 7)
+                shipments.append(Shipment(parcel.pk, number, parcel.carrier_code or carrier))
+                boxes.append(
+                    Box(
+                        tracking_number=number,
+                        from_zip=one.node.postal_code,
+                        to_zip=towns[one.group_id].address.postal_code,
+                        service="express" if _is_express(one) else "ground",
+                        at=at,
+                    )
                 )
         if shipments:
             fulfillment.services.confirm_shipments(shipments, at=at, actor=FLOOR)
+            self.counterparts.dock(boxes)
 
     def _collect(self, ready: Sequence["FulfillmentOrder"], at: datetime) -> None:
         coming = [one for one in ready if self.dice.random() < 0.15]  # a turn
@@ -186,28 +201,6 @@ class Floor:
             fulfillment.services.collect(
                 [Collection(one.pk, collected_by="buyer") for one in coming], at=at, actor=FLOOR
             )
-
-    def deliver(self, at: datetime) -> None:
-        """Carriers report what happened since the last turn."""
-        news: list[TrackingNews] = []
-        for parcel, due in list(self.on_the_way.items()):
-            if due <= at:
-                del self.on_the_way[parcel]
-                news.append(self._arrival(parcel, due))
-            elif due - at <= timedelta(hours=3):
-                news.append(_news(parcel, "out_for_delivery", at))
-            elif self.dice.random() < 0.05:  # a scan every other day
-                news.append(_news(parcel, "in_transit", at))
-        if news:
-            fulfillment.services.record_tracking(news, at=at, actor=CARRIER)
-
-    def _arrival(self, parcel: UUID, due: datetime) -> TrackingNews:
-        luck = self.dice.random()
-        if luck < 0.004:
-            return _news(parcel, "lost", due)
-        if luck < 0.008:
-            return _news(parcel, "returned", due)
-        return _news(parcel, "delivered", due)
 
 
 @dataclass(slots=True)
@@ -270,10 +263,3 @@ def _values(outcomes: Sequence[Outcome[PackedOrder]]) -> list[PackedOrder]:
 
 def _is_express(one: "FulfillmentOrder") -> bool:
     return one.service_level is not None and one.service_level.code == "two_day"
-
-
-def _news(parcel: UUID, status: str, at: datetime) -> TrackingNews:
-    return TrackingNews(
-        status=status, happened_at=at, parcel_id=parcel, external_id=f"{status}:{at:%d%H%M}",
-        source="carrier",
-    )  # fmt: skip

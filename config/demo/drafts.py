@@ -20,6 +20,8 @@ from orders.types import (
 
 _TAX_PERCENT = {"CA": 7.25, "NY": 4.0, "TX": 6.25, "FL": 6.0, "WA": 6.5, "IL": 6.25, "OR": 0.0}
 _AUTHORIZED_DAYS = 7
+PROVIDER = "fakepay"
+"""The code of the payment provider with which the web shops authorise, until they are connected."""
 
 
 def order_draft(
@@ -154,7 +156,7 @@ def _tender(basket: Basket, total: int) -> TenderDraft:
         "card",
         total,
         collected_by="us",
-        provider="fakepay",
+        provider=PROVIDER,
         authorization_reference=f"auth_{total}_{_behavior(basket)}_{basket.number:016x}",
         authorization_expires_at=basket.placed_at + timedelta(days=_AUTHORIZED_DAYS),
     )

@@ -12,9 +12,11 @@ import inventory.selectors
 import inventory.services
 import orders.services
 from config.demo.catalog import SkuPlan, catalog
+from config.demo.counterparts import Counterparts
 from config.demo.crews import Desk, Floor
 from config.demo.drafts import order_draft, twin
-from config.demo.retailer import NODES
+from config.demo.regrets import Regrets
+from config.demo.retailer import CHANNELS, NODES
 from config.demo.setup import ACTOR, Retailer
 from config.demo.shoppers import (
     HOME_ZONE,
@@ -25,6 +27,7 @@ from config.demo.shoppers import (
     Shoppers,
     midnight,
 )
+from config.demo.storefronts import SIMULATED
 from config.kernel import clock, tasks, ticker
 from config.kernel.models import Intent, IntentState
 from config.kernel.services import case_folding, deliveries, intents, relay
@@ -41,6 +44,8 @@ _REORDER_HOUR = 14
 _ROUND_HOURS = (8, 15)
 """Local hours at which the tickers' rounds are made while the fortnight is played."""
 _INTENTS_AT_ONCE = 50
+BY_HAND = frozenset(channel.code for channel in CHANNELS) - SIMULATED
+"""Channels whose orders the demo's people key in after the fortnight too."""
 _KEEPERS = {kind: [node.code for node in NODES if node.kind == kind] for kind in ("dc", "supplier")}
 
 
@@ -53,6 +58,8 @@ class Demo:
     dice: random.Random
     floor: Floor
     desk: Desk
+    regrets: Regrets
+    counterparts: Counterparts
     plans: dict[str, SkuPlan] = field(
         default_factory=lambda: {plan.code: plan for plan in catalog()}
     )
@@ -61,30 +68,43 @@ class Demo:
     unknown_codes: list[tuple[datetime, Basket]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, retailer: Retailer, seed: int = 7) -> "Demo":
+    def of(
+        cls,
+        retailer: Retailer,
+        counterparts: Counterparts,
+        *,
+        seed: int | str = 7,
+        last_number: int = 10_000,
+    ) -> "Demo":
+        """The demo from its opening, or after a restart: chores are forgotten then."""
         dice = random.Random(seed)  # noqa: S311  # reproducible, not secret
-        return cls(retailer, Shoppers(seed), dice, Floor(retailer, dice), Desk(retailer, dice))
-
-    @classmethod
-    def resumed(cls, retailer: Retailer, lived: datetime, last_number: int) -> "Demo":
-        """The demo after a restart: what was on the way is heard of again, chores are forgotten."""
-        dice = random.Random(lived.isoformat())  # noqa: S311  # reproducible, not secret
-        shoppers = Shoppers(int(lived.timestamp()), last_number)
-        demo = cls(retailer, shoppers, dice, Floor(retailer, dice), Desk(retailer, dice))
-        demo.floor.remember(lived)
-        return demo
+        return cls(
+            retailer,
+            Shoppers(seed, last_number),
+            dice,
+            Floor(retailer, dice, counterparts),
+            Desk(retailer, dice),
+            Regrets(retailer, dice, counterparts),
+            counterparts,
+        )
 
     def turn(self, start: datetime, end: datetime) -> int:
         """Everything of [start, end); returns the number of orders that came in."""
+        self.counterparts.move_to(end)
         came = self._orders_in(list(self.shoppers.between(start, end)), at=end)
-        self._reorder(start, end)
-        self._receive(end)
+        self.reorder(start, end)
+        self.receive(end)
         self.desk.work(end)
-        self._mend(end)
+        self.mend(end)
         ticker.step("fulfillment.release_due").run(end)
         self.floor.work(end)
-        self.floor.deliver(end)
+        self.regrets.work(start, end)
         return came
+
+    def sell_by_hand(self, start: datetime, end: datetime) -> int:
+        """Orders of the channels that no simulated system runs; returns how many came."""
+        baskets = self.shoppers.between(start, end)
+        return self._orders_in([one for one in baskets if one.channel.code in BY_HAND], at=end)
 
     def _orders_in(self, baskets: Sequence[Basket], *, at: datetime) -> int:
         drafts: list[tuple[Basket, OrderDraft]] = []
@@ -159,7 +179,7 @@ class Demo:
         elif dice.random() < 0.03:
             later(at + hours * 3, "note", order.id)
 
-    def _mend(self, at: datetime) -> None:
+    def mend(self, at: datetime) -> None:
         """Addresses are asked for and corrected; codes that nobody knew are mapped."""
         due = [order for when, order in self.wrong_addresses if when <= at]
         self.wrong_addresses = [entry for entry in self.wrong_addresses if entry[0] > at]
@@ -191,7 +211,7 @@ class Demo:
                 actor=ACTOR,
             )
 
-    def _reorder(self, start: datetime, end: datetime) -> None:
+    def reorder(self, start: datetime, end: datetime) -> None:
         """Once a day the buyers order what somebody waits for; it takes two to four days."""
         due = end.replace(hour=_REORDER_HOUR, minute=0, second=0, microsecond=0)
         if not start < due <= end:
@@ -227,22 +247,22 @@ class Demo:
             actor=Actor.system("replenishment"),
         )
 
-    def _receive(self, at: datetime) -> None:
-        """Purchase orders arrive, now and then short or over by a few."""
+    def receive(self, at: datetime) -> list[tuple[str, str, int]]:
+        """Purchase orders arrive, now and then short or over by a few: (node, SKU, units) of them."""
+        came: list[tuple[str, str, int]] = []
+        nodes = {node_id: code for code, node_id in self.retailer.node_ids.items()}
+        skus = {sku_id: code for code, sku_id in self.retailer.sku_ids.items()}
         for inbound_id, lines in inventory.selectors.arriving(at, self.retailer.account_id).items():
+            received = []
+            for line in lines:
+                units = max(1, line.expected + self.dice.choice((0, 0, 0, 0, -2, 1)))
+                key = f"{line.line_id}:{line.expected}"
+                received.append(ReceivedLine(line.line_id, units, external_id=key))
+                came.append((nodes[line.node_id], skus[line.sku_id], units))
             inventory.services.receive_inbound(
-                inbound_id,
-                [
-                    ReceivedLine(
-                        inbound_line_id=line_id,
-                        quantity=max(1, expected + self.dice.choice((0, 0, 0, 0, -2, 1))),
-                        external_id=f"{line_id}:{expected}",
-                    )
-                    for line_id, expected in lines
-                ],
-                at=at,
-                actor=Actor.system("receiving"),
+                inbound_id, received, at=at, actor=Actor.system("receiving")
             )
+        return came
 
 
 def pump(at: datetime) -> None:
@@ -278,6 +298,8 @@ def play_fortnight(
         if end.astimezone(HOME_ZONE).hour in _ROUND_HOURS:
             for step in ticker.steps(quick=True) + ticker.steps(quick=False):
                 step.run(end)
+            # The carriers are asked about some hundreds of parcels at a time.
+            ticker.step("integrations.ask_carriers").run(end)
         pump(end)
         progress(end, came)
         start = end

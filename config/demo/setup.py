@@ -87,7 +87,7 @@ def set_up() -> Retailer:
     )
     _set_up_services(at)
     node_ids = define.define_nodes(
-        [_node(plan) for plan in retailer.NODES], account_id=account_id, at=at, actor=ACTOR
+        [node_draft(plan) for plan in retailer.NODES], account_id=account_id, at=at, actor=ACTOR
     )
     _set_up_networks(channel_ids, node_ids, at)
     sku_ids = define.define_skus(
@@ -148,7 +148,8 @@ def _set_up_services(at: datetime) -> None:
     )
 
 
-def _node(plan: retailer.NodePlan) -> define.NodeDraft:
+def node_draft(plan: retailer.NodePlan, *, has_wms: bool = False) -> define.NodeDraft:
+    """A node as it is set up; `has_wms` once its own system is connected."""
     place = place_of(plan.postal_code)
     store = plan.kind == "store"
     return define.NodeDraft(
@@ -170,6 +171,7 @@ def _node(plan: retailer.NodePlan) -> define.NodeDraft:
         handling_cost_minor=plan.handling_cost_minor,
         pick_cost_minor=plan.pick_cost_minor,
         priority=_PRIORITY[plan.kind],
+        has_wms=has_wms,
         holiday_years=(2026, 2027),
         open_on_holidays=_OPEN_ON.get(plan.kind, ()),
     )

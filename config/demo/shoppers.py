@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 30, 14, tzinfo=UTC)
 HOLIDAY = date(2026, 11, 26)
 BLACK_FRIDAY = date(2026, 11, 27)
 
-_ORDERS_A_DAY = 88
+ORDERS_A_DAY = 88
 _BY_WEEKDAY = (1.0, 0.95, 0.95, 1.0, 1.05, 1.2, 1.15)
 _BY_DAY = {HOLIDAY: 0.55, BLACK_FRIDAY: 3.4, date(2026, 11, 28): 1.9, date(2026, 11, 29): 1.5}
 _BY_HOUR = (2, 1, 1, 1, 1, 2, 3, 4, 6, 7, 7, 7, 8, 7, 6, 6, 6, 6, 7, 9, 10, 9, 6, 4)
@@ -133,13 +133,20 @@ def buyer(dice: random.Random) -> Buyer:
 
 def orders_expected(day: date) -> float:
     """Mean number of orders of one day, in the retailer's home zone."""
-    return _ORDERS_A_DAY * _BY_WEEKDAY[day.weekday()] * _BY_DAY.get(day, 1.0)
+    return ORDERS_A_DAY * _BY_WEEKDAY[day.weekday()] * _BY_DAY.get(day, 1.0)
+
+
+def towns(number: int) -> list[tuple[str, str, str]]:
+    """City, state and ZIP of so many places where buyers live, as often as they live there."""
+    dice = random.Random(number)  # noqa: S311  # reproducible, not secret
+    people = [buyer(dice) for _ in range(number)]
+    return [(one.city, one.region, one.postal_code) for one in people]
 
 
 class Shoppers:
     """A stream of baskets, the same for the same seed."""
 
-    def __init__(self, seed: int = 7, last_number: int = 10_000) -> None:
+    def __init__(self, seed: int | str = 7, last_number: int = 10_000) -> None:
         self._dice = random.Random(seed)  # noqa: S311  # reproducible, not secret
         self.last_number = last_number
         skus = [

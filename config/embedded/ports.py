@@ -42,5 +42,14 @@ def take(root: Path, name: str) -> int:
     return port
 
 
+def take_row(root: Path, name: str, *, width: int, first: int) -> int:
+    """The first of `width` ports in a row: the row it had, while it is free, else the next free one."""
+    at = kept(root, name) or first
+    while at + width <= _HIGHEST and not all(is_free(port) for port in range(at, at + width)):
+        at += width
+    _file(root, name).write_text(f"{at}\n", encoding="utf-8")
+    return at
+
+
 def _file(root: Path, name: str) -> Path:
     return root / f"{name}.port"

@@ -39,9 +39,14 @@ FROM fulfillment_fulfillmentline l
 JOIN inventory_sku s ON s.id = l.sku_id
 LEFT JOIN LATERAL (SELECT array_agg(b.value) AS list FROM inventory_barcode b
     WHERE b.sku_id = l.sku_id) codes ON true
-LEFT JOIN LATERAL (SELECT json_agg(json_build_object('id', r.id, 'asked', r.asked,
-        'until', r.until)) AS list
-    FROM fulfillment_noderequest r WHERE r.line_id = l.id AND r.state = 'sent') asked ON true
+-- A change is of the work as a whole: it stands with the first line.
+LEFT JOIN LATERAL (SELECT json_agg(json_build_object('id', r.id, 'kind', r.kind, 'asked', r.asked,
+        'until', r.until, 'address', r.contact_id IS NOT NULL,
+        'service', (SELECT v.name FROM inventory_servicelevel v WHERE v.id = r.service_level_id)
+        ) ORDER BY r.id) AS list
+    FROM fulfillment_noderequest r WHERE r.fulfillment_order_id = l.fulfillment_order_id
+        AND (r.line_id = l.id OR r.line_id IS NULL AND l.position = 1)
+        AND r.state = 'sent') asked ON true
 """
 
 

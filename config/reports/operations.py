@@ -178,9 +178,17 @@ def partitions() -> list[Row]:
 
 
 def inbox(
-    *, scope: Scope, state: str = "", text: str = "", before: UUID | None = None
+    *,
+    scope: Scope,
+    state: str = "",
+    text: str = "",
+    before: UUID | None = None,
+    connection: UUID | None = None,
 ) -> list[Row]:
-    """Messages from outside, newest first, one row more than a page when there are older ones."""
+    """Messages from outside, newest first, one row more than a page when there are older ones.
+
+    Those of one connection when it is named.
+    """
     return rows(
         f"""
         SELECT m.id, m.source, m.external_id, m.kind, m.state, m.code, m.reason, m.attempts,
@@ -192,9 +200,32 @@ def inbox(
             AND (%(text)s = '' OR m.external_id = %(text)s OR o.number = upper(%(text)s)
                 OR o.external_id = %(text)s OR o.external_number = %(text)s)
             AND (%(before)s::uuid IS NULL OR m.id < %(before)s)
+            AND (%(connection)s::uuid IS NULL OR m.connection_id = %(connection)s)
         ORDER BY m.id DESC LIMIT %(limit)s
         """,  # noqa: S608  # own text
-        reach(scope) | {"state": state, "text": text, "before": before, "limit": PAGE + 1},
+        reach(scope)
+        | {
+            "state": state,
+            "text": text,
+            "before": before,
+            "connection": connection,
+            "limit": PAGE + 1,
+        },
+    )
+
+
+def message(message_id: UUID, *, scope: Scope) -> Row | None:
+    """One message from outside with what it came to; its body lies apart."""
+    return row(
+        f"""
+        SELECT m.*, c.name AS channel_name, k.name AS connection_name, o.number AS order_number
+        FROM integrations_inboxmessage m
+        LEFT JOIN kernel_channel c ON c.id = m.channel_id
+        LEFT JOIN integrations_connection k ON k.id = m.connection_id
+        LEFT JOIN orders_order o ON o.id = m.thread_id
+        WHERE m.id = %(id)s AND {within(scope, "m")}
+        """,  # noqa: S608  # own text
+        reach(scope) | {"id": message_id},
     )
 
 

@@ -82,6 +82,36 @@ def punctuality(*, scope: Scope) -> Row:
     )
 
 
+def cancelled_after_promise(*, scope: Scope) -> list[Row]:
+    """Orders of which units were taken off after their first promise, by the reason given."""
+    return rows(
+        f"""
+        SELECT c.reason, count(DISTINCT c.order_id) AS orders
+        FROM orders_linecancellation c
+        WHERE {within(scope, "c")} AND EXISTS (
+            SELECT FROM orders_promise p WHERE p.order_id = c.order_id AND p.at < c.at)
+        GROUP BY 1 ORDER BY 2 DESC, 1
+        """,  # noqa: S608
+        reach(scope),
+    )
+
+
+def returned(*, scope: Scope) -> Row:
+    """Returns, those that are settled, and what was credited for them."""
+    return (
+        row(
+            f"""
+        SELECT count(*) AS returns,
+            count(*) FILTER (WHERE r.settled_at IS NOT NULL) AS settled,
+            coalesce(sum(r.credited_minor), 0) AS credited_minor
+        FROM returns_return r WHERE {within(scope, "r")}
+        """,  # noqa: S608
+            reach(scope),
+        )
+        or {}
+    )
+
+
 def oversold(*, scope: Scope) -> int:
     """Units promised beyond what any position can hold: reserved above sellable and shortfall."""
     found = row(

@@ -1,6 +1,5 @@
 """Two business days of the demo: orders come, are shipped and paid, and the books add up."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -11,7 +10,9 @@ import inventory.selectors
 import routing.reference
 from config.demo import play, setup
 from config.demo.catalog import catalog
+from config.demo.counterparts import Counterparts
 from config.demo.crews import is_open
+from config.demo.partners import connect_carriers
 from config.demo.play import Demo
 from config.demo.retailer import NODES
 from config.demo.shoppers import OPENING
@@ -20,8 +21,11 @@ from config.kernel import clock, selectors, vault
 from config.kernel.models import User
 from config.kernel.types import ALL_ACCOUNTS
 from config.reports import summary
-from integrations.registration import fakepay_provider
-from integrations.sandbox.fakepay import FakePay
+from integrations import connections
+from integrations.payments.registration import everybodys_provider
+from integrations.sandbox.carrier import CarrierSandbox
+from integrations.sandbox.clock import SandboxClock
+from integrations.sandbox.gateway import GatewaySandbox
 from inventory.models import Node, Sku, StockPosition
 from orders.models import Capture, Order
 from tests.kernel.relaying import relay_all
@@ -44,30 +48,41 @@ def fresh_process() -> Iterator[None]:
 
 
 @pytest.fixture
-def payments(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePay]:
-    """The fake provider, in a thread of this process."""
-    server = FakePay(0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    monkeypatch.setattr(settings, "FAKEPAY_URL", server.url)
-    fakepay_provider.cache_clear()
-    yield server
-    fakepay_provider().close()
-    fakepay_provider.cache_clear()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def payments(monkeypatch: pytest.MonkeyPatch) -> Iterator[GatewaySandbox]:
+    """The payment gateway, in threads of this process."""
+    gateway = GatewaySandbox("gateway", clock=SandboxClock(OPENING, speed=0))
+    with gateway.running():
+        monkeypatch.setattr(settings, "FAKEPAY_URL", gateway.url)
+        everybodys_provider.cache_clear()
+        yield gateway
+        everybodys_provider().close()
+        everybodys_provider.cache_clear()
+
+
+@pytest.fixture
+def counterparts() -> Iterator[Counterparts]:
+    """The carrier, in threads of this process."""
+    carrier = CarrierSandbox("carrier", clock=SandboxClock(OPENING, speed=0))
+    with carrier.running():
+        told = Counterparts({"carrier": carrier.url})
+        yield told
+        told.close()
+        connections.forget()
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("fresh_process", "payments")
-def test_two_days_are_sold_shipped_and_paid(monkeypatch: pytest.MonkeyPatch):
+def test_two_days_are_sold_shipped_and_paid(
+    monkeypatch: pytest.MonkeyPatch, counterparts: Counterparts
+):
     monkeypatch.setattr(play, "NOW", OPENING + DAYS)
     turns: list[int] = []
+    made = setup.set_up()
+    connect_carriers(made, counterparts, at=OPENING)
 
     came = play.play_fortnight(
-        Demo.of(setup.set_up()), lambda _, so_far: turns.append(so_far), pump=play.pump
+        Demo.of(made, counterparts), lambda _, so_far: turns.append(so_far), pump=play.pump
     )
     relay_all()
     play.pump(OPENING + DAYS)

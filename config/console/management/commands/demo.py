@@ -1,40 +1,34 @@
 """The whole of Switchyard on one machine: a retailer's fortnight, and then its life."""
 
 import math
-import os
 import sys
 import time
-import urllib.request
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from config import embedded
 from config.command_line import BEGAN
-from config.demo import setup
+from config.demo import partners, setup
+from config.demo.handing_over import hand_over, meet_again
 from config.demo.play import Demo, drain, play_fortnight, ring
 from config.demo.shoppers import NOW, OPENING
+from config.demo.stage import Stage
+from config.demo.table import ours, theirs
 from config.embedded import ports
-from config.env import database
 from config.invariants import check_all
 from config.kernel import clock
 from config.kernel.types import ALL_ACCOUNTS
 from config.reports import summary
 
 DEFAULT_PORT: Final = 8000
-_MANAGE = [sys.executable, "manage.py"]
-_CELERY = [sys.executable, "-m", "celery", "-A", "config"]
-_DRAIN_SECONDS = 60
+_DRAIN_SECONDS: Final = 60
 
 
 class Command(BaseCommand):
@@ -64,55 +58,51 @@ class Command(BaseCommand):
         console = Console(stderr=True)
         try:
             with embedded.Stack() as stack:
-                _migrate(console, reset=options["reset"])
-                payments = _give_address(stack)
+                stage = Stage.of(stack, options["port"])
+                _prepare(stage, console, reset=options["reset"])
+                stage.start_sandbox()
                 if not options["once"]:
-                    _start_web(stack, options["port"])
+                    stage.start_web()
                 if not setup.was_played():
-                    _start_workers(stack, payments)
-                    _play(stack, console)
-                broken = self._show()
+                    stage.start_worker()
+                    _play(stage, console)
+                stage.await_sandbox()
+                broken = self._show(stage)
                 if options["once"]:
                     self._say_ready()
                     sys.exit(1 if broken else 0)
-                self._live(stack, options["port"], payments, options["speed"], console)
+                self._live(stage, options["speed"], console)
         except embedded.EmbeddedError as error:
             raise CommandError(str(error), returncode=2) from error
 
-    def _show(self) -> bool:
-        """Print the table; answer whether an invariant is violated."""
+    def _show(self, stage: Stage) -> bool:
+        """Print the table; answer whether something is not as it must be."""
         table = Table(title="Fourteen days at Harbor & Northlight", show_header=False)
-        for label, value in _figures():
+        for label, value in (*ours(ALL_ACCOUNTS), *theirs(stage.counterparts, ALL_ACCOUNTS)):
             table.add_row(label, value)
         violations = check_all()
-        oversold = summary.oversold(scope=ALL_ACCOUNTS)
-        table.add_row("oversold", str(oversold))
         table.add_row("invariants", "OK" if not violations else f"{len(violations)} VIOLATED")
         Console(file=sys.stdout, width=78).print(table)
         for violation in violations:
             self.stderr.write(f"{violation.code}: {violation.detail}")
+        oversold = summary.oversold(scope=ALL_ACCOUNTS)
         return bool(violations) or oversold > 0
 
     def _say_ready(self) -> None:
         self.stdout.write(f"ready in {time.monotonic() - BEGAN:.0f} s")
 
-    def _live(
-        self, stack: embedded.Stack, port: int, payments: int, speed: float, console: Console
-    ) -> None:
-        clock.set_to(_resume_at(), speed=speed)
-        url = _url_of(port)
-        stack.wait("web", lambda: _answers(f"{url}/healthz"), seconds=60)
+    def _live(self, stage: Stage, speed: float, console: Console) -> None:
+        now = _resume_at()
+        clock.set_to(now, speed=speed)
+        stage.await_web()
         # After the web, which a person waits for: on two cores they would only be in its way.
-        _start_workers(stack, payments)
-        stack.spawn("life", [*_MANAGE, "demo_life"])
-        beat_files = stack.home.root / "beat"
-        stack.spawn(
-            "beat",
-            [sys.executable, "-m", "config.beat", "--schedule", str(beat_files)],
-        )
+        stage.start_worker()
+        meet_again(setup.known_retailer(), stage.counterparts, stage.url, at=now)
+        stage.counterparts.set_clocks(now, speed)
+        stage.start_life()
         self._say_ready()
-        self.stdout.write(f"\n  Console   {url}/console/")
-        self.stdout.write(f"  API docs  {url}/api/v1/docs/\n")
+        self.stdout.write(f"\n  Console   {stage.url}/console/")
+        self.stdout.write(f"  API docs  {stage.url}/api/v1/docs/\n")
         for username, _, role, node in setup.STAFF:
             where = f" at {node}" if node else ""
             self.stdout.write(
@@ -120,108 +110,39 @@ class Command(BaseCommand):
             )
         self.stdout.write("\n  Ctrl-C stops everything.")
         self.stdout.flush()
-        stack.run_until_signal(on_restart=lambda name: console.print(f"restarted {name}"))
+        stage.stack.run_until_signal(on_restart=lambda name: console.print(f"restarted {name}"))
         console.print("stopping …")
 
 
-def _figures() -> list[tuple[str, str]]:
-    total = summary.totals(scope=ALL_ACCOUNTS)
-    kept = summary.punctuality(scope=ALL_ACCOUNTS)
-    split = summary.splits(scope=ALL_ACCOUNTS)
-    share = 100 * kept["on_time"] / kept["delivered"] if kept["delivered"] else 0
-    causes = ", ".join(f"{row['cause'].replace('_', ' ')} {row['groups']}" for row in split)
-    return [
-        ("orders captured", f"{total['captured']:,}"),
-        ("held for a reason", f"{total['held']:,} ({total['held_now']:,} still)"),
-        ("accepted", f"{total['accepted']:,}"),
-        ("backordered", f"{total['backordered']:,} ({total['backordered_now']:,} still)"),
-        ("groups split", f"{sum(row['groups'] for row in split):,} ({causes})"),
-        (
-            "released",
-            f"{total['released']:,} in {total['fulfillment_orders']:,} fulfillment orders",
-        ),
-        ("shipped", f"{total['shipped']:,} in {total['parcels']:,} parcels"),
-        ("delivered", f"{total['delivered']:,}"),
-        ("cancelled", f"{total['cancelled']:,}"),
-        ("on the first promise", f"{kept['on_time']:,} of {kept['delivered']:,} ({share:.1f} %)"),
-        ("cases", f"{total['cases']:,} ({total['cases_open']:,} open)"),
-    ]
-
-
-def _migrate(console: Console, *, reset: bool) -> None:
-    """Bring the schema up to date as its owner; empty it when asked, or after a broken-off play."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        console.print("creating the schema …")
-        with _as_owner():
-            call_command("migrate", verbosity=0)
+def _prepare(stage: Stage, console: Console, *, reset: bool) -> None:
+    """Bring the schema up to date; empty it when asked, or after a broken-off play."""
+    console.print("looking at the schema …")
+    if stage.bring_schema():
+        if not setup.was_played():
+            stage.forget_outside()
     elif reset or (setup.was_begun() and not setup.was_played()):
         console.print("forgetting what was played …")
-        with _as_owner():
-            call_command("flush", interactive=False, verbosity=0)
+        stage.empty()
 
 
-@contextmanager
-def _as_owner() -> Iterator[None]:
-    """Connect as the role that owns the schema, in this process, which has loaded everything."""
-    as_app = connection.settings_dict
-    owner = database(embedded.addresses().owner_url)
-    connection.close()
-    connection.settings_dict = as_app | {name: owner[name] for name in ("USER", "PASSWORD")}
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict = as_app
-
-
-def _start_web(stack: embedded.Stack, port: int) -> None:
-    """The console, early: whoever opens it sees the fortnight being played."""
-    stack.spawn(
-        "web",
-        [
-            sys.executable, "-m", "gunicorn", "config.wsgi", "--workers", "2",
-            "--worker-class", "gthread", "--threads", "8", "--bind", f"127.0.0.1:{port}",
-            "--no-control-socket",
-        ],
-        {"DEBUG": "false", "CONSOLE_ENVIRONMENT": "demo"},
-    )  # fmt: skip
-
-
-def _give_address(stack: embedded.Stack) -> int:
-    """Choose the port of the payment provider, and tell every child where it will listen."""
-    port = ports.take(stack.home.root, "fakepay")
-    os.environ["FAKEPAY_URL"] = _url_of(port)
-    return port
-
-
-def _url_of(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
-
-
-def _start_workers(stack: embedded.Stack, payments: int) -> None:
-    """What answers while the fortnight is played and after it: the payment provider, a worker."""
-    if "worker" in stack.children:
-        return
-    stack.spawn("fakepay", [sys.executable, "-m", "integrations.sandbox", str(payments)])
-    stack.wait("fakepay", lambda: _answers(f"{_url_of(payments)}/healthz"), seconds=60)
-    stack.spawn("worker", [*_CELERY, "worker", "--loglevel", "WARNING"])
-
-
-def _play(stack: embedded.Stack, console: Console) -> None:
+def _play(stage: Stage, console: Console) -> None:
     """Play the fortnight. Asked to stop, it stops between two turns."""
     with connection.cursor() as cursor:
         # Who loses power now begins anew in any case: no commit need wait for the disk.
         cursor.execute("SET synchronous_commit TO off")
     with console.status("setting the retailer up …"):
         retailer = setup.set_up()
-    demo = Demo.of(retailer)
+    stage.await_sandbox()
+    stage.counterparts.set_clocks(OPENING, 0)
+    partners.connect_carriers(retailer, stage.counterparts, at=OPENING)
+    partners.connect_gateway(retailer, stage.counterparts, at=OPENING)
+    demo = Demo.of(retailer, stage.counterparts)
     with _progress(console) as bar:
         task = bar.add_task("playing", total=(NOW - OPENING).total_seconds(), orders="")
         days = {OPENING.date()}
 
         def step(instant: datetime, came: int) -> None:
-            if stack.signalled:
+            if stage.stack.signalled:
                 console.print("stopped; the next start begins anew")
                 sys.exit(130)
             bar.update(
@@ -235,8 +156,11 @@ def _play(stack: embedded.Stack, console: Console) -> None:
                 console.print(f"{instant:%a %d %b}  {came:,} orders")
 
         play_fortnight(demo, step, pump=ring)
+    demo.floor.clear_the_floor(NOW)
     if not drain(seconds=_DRAIN_SECONDS):
         console.print("The worker is still at it; the figures may lag.")
+    demo.floor.clear_the_floor(NOW)
+    hand_over(retailer, stage.counterparts, stage.url, at=NOW)
     setup.mark_lived(NOW, demo.shoppers.last_number)
 
 
@@ -263,11 +187,3 @@ def _require_free(port: int) -> None:
             f'make demo ARGS="--port {ports.next_free(port)}"',
             returncode=2,
         )
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # our own address
-            return bool(answer.status == 200)
-    except OSError:
-        return False

@@ -1,4 +1,4 @@
-"""The demo's shoppers, floors and carriers, for as long as it runs."""
+"""The people of the demo's retailer, for as long as it runs."""
 
 import signal
 import time
@@ -9,6 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from config.demo import setup
+from config.demo.counterparts import Counterparts
+from config.demo.life import Life
 from config.demo.play import Demo
 from config.kernel import clock
 
@@ -32,13 +34,19 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
         lived = setup.lived_until() or clock.now()
-        demo = Demo.resumed(setup.known_retailer(), lived, setup.last_number())
+        demo = Demo.of(
+            setup.known_retailer(),
+            Counterparts.of_settings(),
+            seed=lived.isoformat(),
+            last_number=setup.last_number(),
+        )
+        life = Life(demo)
         while not stopped:
             now = clock.now()
             if now - lived < _TURN:
                 time.sleep(_PAUSE_SECONDS)
                 continue
             until = min(now, lived + _TURN)
-            demo.turn(lived, until)
+            life.turn(lived, until)
             setup.mark_lived(until, demo.shoppers.last_number)
             lived = until

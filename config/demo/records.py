@@ -1,0 +1,154 @@
+"""What the other side says: our figures counted against the records of the simulated systems.
+
+Each is read over HTTP from the simulators and set beside what our database says of the same thing.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from config.demo.counterparts import Counterparts
+from config.demo.drafts import PROVIDER
+from config.demo.partners import NODE_SYSTEMS
+from config.demo.storefronts import MARKETPLACE, SHOPS, TILLS
+from config.kernel.types import Scope
+from config.reports import moved, placed, promised
+
+_DELIVERED: Final = "delivered"
+_MOVED: Final = ("captured", "refunded", "charged_back")
+_DEEDS: Final = ("fulfilled", "refunded", "cancelled")
+_COUNTS_UNITS: Final = frozenset({"shopify"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Promises that the carrier's own scans show to be kept, of those it has delivered."""
+
+    on_time: int
+    delivered: int
+
+
+def oversold(counterparts: Counterparts, *, scope: Scope) -> int:
+    """Units promised to buyers that no simulated shelf could serve, over all nodes.
+
+    A shelf has what lies on it and what stands aside for us; what is promised is what is reserved
+    of stock and has not left.
+    """
+    shelves: Counter[str] = Counter()
+    for system in NODE_SYSTEMS:
+        for _, node in counterparts.records(system, "shelves"):
+            for sku, lies in node.items():
+                shelves[sku] += max(0, lies["shelf"] + lies["aside"])
+    return sum(
+        max(0, units - shelves[sku]) for sku, units in promised.units_of_stock(scope=scope).items()
+    )
+
+
+def promises_kept(counterparts: Counterparts, *, scope: Scope) -> Kept:
+    """Groups whose parcels the carrier has all delivered, and those of them by the first promise."""
+    delivered = {
+        code: at
+        for code, tracker in counterparts.records("carrier", "trackers")
+        if (at := _delivered_at(tracker)) is not None
+    }
+    on_time = whole = 0
+    for group in promised.shipped_groups(scope=scope):
+        arrived = [delivered.get(number) for number in group.tracking_numbers]
+        if not all(arrived):
+            continue
+        whole += 1
+        on_time += max(at for at in arrived if at is not None) <= group.deliver_latest
+    return Kept(on_time, whole)
+
+
+def _delivered_at(tracker: Mapping[str, Any]) -> datetime | None:
+    for scan in tracker["tracking_details"]:
+        if scan["status"] == _DELIVERED:
+            return datetime.fromisoformat(scan["datetime"])
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that a counterpart holds otherwise than we do."""
+
+    system: str
+    what: str
+    theirs: object
+    ours: object
+
+
+def money_differing(counterparts: Counterparts, *, scope: Scope) -> list[Difference]:
+    """Payments of which the gateway has moved another amount than we hold to have been moved."""
+    payments = dict(counterparts.records("gateway", "payments"))
+    found = []
+    for tender in moved.through_provider(PROVIDER, scope=scope):
+        known = [payments[name] for name in tender.references if name in payments]
+        theirs = tuple(sum(one[name] for one in known) for name in _MOVED)
+        if theirs != tender.amounts:
+            found.append(Difference("gateway", tender.order_number, theirs, tender.amounts))
+    return found
+
+
+def copies_differing(counterparts: Counterparts, *, scope: Scope) -> list[Difference]:
+    """Orders that a shop holds otherwise than we do: missing here, or told otherwise.
+
+    Compared are the parcels' numbers and whether nothing is left of the order; where the shop counts
+    units of lines (WooCommerce does not), those sent and those taken off as well.
+    """
+    found = []
+    for channel, system in SHOPS.items():
+        ours = placed.orders_of(channel, scope=scope)
+        for key, theirs in counterparts.records(system, "orders"):
+            held = ours.get(key)
+            told = _as_told(theirs)
+            if held is not None and system not in _COUNTS_UNITS:
+                held, told = replace(held, lines=frozenset()), replace(told, lines=frozenset())
+            # Nobody sends us an order that was cancelled before we heard of it.
+            if told != held and not (held is None and told.cancelled):
+                found.append(Difference(system, key, told, held))
+    return found
+
+
+def _as_told(order: Mapping[str, Any]) -> placed.PlacedOrder:
+    """An order of a shop in the shape in which ours are compared. What was added later is not ours."""
+    return placed.PlacedOrder(
+        lines=frozenset(
+            (str(line["id"]), line["fulfilled"], line["cancelled"])
+            for line in order["lines"]
+            if not line["added"]
+        ),
+        cancelled=bool(order["cancelled_at"]),
+        tracking_numbers=frozenset(
+            str(parcel["tracking"]["number"])
+            for parcel in order["fulfillments"]
+            if parcel["status"] == "success"
+        ),
+    )
+
+
+def orders_lost(counterparts: Counterparts, *, scope: Scope) -> list[Difference]:
+    """Orders of the marketplace and sales of the tills that we do not have."""
+    found = []
+    agora = placed.orders_of(MARKETPLACE, scope=scope)
+    for key, order in counterparts.records("marketplace", "orders"):
+        if key not in agora and not order["cancelled_at"]:
+            found.append(Difference("marketplace", key, order["refused"] or "placed", "missing"))
+    tills = placed.orders_of(TILLS, scope=scope)
+    for key, sale in counterparts.records("stores", "sales"):
+        if sale["told_as"] == "order" and key not in tills:
+            found.append(Difference("stores", key, "sold", "missing"))
+    return found
+
+
+def told_twice(counterparts: Counterparts) -> list[Difference]:
+    """What a shop was told again that it had been told, so that it did it twice."""
+    return [
+        Difference(system, str(entry["order"]), kind, "again")
+        for system in SHOPS.values()
+        for kind in _DEEDS
+        for entry in counterparts.log(system, kind)
+        if entry.get("again")
+    ]

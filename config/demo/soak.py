@@ -1,0 +1,148 @@
+"""A day of the demo's life with every failure switched on in turn, and the proof that all of it heals.
+
+The retailer is set up, handed over to the simulated systems at once, and lives. For two hours each,
+every kind of failure strikes a share of everything, everywhere. Then the world is whole again, buyers
+stay away, and what is still under way has some hours; the clocks stop, and both sides are compared.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from config.demo import partners, records, setup
+from config.demo.counterparts import Counterparts
+from config.demo.handing_over import hand_over, meet_again
+from config.demo.play import drain
+from config.demo.records import Difference
+from config.demo.retailer import NODES
+from config.demo.stage import Stage
+from config.demo.storefronts import SHOPS
+from config.invariants import check_all
+from config.kernel import clock, ticker
+from config.kernel.types import Scope
+from config.reports import leftovers, placed, summary
+from integrations.channels.cases import COPY_DIFFERS, COPY_REFUSED, ORDER_CHANGED
+from integrations.sandbox.panel import KINDS
+
+BEGINS: Final = datetime(2026, 11, 17, 13, tzinfo=UTC)
+HOURS_EACH: Final = 2
+SHARE: Final = 0.15
+HEALING_HOURS: Final = 6
+_DRAIN_SECONDS: Final = 240
+_PAUSE_SECONDS: Final = 0.5
+_BUYERS: Final = (*SHOPS.values(), "marketplace")
+_TOLD_OF: Final = (COPY_REFUSED, COPY_DIFFERS, ORDER_CHANGED)
+"""Where both sides did what the other cannot undo (a parcel left, the order was taken back), a person
+is told, and the difference stands until they have decided."""
+_LOOKS: Final = 3
+"""Rounds of looking at the other side after the clocks have stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One thing that must be nought at the end, and what it is."""
+
+    what: str
+    number: int
+    examples: tuple[str, ...] = ()
+
+
+def begin(stage: Stage, *, speed: float, orders_an_hour: float) -> None:
+    """An installation that has just been connected to everything, and begins to live."""
+    retailer = setup.set_up()
+    clock.set_to(BEGINS, speed=0)
+    stage.await_sandbox()
+    there = stage.counterparts
+    there.set_clocks(BEGINS, 0)
+    partners.connect_carriers(retailer, there, at=BEGINS)
+    partners.connect_gateway(retailer, there, at=BEGINS)
+    hand_over(retailer, there, stage.url, at=BEGINS)
+    setup.mark_lived(BEGINS, 0)
+    _let_buyers_in(there, orders_an_hour / len(_BUYERS))
+    stage.await_web()
+    stage.start_worker()
+    meet_again(retailer, there, stage.url, at=BEGINS)
+    clock.set_to(BEGINS, speed=speed)
+    there.set_clocks(BEGINS, speed)
+    stage.start_life()
+
+
+def suffer(
+    stage: Stage, *, stopped: Callable[[], bool], said: Callable[[str, datetime], None]
+) -> None:
+    """Every kind of failure in turn, at every simulator; then none, and time to heal."""
+    for number, kind in enumerate(KINDS):
+        until = BEGINS + timedelta(hours=HOURS_EACH * (number + 1))
+        failure = {"kind": kind, "share": SHARE, "until": until.isoformat(), "seconds": 2}
+        for name in stage.counterparts.urls:
+            stage.counterparts.tell(name, "PUT", "failures", {"failures": [failure]})
+        said(kind, until)
+        if not _live_until(stage, until, stopped):
+            return
+    for name in stage.counterparts.urls:
+        stage.counterparts.tell(name, "PUT", "failures", {"failures": []})
+    _let_buyers_in(stage.counterparts, 0)
+    until = BEGINS + timedelta(hours=HOURS_EACH * len(KINDS) + HEALING_HOURS)
+    said("healing", until)
+    _live_until(stage, until, stopped)
+
+
+def settle(stage: Stage) -> bool:
+    """Stop the clocks, and let everything that is known be told; False when it does not end."""
+    now = clock.now()
+    clock.set_to(now, speed=0)
+    stage.counterparts.set_clocks(now, 0)
+    whole = True
+    for _ in range(_LOOKS):
+        now += timedelta(minutes=20)
+        clock.set_to(now, speed=0)
+        stage.counterparts.move_to(now, wait=30)
+        for step in ticker.steps(quick=True) + ticker.steps(quick=False):
+            step.run(now)
+        whole = drain(seconds=_DRAIN_SECONDS)
+    return whole
+
+
+def verdicts(counterparts: Counterparts, scope: Scope) -> Iterator[Verdict]:
+    """Everything that must be nought: ours, theirs, and what lies between."""
+    broken = check_all()
+    yield Verdict(
+        "invariants violated",
+        len(broken),
+        tuple(f"{violation.code}: {violation.detail}" for violation in broken),
+    )
+    yield Verdict("oversold by our book", summary.oversold(scope=scope))
+    yield Verdict("oversold by their shelves", records.oversold(counterparts, scope=scope))
+    seen = placed.with_a_case(_TOLD_OF, scope=scope)
+    differing = records.copies_differing(counterparts, scope=scope)
+    yield _of("copies that differ", [one for one in differing if one.what not in seen])
+    yield _of("money out of balance", records.money_differing(counterparts, scope=scope))
+    yield _of("orders lost", records.orders_lost(counterparts, scope=scope))
+    yield _of("told twice", records.told_twice(counterparts))
+    for what, number in leftovers.counted(scope=scope).items():
+        yield Verdict(what, number)
+
+
+def _of(what: str, found: list[Difference]) -> Verdict:
+    return Verdict(what, len(found), tuple(str(one) for one in found))
+
+
+def _let_buyers_in(counterparts: Counterparts, per_hour: float) -> None:
+    for name in _BUYERS:
+        counterparts.tell(name, "POST", "shopper", {"per_hour": per_hour})
+    tills = dict(counterparts.records("stores", "tills"))
+    for node in (plan for plan in NODES if plan.code in tills):
+        till = tills[node.code]
+        counterparts.tell("stores", "PUT", "till", {**till, "per_hour": per_hour / 4})
+
+
+def _live_until(stage: Stage, until: datetime, stopped: Callable[[], bool]) -> bool:
+    """Let business time run; children that die are started again. False when asked to stop."""
+    while clock.now() < until:
+        if stopped():
+            return False
+        stage.stack.supervise()
+        time.sleep(_PAUSE_SECONDS)
+    return True
