@@ -25,7 +25,6 @@ OFFLINE: Final = frozenset(
         "collectstatic",
         "compilemessages",
         "diffsettings",
-        "fakepay",
         "findstatic",
         "help",
         "makemessages",

@@ -1,6 +1,8 @@
 """The ground of every test: the suite's own services, and no way out of this machine."""
 
+from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,14 +29,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         embedded.release(embedded.Home.of_tests())
 
 
+_DRAWN: Final = 20
+"""Tests that one weighs which draws its examples."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules that wait for processes and browsers come first: the short ones fill the rest."""
-    slow = {
-        item.nodeid.partition("::")[0]
-        for item in items
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser")
-    }
-    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in slow)
+    """Modules that wait for processes and browsers come first, then those with the most to do.
+
+    Workers take a module at a time: at the end only short ones are left to share out.
+    """
+    slow = set()
+    weights: Counter[str] = Counter()
+    for item in items:
+        module = item.nodeid.partition("::")[0]
+        weights[module] += _DRAWN if hasattr(getattr(item, "obj", None), "hypothesis") else 1
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+            slow.add(module)
+
+    def place(item: pytest.Item) -> tuple[bool, int, str]:
+        module = item.nodeid.partition("::")[0]
+        return module not in slow, -weights[module], module
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -76,9 +92,29 @@ def _locks_in_order(_locks_watched: None) -> Iterator[None]:
     """What a test runs, in whatever thread, locks its rows in the one global order."""
     from tests.lock_order import violations
 
-    violations.clear()
     yield
-    assert violations == []
+    found = [*violations]
+    violations.clear()
+    assert found == []
+
+
+@pytest.fixture(scope="module")
+def kept_rows(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, _locks_watched: None
+) -> Iterator[None]:
+    """One transaction around a module's tests: what its fixtures make after this, all tests find.
+
+    A test still undoes what it did itself. What is handed to tests is copied for each of them
+    (`deepcopy`). For modules none of whose tests commits.
+    """
+    from django.db import transaction
+
+    with django_db_blocker.unblock():
+        block = transaction.atomic()
+        block._from_testcase = True  # type: ignore[attr-defined]  # no transaction of a command
+        with block:
+            yield
+            transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -64,7 +64,7 @@ def _make(name: str) -> None:
     draft = f"{name}_draft"
     try:
         connection.settings_dict["TEST"]["NAME"] = draft
-        connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     finally:
         connections.close_all()
         connection.settings_dict["NAME"], connection.settings_dict["TEST"]["NAME"] = usual

@@ -11,6 +11,7 @@ from django.forms.renderers import DjangoTemplates
 from django.template import loader
 
 from config.kernel import ids, vault
+from integrations.services.connections import MIN_LENGTH
 from orders.hold_types import HOLD_TYPES
 from orders.types import Address
 
@@ -272,10 +273,36 @@ class RejectForm(ActionForm):
     )
 
 
+class ServiceForm(ActionForm):
+    service = forms.ChoiceField(label="Service")
+
+    def __init__(self, *args: Any, services: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["service"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [(code, code.replace("_", " ").capitalize()) for code in services]
+
+
 class ShipForm(ActionForm):
     tracking_number = forms.CharField(
         label="Tracking number",
         max_length=64,
         required=False,
         help_text="Only when the label was not bought here.",
+    )
+
+
+class SinceForm(ActionForm):
+    since = forms.DateTimeField(label="Since", widget=MomentInput())
+
+
+class SecretForm(ActionForm):
+    """A webhook secret: written, never shown again."""
+
+    secret = forms.CharField(
+        label="New webhook secret",
+        min_length=MIN_LENGTH,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="As it stands, or will stand, at the counterpart.",
     )

@@ -59,7 +59,12 @@ class Frame:
 
     @cached_property
     def places(self) -> list[Place]:
-        return [place for place in PLACES if self.may(place.permission)]
+        simulated = bool(settings.SANDBOX_URLS)
+        return [
+            place
+            for place in PLACES
+            if self.may(place.permission) and (simulated or not place.demo)
+        ]
 
     @cached_property
     def zone(self) -> ZoneInfo:

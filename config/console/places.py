@@ -8,7 +8,7 @@ from config.kernel.access import Permission
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An entry of the rail; `key` follows `g` on the keyboard."""
+    """An entry of the rail; `key` follows `g` on the keyboard. `demo` are only where simulators run."""
 
     code: str
     label: str
@@ -17,6 +17,7 @@ class Place:
     url: str
     permission: Permission
     hint: str
+    demo: bool = False
 
 
 PLACES: Final = (
@@ -30,12 +31,20 @@ PLACES: Final = (
           "What is free, who holds it, and why"),
     Place("nodes", "Nodes", "n", "nodes", "console:nodes", Permission.FULFILLMENT_VIEW,
           "Pick, pack, ship; pause and resume"),
+    Place("carriers", "Carriers", "c", "truck", "console:carriers", Permission.FULFILLMENT_VIEW,
+          "Parcels unscanned, late, in trouble; scorecard"),
+    Place("returns", "Returns", "u", "back", "console:returns", Permission.RETURNS_VIEW,
+          "Scan, grade, refund what comes back"),
     Place("decisions", "Decisions", "r", "decisions", "console:decisions", Permission.ROUTING_VIEW,
           "Why orders went where they went"),
     Place("jobs", "Jobs", "j", "jobs", "console:jobs", Permission.JOBS_VIEW,
           "Long actions and their results"),
-    Place("inbox", "Inbox", "m", "inbox", "console:inbox", Permission.INTEGRATIONS_VIEW,
-          "Messages from outside, and replay"),
+    Place("channels", "Channels", "l", "channels", "console:channels",
+          Permission.INTEGRATIONS_VIEW, "Connections: alive, behind, different; replay and repair"),
+    Place("inbox", "Messages", "m", "inbox", "console:inbox", Permission.INTEGRATIONS_VIEW,
+          "Inbox and outbox, and replay"),
     Place("health", "Health", "h", "health", "console:health", Permission.HEALTH_VIEW,
           "Outbox, deliveries, leases, workers"),
+    Place("sandbox", "Sandbox", "x", "sandbox", "console:sandbox", Permission.INTEGRATIONS_MANAGE,
+          "The simulated world, and what goes wrong in it", demo=True),
 )  # fmt: skip

@@ -106,6 +106,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Returns",
+                "separator": True,
+                "items": [
+                    _item("Return policies", "assignment_return", "returns.returnpolicy"),
+                ],
+            },
+            {
                 "title": "People",
                 "separator": True,
                 "items": [

@@ -149,8 +149,8 @@ def _judge_address(order: Row) -> str:
         return why
     if not any(group["ours"] and group["method"] == "ship" for group in order["groups"]):
         return "Nothing of it is shipped to an address by us."
-    if order["released"] or order["shipped"]:
-        return "Units are with a node or on their way: cancel them or write to the carrier."
+    if order["shipped"] and order["shipped"] + order["cancelled"] >= order["ordered"]:
+        return "All of it is on its way: write to the carrier."
     return ""
 
 

@@ -15,7 +15,7 @@ def register_all() -> None:
     for kind in (
         Kind("case", "Case", _path("cases")),
         Kind("job", "Job", _path("jobs")),
-        Kind("intent", "Outside request", lambda key: f"/admin/kernel/intent/{key}/change/"),
+        Kind("intent", "Outside request", lambda key: f"/console/outbox/{key}/"),
         Kind("channel", "Channel", lambda key: f"/admin/kernel/channel/{key}/change/"),
         Kind("event", "Event", lambda key: f"/admin/kernel/event/{key}/change/"),
     ):

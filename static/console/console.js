@@ -285,6 +285,18 @@
     if (acts[event.key]) { event.preventDefault(); acts[event.key](); }
   });
 
+  /* ---- copying: a link or a number to the clipboard ---- */
+  document.addEventListener("click", (event) => {
+    const copier = event.target.closest("[data-copy-text]");
+    if (!copier) return;
+    const said = copier.textContent;
+    navigator.clipboard?.writeText(copier.dataset.copyText).then(() => {
+      announce("Copied");
+      copier.textContent = "Copied";
+      setTimeout(() => { copier.textContent = said; }, 2000);
+    });
+  });
+
   /* ---- scan box: a keyboard wedge types and presses Enter; the focus stays where it types ---- */
   const scan = () => one("[data-scan]");
   document.body.addEventListener("htmx:configRequest", (event) => {

@@ -8,6 +8,9 @@ import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed")
 
+import axe_playwright_python
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -19,6 +22,7 @@ from playwright.sync_api import (
 from playwright.sync_api import TimeoutError as NotShown
 from pytest_django.live_server_helper import LiveServer
 
+from config.kernel.models import User
 from tests.console.conftest import House, house  # noqa: F401  # the same retailer
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -31,6 +35,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+SERIOUS = {"serious", "critical"}
 PASSWORD = "correct horse battery staple"  # of the factories
 TRIES, PATIENCE_MS = 5, 8_000
 SLOW_MS = 60_000  # a busy machine is slow, not wrong
@@ -64,12 +70,41 @@ class Person:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def sign_in(self, username: str) -> None:
+        """Be signed in; no page is opened yet."""
+        client = Client()
+        client.force_login(User.objects.get(username=username))
+        kept = client.cookies[settings.SESSION_COOKIE_NAME]
+        cookie = {"name": kept.key, "value": kept.value, "url": self.base}
+        self.page.context.add_cookies([cookie])  # type: ignore[list-item]  # a typed dict
+
+    def type_password(self, username: str) -> None:
+        """Sign in as people do."""
         self.page.goto(f"{self.base}/console/login/")
         self.page.get_by_label("User name").fill(username)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(lambda url: "/login" not in url)
         self.page.wait_for_load_state("networkidle")
+
+    def findings(self, *, only: str = "", within: str = "html") -> list[str]:
+        """What axe calls serious or critical on the page, as it stands now, or in a part of it."""
+        if not self.page.evaluate("typeof window.axe === 'object'"):
+            self.page.evaluate(AXE.read_text())
+        options = {"resultTypes": ["violations"]} | ({"runOnly": [only]} if only else {})
+        run = "([within, options]) => axe.run(within, options)"
+        found = self.page.evaluate(run, [within, options])
+        return [
+            f"{each['id']}: {each['nodes'][0]['html'][:160]}"
+            for each in found["violations"]
+            if each["impact"] in SERIOUS
+        ]
+
+    def by_night(self) -> list[str]:
+        """What axe finds of colours, by night."""
+        self.page.emulate_media(color_scheme="dark")
+        found = self.findings(only="color-contrast", within="main")
+        self.page.emulate_media(color_scheme="light")
+        return found
 
     def press(self, key: str, shows: Locator) -> None:
         """Press the key until it shows what it shows: one pressed at a closing dialog is lost."""
@@ -111,13 +146,16 @@ def people(browser: Browser, live_server: LiveServer) -> Iterator[object]:
     """Open a person: `people(width=360)`; closed, and checked for complaints, at the end."""
     opened: list[tuple[BrowserContext, Person]] = []
 
-    def person(*, width: int = 1366, height: int = 768) -> Person:
+    def person(*, width: int = 1366, height: int = 768, axe: bool = False) -> Person:
+        """Who looks at many pages has axe along on each of them."""
         # No transitions: colours are what they are at once.
         context = browser.new_context(
             viewport={"width": width, "height": height},
             reduced_motion="reduce",
         )
         context.set_default_timeout(SLOW_MS)
+        if axe:
+            context.add_init_script(path=AXE)
         made = Person(context, live_server.url)
         opened.append((context, made))
         return made

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Person
-from tests.browser.test_console import findings, staff
+from tests.browser.test_console import staff
 from tests.console.conftest import House
 
 pytestmark = [
@@ -31,7 +31,7 @@ class TestThePanel:
         person.press("Space", title)
         expect(title).to_contain_text(newer["number"])
         expect(page.get_by_role("link", name=newer["number"]).first).to_be_focused()
-        assert findings(person) == []
+        assert person.findings() == []
         page.keyboard.press("j")
         expect(title).to_contain_text(older["number"])
         page.keyboard.press("Tab")
@@ -61,7 +61,7 @@ class TestThePanel:
         person.sign_in(staff(house, "cs_agent"))
         person.read("/console/cases/")
         person.press("p", page.locator("#peek").get_by_role("button", name="Acknowledge"))
-        assert findings(person) == []
+        assert person.findings() == []
         page.locator("#peek").get_by_role("button", name="Acknowledge").click()
         expect(page.get_by_role("button", name="Undo")).to_be_visible()
 
@@ -78,9 +78,9 @@ class TestUndo:
         page.get_by_role("dialog").get_by_role("button", name="Hold").click()
         expect(page.get_by_text("put on hold.")).to_be_visible()
         page.get_by_role("button", name="Undo").hover()  # the toast stays under the pointer
-        assert findings(person) == []
+        assert person.findings() == []
         page.emulate_media(color_scheme="dark")
-        assert findings(person, only="color-contrast") == []
+        assert person.findings(only="color-contrast") == []
         person.press("z", page.get_by_text("Undone: the hold is released."))
         assert house.fact(order["id"])["holds"] == []
 
@@ -94,7 +94,7 @@ class TestAView:
         person.read("/console/orders/?need=held")
         person.press("v", page.get_by_label("Keep this list as"))
         page.get_by_label("Keep this list as").fill("For the morning")
-        assert findings(person) == []
+        assert person.findings() == []
         page.get_by_role("button", name="Save view").last.click()
         page.wait_for_url(re.compile("view="))
         person.read("/console/orders/")
@@ -111,6 +111,6 @@ class TestAView:
         person.read("/console/orders/")
         person.press("c", page.get_by_label("Promised for"))
         page.get_by_label("Promised for").check()
-        assert findings(person) == []
+        assert person.findings() == []
         page.get_by_role("button", name="Show these").click()
         expect(page.get_by_role("columnheader", name="Promised for")).to_be_visible()

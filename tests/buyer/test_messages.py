@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel import ids
@@ -18,8 +18,8 @@ from integrations.buyer import services
 from integrations.buyer.selectors import ReadMessage, messages_of
 from integrations.models import BrandVoice, BuyerMessage
 from orders.models import Order, Promise
-from orders.services import erase_people
-from orders.types import Party
+from orders.services import erase_people, move_promises
+from orders.types import Party, PromiseMove
 from tests.factories import fulfillment as work
 from tests.factories.buyers import told, with_buyer
 from tests.factories.inventory import SkuFactory
@@ -254,6 +254,19 @@ class TestDelayed:
 
         read = letter(order)
         assert "We told you Fri 6 Mar. It will now arrive on Sun 8 Mar" in read.plain
+
+    def test_a_day_that_the_node_has_moved_told_once_with_its_reason(self, web: Shop) -> None:
+        order = web.accepted(line(web.sku(5, name="Blue mug"), 2))
+        group = order.groups.get()
+        later = PromiseMove(group.pk, group.ship_by + timedelta(days=3))
+        with transaction.atomic():
+            move_promises([later], at=NOON, actor=work.BEN)
+            assert move_promises([later], at=NOON, actor=work.BEN) == []
+
+        write(told("order.promise_moved", order))
+        write(told("order.promise_moved", order))
+
+        assert "because it leaves our warehouse later than planned" in letter(order).plain
 
     def test_a_promise_that_moves_within_its_day_is_none(self, web: Shop) -> None:
         order = web.accepted(line(web.sku(5), 2))

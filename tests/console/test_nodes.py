@@ -141,3 +141,19 @@ class TestANode:
         address = reverse("console:node_pause", args=[house.node("RENO").code])
         page = house.client("ops_manager").post(address, {"function": "ship", "reason": ""})
         assert page.status_code == 422
+
+
+class TestWhatElseIsWished:
+    def test_is_offered_with_reasons_and_answered_by_the_node(self, house: House) -> None:
+        order = house.released(sku="MUG")
+        work = house.work_of(order)
+        client = house.client("ops_manager")
+        page = reverse("console:fulfillment_order", args=[work["code"], work["number"]])
+        assert "Send from another node" in text_of(client.get(page))
+        wish = reverse("console:work_wish", args=[work["code"], work["number"], "pull_back"])
+        assert "A node that has begun is asked first" in text_of(client.get(wish))
+        said = text_of(client.post(wish, follow=True))
+        assert "is taken back, or asked for" in said
+        assert house.fact(order["id"])["released"] == 0 or "go from another node?" in said
+        again = text_of(client.get(wish))
+        assert "Not possible in the present state" in again

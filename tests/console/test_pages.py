@@ -16,8 +16,14 @@ COSTS = {
     "decisions": 10,
     "jobs": 7,
     "inbox": 8,
+    "outbox": 8,
+    "deliveries": 7,
+    "webhooks": 7,
+    "channels": 10,
+    "carriers": 9,
+    "returns": 8,
     "health": 14,
-    "palette": 6,
+    "palette": 7,
 }
 
 

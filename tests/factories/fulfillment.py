@@ -20,7 +20,7 @@ from fulfillment.types import Acknowledgement, Pack, Pick, Shipment
 from inventory.models import Node, Sku
 from inventory.services import take
 from inventory.types import Want
-from orders.models import Contact, DeliveryGroup, Order, OrderLine
+from orders.models import Contact, DeliveryGroup, Order, OrderLine, Promise
 from orders.services.capture_people import address_row
 from orders.types import Address
 from tests.factories.inventory import NodeFactory, ServiceLevelFactory, SkuFactory, stock
@@ -163,6 +163,46 @@ def released(
     return placed, work(outcome.value.fulfillment_order_ids[0])
 
 
+def many_released(
+    count: int, units: int = 1, *, sku: Sku | None = None, node: Node | None = None
+) -> list[tuple[Placed, FulfillmentOrder]]:
+    """So many orders, released together: of accounts of their own, or of the SKU at the node."""
+    skus = [sku or SkuFactory() for _ in range(count)]
+    placed = [place({one: units}, node or node_for(one.account)) for one in skus]
+    groups = [one.group.pk for one in placed]
+    services.release_groups(groups, at=NOON, actor=BEN)
+    orders = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).filter(group_id__in=groups)
+    found = {order.group_id: order for order in orders}
+    return [(one, found[one.group.pk]) for one in placed]
+
+
+def many_picked(count: int, units: int = 1, **where: Any) -> list[tuple[Placed, FulfillmentOrder]]:
+    made = many_released(count, units, **where)
+    picks = [Pick(line.pk, line.requested) for _, order in made for line in order.lines.all()]
+    services.record_picks(picks, at=NOON, actor=BEN)
+    return [(placed, work(order.pk)) for placed, order in made]
+
+
+def many_packed(
+    count: int, units: int = 1, **where: Any
+) -> list[tuple[Placed, FulfillmentOrder, Parcel]]:
+    made = many_picked(count, units, **where)
+    packs = [Pack(order.pk) for _, order in made]
+    outcomes = services.record_packs(packs, at=NOON, actor=BEN)
+    boxes = [outcome.value.parcel_ids[0] for outcome in outcomes if outcome.value is not None]
+    return [
+        (placed, work(order.pk), parcel(box))
+        for (placed, order), box in zip(made, boxes, strict=True)
+    ]
+
+
+def many_shipped(count: int, units: int = 1) -> list[tuple[Placed, FulfillmentOrder, Parcel]]:
+    made = many_packed(count, units)
+    gone = [Shipment(box.pk, f"T-{box.number}", "paper") for _, _, box in made]
+    services.confirm_shipments(gone, at=NOON, actor=BEN)
+    return [(placed, work(order.pk), parcel(box.pk)) for placed, order, box in made]
+
+
 def acknowledged(units: int = 2, **details: Any) -> tuple[Placed, FulfillmentOrder]:
     placed, order = released(units, **details)
     services.acknowledge([Acknowledgement(order.pk)], at=NOON, actor=BEN)
@@ -213,3 +253,20 @@ def parcel(parcel_id: UUID) -> Parcel:
     """The parcel as it stands now."""
     found: Parcel = Parcel.objects.for_scope(ALL_ACCOUNTS).get(pk=parcel_id)
     return found
+
+
+def promised(placed: Placed) -> Promise:
+    """The buyer was promised the order for three days after its ship-by."""
+    ship_by = placed.group.ship_by
+    assert ship_by is not None
+    made: Promise = Promise.objects.create(
+        order=placed.order,
+        group=placed.group,
+        account=placed.order.account,
+        version=1,
+        ship_by=ship_by,
+        deliver_earliest=ship_by + timedelta(days=1),
+        deliver_latest=ship_by + timedelta(days=3),
+        at=NOON,
+    )
+    return made

@@ -29,7 +29,7 @@ from returns.services import (
 )
 from returns.types import Authorization as LetIn
 from returns.types import Finding, Receipt, RequestedUnits, ReturnRequest
-from tests.factories.fulfillment import Placed, packed
+from tests.factories.fulfillment import Placed, many_packed, packed
 from tests.factories.kernel import NOON
 
 DELIVERED = NOON + timedelta(days=2)
@@ -78,6 +78,26 @@ def on_the_way(units: int | dict[Sku, int] = 2, *, card: bool = True, **details:
     confirm_shipments([Shipment(box.pk, f"T-{box.number}", "paper")], at=NOON, actor=CLARA)
     captured(placed.order.pk)
     return placed
+
+
+def many_on_the_way(count: int, units: int = 2, **where: Any) -> list[Placed]:
+    """So many that a card pays for, each in a parcel that left with the others."""
+    made = many_packed(count, units, **where)
+    for placed, _, _ in made:
+        pay_by_card(placed.order)
+    gone = [Shipment(box.pk, f"T-{box.number}", "paper") for _, _, box in made]
+    confirm_shipments(gone, at=NOON, actor=CLARA)
+    for placed, _, _ in made:
+        captured(placed.order.pk)
+    return [placed for placed, _, _ in made]
+
+
+def many_sold(count: int, units: int = 2, **where: Any) -> list[Placed]:
+    """The same, delivered."""
+    made = many_on_the_way(count, units, **where)
+    told = [TrackingNews("delivered", DELIVERED, parcel_of(placed).pk) for placed in made]
+    record_tracking(told, at=DELIVERED, actor=CLARA)
+    return made
 
 
 def _reprice(placed: Placed, total_minor: int) -> None:

@@ -1,6 +1,6 @@
 """What the console's templates say in their own words: moments, money, badges, bars, addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ from config.kernel import ids
 
 register = template.Library()
 
+_WHOLE: Final = 10
+"""Percent from which on a share is said without a decimal."""
 _BUCKETS: Final = (
     ("delivered", "delivered"),
     ("shipped", "shipped"),
@@ -109,6 +111,11 @@ def money(minor: int | None, currency: str) -> str:
 
 
 @register.filter
+def whole(value: float) -> int:
+    return round(value)
+
+
+@register.filter
 def number(value: int | None) -> str:
     """A count for people: `12,480`."""
     return "–" if value is None else f"{value:,}"
@@ -123,6 +130,26 @@ def quiet(value: int | None) -> SafeString | str:
 @register.filter
 def span(seconds: float | None) -> str:
     return "–" if seconds is None else words.span(float(seconds))
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """A share for people: `0 %`, `0.4 %`, `12 %`."""
+    if value is None:
+        return "–"
+    percent = 100 * value
+    return f"{percent:.0f} %" if percent >= _WHOLE or not percent else f"{percent:.1f} %"
+
+
+@register.filter
+def column(found: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
+    """One value of every row."""
+    return [each[name] for each in found]
+
+
+@register.filter
+def total(found: Iterable[Mapping[str, Any]], name: str) -> str:
+    return number(sum(each[name] for each in found))
 
 
 @register.filter

@@ -14,6 +14,7 @@ from config.console.pages import back_to, frame_of, go, page, say, show
 from config.console.views import listings
 from config.console.views.saved_views import tabs_of
 from config.console.views.undo import offer_jobs
+from config.kernel import registry
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import Forbidden, Invalid, NotFound
@@ -55,6 +56,7 @@ def case(request: HttpRequest, number: int) -> HttpResponse:
             "case": found,
             "kind": kind_of(found["kind"]),
             "evidence": evidence_of(found),
+            "about": about(found),
             "similar": reports.similar(found, scope=scope, nodes=nodes),
             "events": [timeline.entries([each], [])[0] for each in reports.events(found["id"])],
             "verbs": _possible(found) if frame.may(Permission.CASES_WORK) else [],
@@ -70,6 +72,13 @@ def case(request: HttpRequest, number: int) -> HttpResponse:
             ],
         },
     )
+
+
+def about(found: Row) -> dict[str, str] | None:
+    """The page of what the case is about, where the console has one; the order has its own line."""
+    kind = registry.kind_of(found["subject_kind"])
+    address = kind.path(found["subject_id"]) if found["subject_kind"] != "order" else ""
+    return {"label": kind.label, "url": address} if address.startswith("/console/") else None
 
 
 @page(Permission.CASES_VIEW)

@@ -8,20 +8,27 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+import integrations.selectors
 import integrations.services
 from config.console import tones
 from config.console.once import once
-from config.console.pages import frame_of, go, page, say, show
+from config.console.pages import back_to, frame_of, go, page, say, show
+from config.console.people import reveal
+from config.console.views.order import contacts_of, order_of
 from config.console.views.orders import uuid_of
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
-from config.kernel.errors import Invalid
+from config.kernel.errors import Conflict, Invalid, NotFound
 from config.kernel.services import deliveries
 from config.reports import operations as reports
+from config.reports import order_page
+from integrations.appliers import Letter
 
 LAG_SECONDS: Final = 60
 BEAT_SECONDS: Final = 30
 _REPLAY_LIMIT: Final = 200
+LONGEST_BODY: Final = 60_000
+"""Letters of a body that a page shows."""
 
 
 @page(Permission.HEALTH_VIEW)
@@ -96,7 +103,7 @@ def replay_deliveries(request: HttpRequest) -> HttpResponse:
         raise Invalid("No dead delivery is chosen; they may have been replayed already.")
     count = deliveries.replay(chosen)
     say(request, f"{count} deliveries are due again and run within a second or two.")
-    return go(request, reverse("console:health"))
+    return go(request, back_to(request, reverse("console:health")))
 
 
 @page(Permission.INTEGRATIONS_VIEW)
@@ -112,6 +119,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "console/health/inbox.html",
         {
             "here": "inbox",
+            "part": "inbox",
             "found": found[: reports.PAGE],
             "older": found[reports.PAGE - 1]["id"] if len(found) > reports.PAGE else None,
             "state": state,
@@ -141,7 +149,50 @@ def inbox_replay(request: HttpRequest) -> HttpResponse:
             f"{len(refused)} did not: {'; '.join(sorted(set(refused))[:3])}",
             level=messages.WARNING,
         )
-    return go(request, reverse("console:inbox"))
+    return go(request, back_to(request, reverse("console:inbox")))
+
+
+@page(Permission.INTEGRATIONS_VIEW)
+def inbox_message(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """One message from outside: what it was, and what it came to. Its body stays closed."""
+    return _message_page(request, message_id)
+
+
+@page(Permission.ORDERS_VIEW_CONTACT, methods=("POST",))
+def inbox_body(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """The body as it came, for who may see contacts; that they looked stands in the timeline."""
+    frame = frame_of(request)
+    found = reports.message(message_id, scope=frame.scope(Permission.ORDERS_VIEW_CONTACT))
+    if found is None or not frame.scope(Permission.INTEGRATIONS_VIEW).allows(found["account_id"]):
+        raise NotFound("There is no such message.")
+    if found["order_number"]:
+        order = order_of(request, found["order_number"], Permission.ORDERS_VIEW_CONTACT)
+        people = contacts_of(order, order_page.parts(order["id"]), shown=True)
+        reveal(order, people, "message from outside", at=frame.now, actor=actor_of(request))
+    letter = integrations.selectors.letters_of([message_id]).get(message_id)
+    if letter is None:
+        raise Conflict("Its body was erased.")
+    return _message_page(request, message_id, letter)
+
+
+def _message_page(
+    request: HttpRequest, message_id: UUID, letter: Letter | None = None
+) -> HttpResponse:
+    scope = frame_of(request).scope(Permission.INTEGRATIONS_VIEW)
+    found = reports.message(message_id, scope=scope)
+    if found is None:
+        raise NotFound("There is no such message.")
+    return show(
+        request,
+        "console/health/message.html",
+        {
+            "here": "inbox",
+            "part": "inbox",
+            "message": found,
+            "headers": sorted(letter.headers.items()) if letter else [],
+            "body": letter.raw.decode(errors="replace")[:LONGEST_BODY] if letter else "",
+        },
+    )
 
 
 def _check(name: str, well: bool, good: str, bad: str) -> dict[str, object]:  # noqa: FBT001

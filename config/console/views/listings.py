@@ -42,8 +42,12 @@ def order_map(request: HttpRequest, number: str, line_id: UUID) -> HttpResponse:
             said = waited.get(freed, f"{freed} orders go on")
             say(request, f"{line['external_sku']} is {sku.code} from now on: {said}.")
             return go(request, back_to(request, reverse("console:order", args=[order["number"]])))
-    text = (request.GET.get("q") or request.POST.get("q") or "").replace("\0", "")[:LONGEST_TEXT]
-    text = text.strip()
+    said = request.GET.get("q") or request.POST.get("q") or ""
+    text = said.replace("\0", "")[:LONGEST_TEXT].strip()
+    # What the channel calls it is a good guess; nothing is said of one that names nothing here.
+    guess = text or str(line["title"] or "")[:LONGEST_TEXT]
+    found = inventory.selectors.search_skus(offered, guess, limit=OFFERED) if guess else []
+    text = text or (guess if found else "")
     return show(
         request,
         "console/orders/map.html",
@@ -52,7 +56,7 @@ def order_map(request: HttpRequest, number: str, line_id: UUID) -> HttpResponse:
             "order": order,
             "line": line,
             "text": text,
-            "skus": inventory.selectors.search_skus(offered, text, limit=OFFERED) if text else [],
+            "skus": found,
             "next": back_to(request, ""),
             "problem": problem,
             "now": frame.now,

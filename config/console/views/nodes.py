@@ -13,6 +13,7 @@ from config.console import forms, undoing
 from config.console.once import once
 from config.console.pages import back_to, frame_of, go, page, say, show
 from config.console.scanning import scanned
+from config.console.wishes import wishes
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import Conflict, NotFound
@@ -26,7 +27,6 @@ from fulfillment.types import (
     Pack,
     Pick,
     Rejection,
-    RequestAnswer,
     Shipment,
     Short,
 )
@@ -95,8 +95,20 @@ def fulfillment_order(request: HttpRequest, code: str, number: str) -> HttpRespo
     return show(
         request,
         "console/nodes/work.html",
-        {"here": "nodes", "node": found, "work": work, **_possible(work)},
+        {"here": "nodes", "node": found, "work": work, **_possible(work), **_wishes(request, work)},
     )
+
+
+def _wishes(request: HttpRequest, work: Row) -> dict[str, Any]:
+    """What may be wished of the work, for those who release it."""
+    frame = frame_of(request)
+    if not frame.may(Permission.FULFILLMENT_RELEASE):
+        return {}
+    found = wishes(work["id"], frame.scope(Permission.FULFILLMENT_RELEASE))
+    return {
+        "wishes": [each for each in found if not each["reason"]],
+        "wishes_not": [each for each in found if each["reason"]],
+    }
 
 
 @page(Permission.FULFILLMENT_WORK, methods=("POST",))
@@ -131,7 +143,7 @@ def work_act(request: HttpRequest, code: str, number: str, act: str) -> HttpResp
         outcomes = list(services.request_labels(parcels, at=at, actor=actor))
     else:
         raise NotFound("There is no such action.")
-    _tell(request, outcomes, f"{number}: {_DONE[act]}.")
+    tell(request, outcomes, f"{number}: {_DONE[act]}.")
     return go(request, reverse("console:fulfillment_order", args=[code, number]))
 
 
@@ -217,24 +229,6 @@ def work_reject(request: HttpRequest, code: str, number: str) -> HttpResponse:
         verb="Reject the rest",
         done=f"{number}: rejected; the units are sourced elsewhere.",
     )
-
-
-@page(Permission.FULFILLMENT_WORK, methods=("POST",))
-@once
-def request_answer(request: HttpRequest, code: str, number: str) -> HttpResponse:
-    """Answer a question to the node: may these units still be cancelled?"""
-    found = node_of(request, code, Permission.FULFILLMENT_WORK)
-    work = work_at(request, found, number, Permission.FULFILLMENT_WORK)
-    asked = {each["id"]: each["asked"] for line in work["lines"] for each in line["requests"] or ()}
-    wanted = request.POST.get("request", "")
-    if wanted not in asked:
-        raise Conflict("That question was answered already, or its time is over.")
-    granted = asked[wanted] if request.POST.get("grant") == "1" else 0
-    outcomes = fulfillment.services.answer_requests(
-        [RequestAnswer(UUID(wanted), granted)], at=frame_of(request).now, actor=actor_of(request)
-    )
-    _tell(request, list(outcomes), f"{number}: answered.")
-    return go(request, reverse("console:fulfillment_order", args=[code, number]))
 
 
 @page(Permission.NETWORK_PAUSE, methods=("GET", "POST"))
@@ -388,7 +382,7 @@ def _shipments(request: HttpRequest, work: Row) -> list[Shipment]:
     ]
 
 
-def _tell(request: HttpRequest, outcomes: list[Outcome[Any]], done: str) -> None:
+def tell(request: HttpRequest, outcomes: list[Outcome[Any]], done: str) -> None:
     refused = [each.problem.detail for each in outcomes if each.problem]
     if refused:
         say(request, f"Not done: {' '.join(sorted(set(refused)))}", level=messages.ERROR)

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 import routing.selectors
-from config.console import diffs, payment_verbs, status, timeline, verbs, words
+from config.console import aftermath, diffs, payment_verbs, status, timeline, verbs, words
 from config.console.causes import case_label
 from config.console.forms import AddressForm
 from config.console.once import once
@@ -28,7 +28,10 @@ from config.reports.sql import Row
 from routing import engine
 from routing.selectors import Choice
 
-TABS: Final = (("", "Order"), ("history", "History"), ("technical", "Technical"))
+TABS: Final = (
+    ("", "Order"), ("outside", "Channel and buyer"), ("history", "History"),
+    ("technical", "Technical"),
+)  # fmt: skip
 PEEKED: Final = 4
 """The latest events that the panel beside the list shows."""
 
@@ -69,6 +72,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "kind": kind,
         "customer": reports.customer_orders(found["customer_id"], found["id"]),
         "contacts": contacts_of(found, parts, shown=False),
+        "may_return": any(line["delivered"] > line["returned"] for line in parts["lines"]),
+        **aftermath.of(request, found),
     }
     return show(request, "console/orders/order.html", context)
 

@@ -5,11 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from config.console import tones
 from config.console.frame import Frame
 from config.console.pages import frame_of, page, show
 from config.kernel.access import Permission
 from config.reports import cases as case_reports
 from config.reports import frame as reports
+from config.reports import returns as return_reports
 
 _MIN_TEXT = 2
 _LONGEST_NUMBER = 15
@@ -23,6 +25,11 @@ _ACTIONS = (
     ("SKUs at short risk", "console:stock", "?risk=1", Permission.INVENTORY_VIEW),
     ("My cases", "console:cases", "?mine=1", Permission.CASES_VIEW),
     ("Dead messages", "console:inbox", "?state=dead", Permission.INTEGRATIONS_VIEW),
+    ("Returns to grade", "console:returns", "?tab=to_grade", Permission.RETURNS_VIEW),
+    ("Requests to decide", "console:returns", "?tab=to_decide", Permission.RETURNS_VIEW),
+    ("Parcels without a scan", "console:carriers", "?tab=unscanned", Permission.FULFILLMENT_VIEW),
+    ("Late parcels", "console:carriers", "?tab=late", Permission.FULFILLMENT_VIEW),
+    ("Dead outside requests", "console:outbox", "?state=dead", Permission.INTEGRATIONS_VIEW),
     ("Split decisions", "console:decisions", "?split=any", Permission.ROUTING_VIEW),
 )
 
@@ -55,6 +62,18 @@ def _records(frame: Frame, text: str, *, orders_only: bool) -> list[dict[str, An
         ]
     if orders_only:
         return found
+    if frame.may(Permission.RETURNS_VIEW):
+        found += [
+            _entry(
+                "Returns", "back", each["number"], tones.look("return", each["state"]).label,
+                "console:return", each["number"],
+            )
+            for each in return_reports.named(
+                text,
+                scope=frame.scope(Permission.RETURNS_VIEW),
+                nodes=frame.nodes(Permission.RETURNS_VIEW),
+            )
+        ]  # fmt: skip
     if frame.may(Permission.CASES_VIEW) and text.isdigit() and len(text) <= _LONGEST_NUMBER:
         case = case_reports.one(
             int(text),

@@ -35,9 +35,9 @@ def packing_slips(request: HttpRequest, code: str) -> HttpResponse:
     node = node_of(request, code)
     ids = _parcels(request, node["id"])
     parcels = [selectors.parcel(each, scope, node_ids=[node["id"]]) for each in ids]
-    groups = {each.fulfillment_order.group_id for each in parcels}
+    works = {each.fulfillment_order_id for each in parcels}
     return _pdf(
-        documents.packing_slip(parcels, selectors.addresses_of(groups)),
+        documents.packing_slip(parcels, selectors.addresses_of(works)),
         f"packing-slips-{code}.pdf",
     )
 
