@@ -12,9 +12,9 @@ from typing import Any
 preload_app = True
 
 SWITCH_SECONDS = 0.0005
-"""How long a thread that computes keeps the others of its process waiting. A batch of orders asks
-PostgreSQL two dozen times; after each answer it waits for whoever parses or renders meanwhile, with
-Python's 5 ms up to a tenth of a second in all.
+"""How long a thread that computes may keep the others of its process waiting; Python's own is 5 ms.
+A batch of orders asks PostgreSQL two dozen times, and may wait so long after each answer for whoever
+parses or renders meanwhile.
 """
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"

@@ -102,19 +102,18 @@ def _locks_in_order(_locks_watched: None) -> Iterator[None]:
 def kept_rows(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, _locks_watched: None
 ) -> Iterator[None]:
-    """One transaction around a module's tests: what its fixtures make after this, all tests find.
+    """What a module's fixtures make after this, all its tests find; a test undoes its own.
 
-    A test still undoes what it did itself. What is handed to tests is copied for each of them
-    (`deepcopy`). For modules none of whose tests commits.
+    It is committed and swept after the module: a transaction that long would hold up every relay of
+    the server. Tests are handed copies (`deepcopy`). For modules none of whose tests commits.
     """
-    from django.db import transaction
+    from django.db import connection
+
+    from tests.quick_flush import flush
 
     with django_db_blocker.unblock():
-        block = transaction.atomic()
-        block._from_testcase = True  # type: ignore[attr-defined]  # no transaction of a command
-        with block:
-            yield
-            transaction.set_rollback(True)
+        yield
+        flush(connection)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,7 +14,7 @@ LONDON = "Europe/London"
 DAY = (time(8), time(18))
 AT_THREE = {"ground": (*(time(15),) * 5, None, None)}
 WORKDAYS = Calendar((*(DAY,) * 5, None, None), AT_THREE)
-THOROUGH = settings(max_examples=400, deadline=None)
+THOROUGH = settings(max_examples=150, deadline=None)
 
 
 def chicago(*fields: int) -> datetime:
