@@ -29,7 +29,9 @@ class StraysForm(ActionForm):
         super().__init__(*args, **kwargs)
         field = self.fields["node"]
         if isinstance(field, forms.ChoiceField):
-            field.choices = list(nodes)
+            # Nobody's goods are taken in at the first node of a list by mistake.
+            unsure = [("", "Choose the node")] if len(nodes) > 1 else []
+            field.choices = [*unsure, *nodes]
         for place in range(1, STRAYS + 1):
             self.fields[f"sku_{place}"] = forms.CharField(
                 label="SKU or barcode", max_length=64, required=False

@@ -243,7 +243,7 @@ def arrived(request: HttpRequest) -> HttpResponse:
     form = forms.ArrivalForm(
         request.POST if request.method == "POST" else None,
         nodes=nodes,
-        initial={**asked, **({"node": nodes[0][0]} if len(nodes) == 1 else {})},
+        initial=asked,
     )
     problem = ""
     if request.method == "POST" and form.is_valid():

@@ -233,7 +233,14 @@ def actions_of(request: HttpRequest, found: ReturnPage) -> dict[str, Any]:
     wished = "exchange" if found.returned.wants == Wants.EXCHANGE else "settle"
     ready = [each for each in listed if not each["why_not"]]
     first = [each for each in ready if each["verb"].code == wished]
-    primary = next((each for each in [*first, *ready] if each["verb"].primary or first), None)
+    # Where nobody said to which node it comes, receiving begins with that.
+    last = [
+        each
+        for each in ready
+        if each["verb"].code == "receive" and any(line.awaited for line in found.lines)
+    ]
+    meant = [*first, *(each for each in ready if each["verb"].primary), *last]
+    primary = meant[0] if meant else None
     return {
         "primary": primary,
         "possible": [each for each in listed if not each["why_not"] and each is not primary],
