@@ -155,7 +155,12 @@ def _judge_address(order: Row) -> str:
 
 
 def _judge_retry(order: Row) -> str:
-    return "" if order["refused"] else "No payment of the order was refused."
+    if order["refused"]:
+        return ""
+    return (
+        "No payment was refused that could be asked for again. Where its authorisation has ended, "
+        "the buyer has to authorise again."
+    )
 
 
 def _judge_note(order: Row) -> str:

@@ -190,7 +190,10 @@ def _forgive(sheet: Sheet, tenders: Sequence[TenderInHand], at: datetime) -> lis
         one for tender in tenders for one in tender.authorizations if one.refused_at is not None
     ]
     if not refused:
-        raise Conflict("No payment of the order was refused.")
+        raise Conflict(
+            "No payment was refused that could be asked for again. Where its authorisation has "
+            "ended, the buyer has to authorise again."
+        )
     lasting = [one for one in refused if one.expires_at is None or one.expires_at > at]
     if not lasting:
         raise Conflict("The refused authorisation has expired; the buyer has to authorise again.")

@@ -231,7 +231,7 @@ class TestAnAction:
     def test_asks_for_no_money_that_nobody_refused(self, house: House) -> None:
         page = self.act(house, house.order(), "retry_capture")
         assert page.status_code == 409  # type: ignore[attr-defined]
-        assert "No payment of the order was refused." in text_of(page)  # type: ignore[arg-type]
+        assert "No payment was refused that could be asked for again." in text_of(page)  # type: ignore[arg-type]
 
     def test_keeps_a_note_sealed_and_shows_it(self, house: House) -> None:
         order = house.order()
