@@ -73,21 +73,38 @@ class Floor:
     counterparts: Counterparts
 
     def work(self, at: datetime) -> None:
-        """One turn: every open node takes on, picks, packs and hands over what is due."""
-        open_nodes = [
+        """One turn of hours: every open node takes on, picks, packs and hands over what is due."""
+        nodes = self._open_nodes(at)
+        if not nodes:
+            return
+        self._take_on(self._ids_at(nodes, "released"), at)
+        self._pick(self._at(nodes, "acknowledged"), at)
+        self._pack(self._ids_at(nodes, "picking"), at)
+        self._leave(nodes, at)
+        self._count(nodes, at)
+
+    def work_on(self, at: datetime) -> None:
+        """One turn of minutes: at the nodes without a system, each order comes one step further."""
+        nodes = self._open_nodes(at, by_hand=True)
+        if not nodes:
+            return
+        self._leave(nodes, at)
+        self._pack(self._ids_at(nodes, "picking"), at)
+        self._pick(self._at(nodes, "acknowledged"), at)
+        self._take_on(self._ids_at(nodes, "released"), at)
+        self._count(nodes, at)
+
+    def _open_nodes(self, at: datetime, *, by_hand: bool = False) -> list[int]:
+        return [
             node.id
             for node in inventory.selectors.network(self.retailer.account_id)
-            if is_open(node, at)
+            if is_open(node, at) and not (by_hand and node.has_wms)
         ]
-        if not open_nodes:
-            return
-        self._take_on(self._ids_at(open_nodes, "released"), at)
-        self._pick(self._at(open_nodes, "acknowledged"), at)
-        self._pack(self._ids_at(open_nodes, "picking"), at)
-        leaving = self._at(open_nodes, "packed", "ready_for_pickup")
+
+    def _leave(self, nodes: Sequence[int], at: datetime) -> None:
+        leaving = self._at(nodes, "packed", "ready_for_pickup")
         self._hand_over([one for one in leaving if one.state == "packed"], at)
         self._collect([one for one in leaving if one.state != "packed"], at)
-        self._count(open_nodes, at)
 
     def clear_the_floor(self, at: datetime) -> None:
         """What somebody has begun is finished by hand, before the nodes' own systems take over."""

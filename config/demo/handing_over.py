@@ -4,7 +4,6 @@ from datetime import datetime
 
 from config.demo import partners, storefronts
 from config.demo.counterparts import Counterparts
-from config.demo.retailer import NODES
 from config.demo.setup import ACTOR, Retailer, node_draft
 from inventory.services import define
 
@@ -14,7 +13,7 @@ def hand_over(
 ) -> None:
     """Nodes, carriers, shops, the marketplace and the post are connected from here on."""
     define.define_nodes(
-        [node_draft(plan, has_wms=True) for plan in NODES],
+        [node_draft(plan, has_wms=True) for plan in partners.CONNECTED],
         account_id=retailer.account_id,
         at=at,
         actor=ACTOR,

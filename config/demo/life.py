@@ -1,8 +1,9 @@
 """The demo after its fortnight: only what people at the retailer do; the rest happens outside.
 
 Shops, warehouses, stores, suppliers, carriers and the provider are simulated systems then. What is
-left here are the retailer's own people, and the laws of nature that no system tells of: goods that
-arrive lie on a shelf, and a box on a dock is found by the carrier's driver.
+left here are the retailer's own people, those of the one node without a system among them, and the
+laws of nature that no system tells of: goods that arrive lie on a shelf, and a box on a dock is found
+by the carrier's driver.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Final
 from config.demo.counterparts import Box, Counterparts
 from config.demo.partners import NODE_SYSTEMS, system_of
 from config.demo.play import Demo
-from config.demo.retailer import NODES
+from config.demo.retailer import BY_HAND, NODES
 from config.demo.storefronts import tell_marketplace
 
 _ZIPS: Final = {plan.code: plan.postal_code for plan in NODES}
@@ -34,6 +35,7 @@ class Life:
         demo.sell_by_hand(start, end)
         demo.reorder(start, end)
         self._shelve(demo.receive(end))
+        demo.floor.work_on(end)
         demo.floor.hand_out(end)
         demo.desk.work(end)
         demo.mend(end)
@@ -45,6 +47,8 @@ class Life:
     def _shelve(self, units: list[tuple[str, str, int]]) -> None:
         """(node, SKU, units) that were put away: our book knows already, and so does the shelf."""
         for node, sku, quantity in units:
+            if node == BY_HAND:
+                continue
             self.counterparts.tell(
                 system_of(node),
                 "POST",

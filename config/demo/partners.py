@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import inventory.selectors
 from config.demo.counterparts import Counterparts
 from config.demo.drafts import PROVIDER
-from config.demo.retailer import CARRIERS, NODES, NodePlan
+from config.demo.retailer import BY_HAND, CARRIERS, NODES, NodePlan
 from config.demo.setup import ACTOR, Retailer
 from config.demo.shoppers import place_of
 from integrations import connections, services
@@ -21,6 +21,7 @@ TOKEN: Final = "demo: opens the simulators to us"  # noqa: S105  # guards nothin
 _PICKUP_AT: Final = "04:00"
 """When the drivers come, in UTC: late in the evening of every node."""
 _SYSTEMS: Final = {"dc": "wms", "threepl": "wms", "store": "stores", "supplier": "suppliers"}
+CONNECTED: Final = tuple(plan for plan in NODES if plan.code != BY_HAND)
 NODE_SYSTEMS: Final = tuple(dict.fromkeys(_SYSTEMS.values()))
 _SYSTEM_NAMES: Final = {
     "dc": "warehouse system",
@@ -112,11 +113,11 @@ def connect_nodes(
     shelves: Mapping[str, Mapping[str, int]],
     at: datetime,
 ) -> None:
-    """Every node by the system that works there: what it has on its shelves is nearly what we think.
+    """Nodes by the systems that work there: what they have on their shelves is nearly what we think.
 
     Their stock is compared by night, so that the first difference is found by a picker.
     """
-    for plan in NODES:
+    for plan in CONNECTED:
         system = system_of(plan.code)
         code = f"node-{plan.code.lower()}"
         counterparts.tell(

@@ -31,7 +31,7 @@ class Kept:
 
 
 def oversold(counterparts: Counterparts, *, scope: Scope) -> int:
-    """Units promised to buyers that no simulated shelf could serve, over all nodes.
+    """Units promised to buyers that no simulated shelf could serve, over all nodes that have one.
 
     A shelf has what lies on it and what stands aside for us; what is promised is what is reserved
     of stock and has not left.

@@ -118,6 +118,10 @@ NODES = (
 )  # fmt: skip
 
 
+BY_HAND = "RNO"
+"""The node without a system of its own: its people work in the console, in the demo's life too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """Up to `max_km` from the node: base and per-kilogram price in cents, transit in working days."""

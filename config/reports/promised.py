@@ -16,11 +16,12 @@ class ShippedGroup:
 
 
 def units_of_stock(*, scope: Scope) -> dict[str, int]:
-    """Units reserved of stock and not yet gone, by SKU code."""
+    """Units reserved of stock and not yet gone, at nodes with a system of their own, by SKU code."""
     found = rows(
         f"""
         SELECT s.code, sum(p.reserved) AS units
         FROM inventory_stockposition p JOIN inventory_sku s ON s.id = p.sku_id
+        JOIN inventory_node n ON n.id = p.node_id AND n.has_wms
         WHERE {within(scope, "p")} AND p.reserved > 0 GROUP BY 1
         """,  # noqa: S608  # own text; values are parameters
         reach(scope),
