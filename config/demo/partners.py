@@ -1,7 +1,7 @@
 """How Switchyard and the retailer's partners come to know of each other: a connection on each side."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -177,9 +177,9 @@ def _hours(plan: NodePlan) -> dict[str, str]:
 
 
 def _pickup_at(plan: NodePlan, at: datetime) -> str:
-    """When the carrier comes for what is packed, in UTC: an hour after the cutoff."""
+    """When the carrier comes for what is packed, in UTC: at the cutoff that is promised by."""
     zone = ZoneInfo(str(place_of(plan.postal_code)["timezone"]))
-    local = datetime.combine(at.date(), plan.cutoff, zone) + timedelta(hours=1)
+    local = datetime.combine(at.date(), plan.cutoff, zone)
     return f"{local.astimezone(UTC):%H:%M}"
 
 

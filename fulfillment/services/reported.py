@@ -13,7 +13,7 @@ def lock_work(fulfillment_order_ids: Collection[UUID]) -> None:
     """Lock at once all that reports about this work may reach; the commands then wait for nobody.
 
     In the caller's transaction: orders with their tenders, every fulfillment order of theirs,
-    their parcels and questions, and the positions they are served from.
+    their parcels and questions, and the positions they are served from with their levels.
     """
     every = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS)
     order_ids = sorted(
@@ -38,4 +38,5 @@ def lock_work(fulfillment_order_ids: Collection[UUID]) -> None:
     inventory.services.lock_positions(
         (),
         list(lines.filter(fulfillment_order_id__in=work).values_list("reservation_id", flat=True)),
+        levels=True,
     )

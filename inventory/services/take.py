@@ -61,11 +61,17 @@ def take_again(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResu
     return TakeResult(tuple(reserved), tuple(lost))
 
 
-def lock_positions(position_ids: Collection[int], reservation_ids: Collection[UUID] = ()) -> None:
+def lock_positions(
+    position_ids: Collection[int],
+    reservation_ids: Collection[UUID] = (),
+    *,
+    levels: bool = False,
+) -> None:
     """Lock at once, by ascending id, all positions that this transaction will release and take.
 
     A transaction that gives units back at one position and takes them at another calls this first:
-    its later calls then wait for nobody. Two statements at most.
+    its later calls then wait for nobody. With their `levels` where it also issues units: what gives
+    units back locks reservations, which stand after levels. Three statements at most.
     """
     wanted = set(position_ids)
     with connection.cursor() as cursor:
@@ -80,6 +86,12 @@ def lock_positions(position_ids: Collection[int], reservation_ids: Collection[UU
             "SELECT id FROM inventory_stockposition WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
             [sorted(wanted)],
         )
+        if levels:
+            cursor.execute(
+                "SELECT id FROM inventory_stocklevel WHERE position_id = ANY(%s) "
+                "ORDER BY id FOR UPDATE",
+                [sorted(wanted)],
+            )
 
 
 def hold(wants: Sequence[Want], *, until: datetime, at: datetime, actor: Actor) -> TakeResult:

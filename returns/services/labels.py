@@ -17,7 +17,7 @@ from config.kernel.errors import Conflict
 from config.kernel.services.intents import Answer, AnswerKind, LeasedIntent, NewIntent
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from fulfillment import carriers
-from fulfillment.carriers import LabelAnswer, LabelRequest, LabelStatus, PostalAddress
+from fulfillment.carriers import Carrier, LabelAnswer, LabelRequest, LabelStatus, PostalAddress
 from orders.selectors import Destination, creditable_lines, destinations, order_heads
 from returns.facts import OrderFacts
 from returns.models import Return, ReturnLabel, ReturnLine
@@ -34,7 +34,7 @@ def ask_labels(returned: Sequence[Return], facts: Mapping[UUID, OrderFacts]) -> 
 
     Whoever keeps the goods, or pays for the way back, needs none of ours.
     """
-    known = set(carriers.connected())
+    known = carriers.connected_by_account({one.account_id for one in returned})
     asked = []
     for one in returned:
         if one.keep or one.node_id is None or one.label_paid_by != PaidBy.MERCHANT:
@@ -42,7 +42,7 @@ def ask_labels(returned: Sequence[Return], facts: Mapping[UUID, OrderFacts]) -> 
         one.label_asked += 1
         one.label_pending = True
         brought = facts[owner_of(one)].carriers.values()
-        code = next((code for code in brought if code in known), PAPER)
+        code = next((code for code in brought if code in known[one.account_id]), PAPER)
         asked.append(
             NewIntent(
                 BUY,
@@ -65,7 +65,7 @@ def buy(intent: LeasedIntent) -> Answer:
     if place is None:
         return Answer.refused("The buyer was erased.", code="erased")
     request = _request(intent, returned, place)
-    answer = carriers.carrier(intent.payload["carrier"]).buy_label(request)
+    answer = _carrier_of(intent).buy_label(request)
     return _kept(intent, returned, place, answer)
 
 
@@ -76,8 +76,12 @@ def find(intent: LeasedIntent) -> Answer | None:
     if place is None:
         return None
     request = _request(intent, returned, place)
-    found = carriers.carrier(intent.payload["carrier"]).find_label(request)
+    found = _carrier_of(intent).find_label(request)
     return _kept(intent, returned, place, found) if found else None
+
+
+def _carrier_of(intent: LeasedIntent) -> Carrier:
+    return carriers.carrier(intent.payload["carrier"], intent.account_id)
 
 
 def _returned(intent: LeasedIntent) -> Return:

@@ -142,7 +142,9 @@ class TestACase:
         assert "Try the payment again…" in text_of(client.get(address))
         client.post(reverse("console:order_action", args=[order["number"], "retry_capture"]))
         page = text_of(client.get(address))
-        assert "Try the payment again: No payment was refused that could be asked for again." in page
+        assert (
+            "Try the payment again: No payment was refused that could be asked for again." in page
+        )
 
     def test_of_another_kind_says_nothing_of_the_payment(self, house: House) -> None:
         number = house.case(house.refused())

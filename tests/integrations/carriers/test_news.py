@@ -485,7 +485,10 @@ def told_by_us(account_id: UUID) -> dict[str, tuple[str, int]]:
 
 
 class TestReconciliation:
-    @pytest.mark.parametrize("count", [16, pytest.param(400, marks=pytest.mark.soak)])
+    @pytest.mark.parametrize(
+        "count",
+        [16, pytest.param(400, marks=[pytest.mark.soak, pytest.mark.timeout(3_600)])],
+    )
     def test_one_poll_finds_what_lost_pushes_told_and_doubles_nothing(
         self, sandbox, mailbox, count
     ):
