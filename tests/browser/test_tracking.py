@@ -42,6 +42,7 @@ def reader(browser: Browser, live_server: LiveServer) -> Iterator[Reader]:
     def read(path: str, *, width: int = 360) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 780},
+            reduced_motion="reduce",  # a colour half way to another is nobody's
             java_script_enabled=True,
             bypass_csp=True,  # axe looks from within
         )
