@@ -17,8 +17,8 @@ from config.kernel.services.intents import Answer, AnswerKind, LeasedIntent
 from integrations import connections
 from integrations.buyer import selectors
 from integrations.buyer.services import ERASED
-from integrations.http import Unreached
 from integrations.models import BuyerMessage
+from integrations.pacing import Unreached
 from integrations.types import ConnectionRef
 
 TIMEOUT_SECONDS: Final = 10

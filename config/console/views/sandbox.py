@@ -13,7 +13,6 @@ from config.console.once import once
 from config.console.pages import go, page, say, show
 from config.kernel.access import Permission
 from config.kernel.errors import Conflict, Invalid, NotFound
-from integrations.http import OutcomeUnknown, RemoteClient, Unreached
 from integrations.sandbox.panel import KINDS
 
 PATIENCE_SECONDS: Final = 2.0
@@ -117,6 +116,8 @@ def _ask(
     name: str, url: str, method: str, path: str, body: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Ask a simulator's control plane. Raises Conflict when it does not answer."""
+    from integrations.http import OutcomeUnknown, RemoteClient, Unreached
+
     client = RemoteClient(name, url, total_seconds=PATIENCE_SECONDS)
     try:
         answer = client.send(method, path, json=body)
