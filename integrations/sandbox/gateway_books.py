@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from integrations.sandbox.box import Refusal, Simulator
 from integrations.sandbox.credentials import bearer
+from integrations.sandbox.panel import Panel
 
 BEHAVIORS: Final = (
     "ok",
@@ -106,7 +107,8 @@ class GatewayBooks(Simulator):
             self.store.clear()
             self._due.clear()
             self.configure({})
-        self.panel.set([])
+        # With the dice of the beginning: what is tried again fails alike.
+        self.panel = Panel(self.seed, self.clock.now)
 
     # --- holdings
 
