@@ -41,7 +41,8 @@ class Stage:
     def of(cls, stack: embedded.Stack, port: int) -> Self:
         """Choose the simulators' ports, and tell every child to come of all addresses."""
         # What this process asks of the simulators is no news to who watches the bar.
-        logging.getLogger("integrations.http").setLevel(logging.WARNING)
+        for name in ("integrations.http", "httpx"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         behind = ports.take_row(stack.home.root, "sandbox", width=_SIMULATORS, first=FIRST_PORT)
         stage = cls(stack, port, behind, Counterparts.behind(behind))
         os.environ["SANDBOX_URLS"] = ",".join(
