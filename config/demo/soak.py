@@ -91,6 +91,7 @@ def suffer(
 
 def settle(stage: Stage) -> bool:
     """Stop the clocks, and let everything that is known be told; False when it does not end."""
+    stage.end_life()
     now = clock.now()
     clock.set_to(now, speed=0)
     stage.counterparts.set_clocks(now, 0)

@@ -118,6 +118,13 @@ class Stage:
         schedule = str(self.stack.home.root / "beat")
         self.stack.spawn("beat", [sys.executable, "-m", "config.beat", "--schedule", schedule])
 
+    def end_life(self) -> None:
+        """The retailer's people go home after what they have in hand. Not supervised after that."""
+        life = self.stack.children["life"].process
+        if life is not None:
+            life.terminate()
+            life.wait(_UP_SECONDS)
+
     def await_sandbox(self) -> None:
         self.stack.wait("sandbox", self.counterparts.are_up, seconds=_UP_SECONDS)
 
