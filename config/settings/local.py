@@ -3,7 +3,6 @@
 import secrets
 
 from config import embedded
-from config.embedded import ports
 from config.env import boolean, broker, database, env, kept, next_redis_database, words
 from config.logs import logging_settings
 from config.settings.base import *  # noqa: F403 (settings are layers of one namespace)
@@ -28,10 +27,8 @@ CACHES = cache_settings(
 )
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or broker(_services.redis_url)
 
-# The provider of the demo that has this home; else one that was started by hand.
-FAKEPAY_URL = env(
-    "FAKEPAY_URL", default=f"http://127.0.0.1:{ports.kept(_home.root, 'fakepay') or 8099}"
-)
+# `manage.py sandbox --only gateway`; the demo connects a gateway of its own instead.
+FAKEPAY_URL = env("FAKEPAY_URL", default="http://127.0.0.1:8907")
 
 # The demo serves files from where they lie, with DEBUG and without.
 WHITENOISE_USE_FINDERS = True

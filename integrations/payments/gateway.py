@@ -21,7 +21,6 @@ from orders.payments import (
 NAME: Final = "gateway"
 CODE: Final = "fakepay"
 """The provider of demo and development, where no connection names it."""
-DEFAULT_PORT: Final = 8099
 SIGNATURE: Final = "gateway-signature"
 
 News = PaymentNews | LapsedAuthorization | NewDispute | DisputeVerdict

@@ -1,5 +1,6 @@
 """The book of a simulated shop: its orders, its stock figures, and what becomes of both."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -37,13 +38,13 @@ class ShopBook(Simulator):
 
     # --- for the faces
 
+    @abstractmethod
     def news(self, what: str, order: Document, at: datetime, **facts: Any) -> None:
         """Something about an order has happened: send the webhooks."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shown(self, order: Document) -> Document:
         """The order as this face writes it."""
-        raise NotImplementedError
 
     def _ready(self) -> None:
         """The settings have changed: ask for their credentials from now on."""
