@@ -17,7 +17,8 @@ RUN DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=build SECRET
 FROM python:3.13-slim
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=config.settings.production
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin switchyard
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin switchyard \
+ && install -d -o switchyard /files
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/switchyard /srv/switchyard
 WORKDIR /srv/switchyard

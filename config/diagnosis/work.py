@@ -95,9 +95,9 @@ def intents() -> Finding:
     ((dead, due, late),) = rows(
         """
         SELECT count(*) FILTER (WHERE state = 'dead'),
-            count(*) FILTER (WHERE state <> 'dead' AND due_at <= clock_timestamp()),
+            count(*) FILTER (WHERE state <> 'dead' AND NOT behind AND due_at <= clock_timestamp()),
             coalesce(extract(epoch FROM clock_timestamp()
-                - min(due_at) FILTER (WHERE state <> 'dead')), 0)::float8
+                - min(due_at) FILTER (WHERE state <> 'dead' AND NOT behind)), 0)::float8
         FROM kernel_intent WHERE state NOT IN ('done', 'refused')
         """
     )

@@ -54,11 +54,19 @@ class Busy(DomainError):
     code, title, status = "busy", "The record is being changed by someone else", 503
 
 
+class Unavailable(DomainError):
+    """The database was not reached, or was lost. Whether an unsafe call took effect is not known."""
+
+    code, title, status = "unavailable", "The database cannot be reached", 503
+
+
 class ScopeMissing(RuntimeError):
     """A scoped queryset was evaluated without naming the accounts it may reach: a programming error."""
 
 
 _BRIEF_LENGTH = 500
+_CONNECTION_CLASSES = ("08", "57P")
+"""Classes of SQLSTATE: connection exception, operator intervention."""
 _PASSING = (pg.LockNotAvailable, pg.DeadlockDetected, pg.SerializationFailure)
 
 
@@ -67,6 +75,15 @@ def is_passing(exc: BaseException) -> bool:
     return isinstance(exc, Busy) or (
         isinstance(exc, OperationalError) and isinstance(exc.__cause__, _PASSING)
     )
+
+
+def is_unreached(exc: BaseException) -> bool:
+    """Whether the connection to the database was not had or was lost, or the server was going down."""
+    cause = exc.__cause__
+    if not isinstance(exc, OperationalError) or not isinstance(cause, pg.OperationalError):
+        return False
+    state = cause.sqlstate or _CONNECTION_CLASSES[0]
+    return state.startswith(_CONNECTION_CLASSES)
 
 
 def in_brief(error: BaseException) -> str:

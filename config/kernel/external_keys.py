@@ -56,6 +56,27 @@ def claim(scope: str, claims: Sequence[Claim]) -> list[UUID]:
     return [owners[wanted.source, wanted.external_id] for wanted in claims]
 
 
+def give_up(scope: str, claims: Sequence[Claim]) -> None:
+    """Free keys that this transaction has claimed: what they stood for was refused after all."""
+    if not claims:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM kernel_externalkey k
+            USING unnest(%s::text[], %s::text[], %s::uuid[]) AS ours (source, external_id, owner)
+            WHERE k.scope = %s AND k.source = ours.source AND k.external_id = ours.external_id
+              AND k.subject_id = ours.owner
+            """,
+            [
+                [claim.source for claim in claims],
+                [claim.external_id for claim in claims],
+                [claim.subject_id for claim in claims],
+                scope,
+            ],
+        )
+
+
 def owners_of(scope: str, source: str, external_ids: Sequence[str]) -> dict[str, UUID]:
     """What these outside ids stand for with us; those nobody claimed are absent."""
     with connection.cursor() as cursor:

@@ -16,13 +16,21 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from config.kernel.errors import Busy, DomainError, Forbidden, NotFound, is_passing
+from config.kernel.errors import (
+    Busy,
+    DomainError,
+    Forbidden,
+    NotFound,
+    Unavailable,
+    is_passing,
+    is_unreached,
+)
 
 MEDIA_TYPE: Final = "application/problem+json"
 INVALID: Final = 422
 """The status of a body that was read and found wrong, by whomever."""
-RETRY_SECONDS: Final = 1
-"""What `Retry-After` says when a lock was not had in time."""
+RETRY_SECONDS: Final = {Busy: 1, Unavailable: 5}
+"""What `Retry-After` says when a lock was not had in time, or the database was not reached."""
 
 
 class ProblemRenderer(JSONRenderer):
@@ -35,7 +43,8 @@ def problem_details(exc: Exception, context: Mapping[str, Any]) -> Response | No
     refusal = _as_domain_error(exc)
     if refusal is not None:
         set_rollback()
-        headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(refusal, Busy) else {}
+        wait = RETRY_SECONDS.get(type(refusal))
+        headers = {"Retry-After": str(wait)} if wait else {}
         return _answer(refusal.status, as_body(refusal), request, headers)
     if isinstance(exc, exceptions.APIException):
         set_rollback()
@@ -70,6 +79,8 @@ def _as_domain_error(exc: Exception) -> DomainError | None:
         return exc
     if is_passing(exc):
         return Busy("The record is being changed by someone else. Nothing was changed; try again.")
+    if is_unreached(exc):
+        return Unavailable("The database cannot be reached. Send it again with the same key.")
     if isinstance(exc, Http404):
         return NotFound("There is no such record.")
     if isinstance(exc, PermissionDenied):

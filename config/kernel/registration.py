@@ -7,7 +7,7 @@ from uuid import UUID
 from config.kernel import case_reports, registry, selectors, ticker
 from config.kernel.case_kinds import KINDS
 from config.kernel.registry import Kind
-from config.kernel.services import case_folding, cases, dwell, upkeep
+from config.kernel.services import case_folding, cases, dwell, intent_leases, upkeep
 
 
 def register_all() -> None:
@@ -26,6 +26,7 @@ def register_all() -> None:
     ticker.register("cases.clear_resolved", 30, _clear_resolved)
     ticker.register("cases.wake_waiting", 30, _wake_waiting)
     ticker.register("cases.detect_stuck", 60, _detect_stuck)
+    ticker.register("kernel.advance_queues", 30, _advance_queues)
     ticker.register("kernel.ensure_partitions", 6 * 3_600, _ensure_partitions)
     ticker.register("kernel.remove_expired", 3_600, _remove_expired)
 
@@ -57,6 +58,11 @@ def _wake_waiting(at: datetime) -> None:
 
 def _detect_stuck(at: datetime) -> None:
     dwell.detect(at=at)
+
+
+def _advance_queues(at: datetime) -> None:
+    del at
+    intent_leases.advance_all()
 
 
 def _ensure_partitions(at: datetime) -> None:

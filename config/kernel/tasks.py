@@ -66,8 +66,8 @@ def look() -> list[tuple[str, str]]:
             WHERE EXISTS (SELECT FROM kernel_delivery d WHERE {deliveries.DUE})
             UNION ALL
             SELECT 'run_intents', '' WHERE EXISTS (SELECT FROM kernel_intent
-                WHERE state IN ('pending', 'running', 'unknown') AND due_at <= clock_timestamp()
-                  AND kind = ANY(%s))
+                WHERE state IN ('pending', 'running', 'unknown') AND NOT behind
+                  AND due_at <= clock_timestamp() AND kind = ANY(%s))
             UNION ALL
             SELECT 'fold_case_reports', ''
             WHERE EXISTS (SELECT FROM kernel_casereport WHERE NOT folded)

@@ -114,9 +114,19 @@ DATABASE_ROLE: str = env("SWITCHYARD_DB_ROLE", default="app")
 WEB_THREADS: int = env("WEB_THREADS", int, default=8)
 
 
+DATABASE_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""A server that does not answer is given up after 5 s, one that vanished in mid-query after a minute."""
+
+
 def database_settings(config: dict[str, Any]) -> dict[str, Any]:
     """Complete a database: services own their transactions, and only the web process pools."""
-    options = dict(config["OPTIONS"])
+    options = DATABASE_PATIENCE | dict(config["OPTIONS"])
     if PROCESS == "web":
         options["pool"] = {"min_size": 1, "max_size": WEB_THREADS + 1, "timeout": 10}
     return config | {
@@ -212,6 +222,7 @@ SPECTACULAR_SETTINGS = {
         "OrderState": "orders.states.OrderState.choices",
         "DisputeState": "orders.states.DisputeState.choices",
         "NodeState": "inventory.states.NodeState.choices",
+        "StockCondition": "inventory.states.Condition.choices",
         "ReservationState": "inventory.states.ReservationState.choices",
         "FulfillmentOrderState": "fulfillment.states.FulfillmentState.choices",
         "ParcelState": "fulfillment.states.ParcelState.choices",
@@ -233,6 +244,8 @@ CONSOLE_ENVIRONMENT = env("CONSOLE_ENVIRONMENT", default="")
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "var" / "static"
+MEDIA_ROOT = BASE_DIR / "var" / "files"
+"""Where uploaded files lie. They are served by views that ask who may see them, never by address."""
 
 UNFOLD = CONSOLE_UNFOLD
 # Reverting posts an old row back, its state included: past every guard of the state machines.

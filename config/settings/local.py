@@ -30,6 +30,8 @@ CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or broker(_services.red
 # `manage.py sandbox --only gateway`; the demo connects a gateway of its own instead.
 FAKEPAY_URL = env("FAKEPAY_URL", default="http://127.0.0.1:8907")
 
+MEDIA_ROOT = _home.root / "files"
+
 # The demo serves files from where they lie, with DEBUG and without.
 WHITENOISE_USE_FINDERS = True
 

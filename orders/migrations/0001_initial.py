@@ -178,6 +178,7 @@ class Migration(config.kernel.operations.FoundingMigration):
                     models.CharField(
                         choices=[
                             ("waiting", "Waiting for stock"),
+                            ("with_channel", "With the channel"),
                             ("backordered", "Backordered"),
                             ("partly_reserved", "Partly reserved"),
                             ("reserved", "Reserved"),
@@ -395,6 +396,7 @@ class Migration(config.kernel.operations.FoundingMigration):
                     models.CharField(
                         choices=[
                             ("waiting", "Waiting for stock"),
+                            ("with_channel", "With the channel"),
                             ("backordered", "Backordered"),
                             ("partly_reserved", "Partly reserved"),
                             ("reserved", "Reserved"),
@@ -563,6 +565,7 @@ class Migration(config.kernel.operations.FoundingMigration):
                                 "progress__in",
                                 [
                                     "waiting",
+                                    "with_channel",
                                     "backordered",
                                     "partly_reserved",
                                     "reserved",

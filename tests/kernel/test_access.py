@@ -1,5 +1,6 @@
 """Permissions: what roles hold, where grants reach, what Django's own questions get."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,6 +63,24 @@ class TestSyncRoles:
         assert set(roles) == set(ROLE_PERMISSIONS)
         assert roles["cs_agent"].permissions == ["orders.view"]
         assert Role.history.count() == len(ROLE_PERMISSIONS) - 1
+
+    def test_adds_what_is_new_and_keeps_what_was_taken_and_given_by_hand(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sync_roles(at=NOON, actor=SYSTEM)
+        kind = ROLE_PERMISSIONS["cs_agent"]
+        taken, given = Permission.ORDERS_CANCEL, Permission.AUDIT_VIEW
+        by_hand = [code for code in kind.permissions if code != taken] + [given]
+        Role.objects.filter(code="cs_agent").update(permissions=by_hand)
+        more = replace(kind, permissions=kind.permissions | {Permission.ORDERS_EXPORT})
+        monkeypatch.setitem(ROLE_PERMISSIONS, "cs_agent", more)
+
+        sync_roles(at=NOON, actor=SYSTEM)
+        sync_roles(at=NOON, actor=SYSTEM)
+
+        role = Role.objects.get(code="cs_agent")
+        assert set(role.permissions) == {*by_hand, Permission.ORDERS_EXPORT}
+        assert role.history.count() == 2
 
 
 @pytest.mark.django_db

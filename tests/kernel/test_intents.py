@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -240,6 +241,21 @@ def run_all() -> None:
         pass
 
 
+def _versions() -> dict[Any, str]:
+    """The row version of each intent: another one was written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, ctid::text FROM kernel_intent")
+        return dict(cursor.fetchall())
+
+
+def _settle_elsewhere(intent: LeasedIntent) -> None:
+    """As another worker, on a connection of its own."""
+    try:
+        intents.settle(intent, Answer.done(), at=NOON)
+    finally:
+        connection.close()
+
+
 @pytest.mark.django_db(transaction=True)
 class TestQueues:
     def test_are_carried_out_one_after_another(self, outside: Outside) -> None:
@@ -262,14 +278,50 @@ class TestQueues:
 
     def test_let_those_that_come_later_wait_along(self, outside: Outside) -> None:
         outside.answers = [Answer.retry("503", after_seconds=600)]
-        first, *_ = queued("a")
+        queued("a")
         run_all()
         queued("a-later", "a")
+        run_all()
 
-        first.refresh_from_db()
-        behind = Intent.objects.for_scope(ALL_ACCOUNTS).filter(queue="a").latest("id")
-        assert behind.due_at == first.due_at
-        assert outside.calls == ["a-0"]
+        assert outside.calls == ["a-0", "a-later-0"]
+        later = Intent.objects.for_scope(ALL_ACCOUNTS).filter(queue="a").latest("id")
+        assert later.behind
+
+    def test_write_one_row_when_their_first_fails_however_many_wait(self, outside: Outside) -> None:
+        outside.answers = [Answer.retry("503", after_seconds=600)]
+        first, *_ = queued(*["a"] * 2_000)
+        before = _versions()
+        run_all()
+
+        assert {pk for pk, version in _versions().items() if version != before[pk]} == {first.pk}
+        looked_at = Intent.objects.for_scope(ALL_ACCOUNTS).filter(behind=False)
+        assert [each.pk for each in looked_at] == [first.pk]
+
+    def test_come_forward_when_their_first_ended_while_they_were_added(
+        self, outside: Outside
+    ) -> None:
+        queued("a")
+        (first,) = intent_leases.lease([KIND], 5)
+        ended = Thread(target=_settle_elsewhere, args=(first,))
+        with transaction.atomic():
+            one = NewIntent(KIND, "a-1", "order", ids.uuid7(), first.account_id, queue="a")
+            intents.add([one], at=NOON, actor=ACTOR)
+            ended.start()
+            ended.join()
+        run_all()
+
+        assert outside.calls == ["a-1"]
+
+    def test_are_found_again_when_a_worker_died_between_two(self, outside: Outside) -> None:
+        queued("a", "a", "b", "b")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE kernel_intent SET state = 'done' WHERE NOT behind")
+
+        assert intents.run_due(at=NOON) == 0
+        assert intent_leases.advance_all() == 2
+        assert intent_leases.advance_all() == 0
+        run_all()
+        assert outside.calls == ["a-1", "b-3"]
 
     def test_stop_at_a_dead_one_and_the_case_says_so(self, outside: Outside) -> None:
         outside.answers = [Answer.retry("503")]
@@ -292,11 +344,6 @@ class TestQueues:
         dead, *_ = queued("a", "a")
         with connection.cursor() as cursor:
             cursor.execute("UPDATE kernel_intent SET state = 'dead' WHERE id = %s", [dead.pk])
-            cursor.execute(
-                "UPDATE kernel_intent SET due_at = clock_timestamp() + interval '1 hour' "
-                "WHERE id <> %s",
-                [dead.pk],
-            )
 
         intents.revive([dead.pk], at=NOON, actor=ACTOR)
         run_all()

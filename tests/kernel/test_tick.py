@@ -145,6 +145,7 @@ class TestSweep:
             "cases.clear_resolved",
             "cases.detect_stuck",
             "cases.wake_waiting",
+            "kernel.advance_queues",
             "kernel.ensure_partitions",
             "kernel.remove_expired",
         }

@@ -234,6 +234,16 @@ class Migration(config.kernel.operations.FoundingMigration):
                         base_field=models.CharField(max_length=48), default=list, size=None
                     ),
                 ),
+                (
+                    "offered",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=48),
+                        editable=False,
+                        help_text="What the software brought for it when it was last brought up to date.",
+                        null=True,
+                        size=None,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(

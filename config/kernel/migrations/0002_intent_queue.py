@@ -15,6 +15,24 @@ class Migration(migrations.Migration):
                 max_length=160,
             ),
         ),
+        migrations.AddField(
+            model_name="intent",
+            name="behind",
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="Another of its queue comes first."
+            ),
+        ),
+        migrations.RemoveIndex(model_name="intent", name="intent_due"),
+        migrations.AddIndex(
+            model_name="intent",
+            index=models.Index(
+                models.F("due_at"),
+                condition=models.Q(
+                    ("behind", False), ("state__in", ["pending", "running", "unknown"])
+                ),
+                name="intent_due",
+            ),
+        ),
         migrations.AddIndex(
             model_name="intent",
             index=models.Index(

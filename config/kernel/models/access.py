@@ -101,8 +101,14 @@ class Role(models.Model):
     code = models.SlugField(max_length=32, unique=True)
     name = models.CharField(max_length=80)
     permissions = ArrayField(models.CharField(max_length=48), default=list)
+    offered = ArrayField(
+        models.CharField(max_length=48),
+        null=True,
+        editable=False,
+        help_text="What the software brought for it when it was last brought up to date.",
+    )
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["offered"])
 
     def __str__(self) -> str:
         return self.name

@@ -50,7 +50,8 @@ class Intent(StateModel):
     pending → running → done | refused | unknown; unknown is reconciled before it is tried again;
     a transient failure goes back to pending with a later `due_at`; 75 hours of them are dead.
     Dead and refused ones are revived as unknown; pending and dead ones may be withdrawn (refused).
-    Those of one `queue` are carried out one after another, by id; a dead one stops its queue.
+    Those of one `queue` are carried out one after another, by id; a dead one stops its queue. What
+    waits `behind` another is not looked at until the first of its queue has ended.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -65,6 +66,9 @@ class Intent(StateModel):
         default="",
         db_default="",
         help_text="Those of one queue are asked one after another.",
+    )
+    behind = models.BooleanField(
+        default=False, db_default=False, help_text="Another of its queue comes first."
     )
     state = StateField(max_length=8, choices=IntentState, default=IntentState.PENDING)
     attempts = models.SmallIntegerField(default=0)
@@ -89,7 +93,7 @@ class Intent(StateModel):
             models.Index(
                 F("due_at"),
                 name="intent_due",
-                condition=Q(state__in=["pending", "running", "unknown"]),
+                condition=Q(state__in=["pending", "running", "unknown"], behind=False),
             ),
             models.Index(fields=["subject_id"], name="intent_subject"),
             models.Index(

@@ -1,6 +1,6 @@
 """Commands on who may do what: roles, grants and API keys, with history."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -16,29 +16,55 @@ from config.kernel.types import Actor
 
 
 def sync_roles(*, at: datetime, actor: Actor) -> list[Role]:
-    """Create the roles the software brings along where they are missing. Edited ones stay as they are."""
+    """Bring the roles of the software up to date: missing ones are made, permissions that are new to
+    a role since it was last brought up to date are added to it.
+
+    What was taken from a role by hand stays taken, what was given to it stays given. A role of the
+    same code that was never brought up to date stays as it is, and is remembered from now on.
+    """
+    brought = {code: known(kind.permissions) for code, kind in ROLE_PERMISSIONS.items()}
     with transaction.atomic():
-        missing = set(ROLE_PERMISSIONS) - set(Role.objects.values_list("code", flat=True))
+        held = {role.code: role for role in Role.objects.order_by("pk").select_for_update()}
         created = Role.objects.bulk_create(
             [
                 Role(
                     code=code,
                     name=ROLE_PERMISSIONS[code].name,
-                    permissions=known(ROLE_PERMISSIONS[code].permissions),
+                    permissions=brought[code],
+                    offered=brought[code],
                 )
-                for code in sorted(missing)
+                for code in sorted(set(brought) - set(held))
             ],
             ignore_conflicts=True,
         )
-        record_history(
-            Role,
-            [role.pk for role in created],
-            Change.CREATED,
-            at=at,
-            actor=actor,
-            reason="comes with the software",
-        )
+        grown = _grown(held, brought)
+        stale = [held[code] for code in brought if code in held]
+        for role in stale:
+            role.offered = brought[role.code]
+        Role.objects.bulk_update(stale, ["permissions", "offered"])
+        for rows, change in ((created, Change.CREATED), (grown, Change.CHANGED)):
+            record_history(
+                Role,
+                [role.pk for role in rows],
+                change,
+                at=at,
+                actor=actor,
+                reason="comes with the software",
+            )
     return list(Role.objects.order_by("code"))
+
+
+def _grown(held: Mapping[str, Role], brought: Mapping[str, list[str]]) -> list[Role]:
+    """The roles that the software brings more for than it last did, with that added."""
+    grown = []
+    for code in sorted(set(brought) & set(held)):
+        role = held[code]
+        new = set(brought[code]) - set(role.permissions)
+        new -= set(brought[code] if role.offered is None else role.offered)
+        if new:
+            role.permissions = known({*role.permissions, *new})
+            grown.append(role)
+    return grown
 
 
 def issue_api_key(

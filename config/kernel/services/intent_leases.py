@@ -1,18 +1,25 @@
-"""Intents in a worker's hands: leased by one statement, one at a time of each queue."""
+"""Intents in a worker's hands: leased by one statement, one at a time of each queue.
+
+Only the first of a queue stands in the index of what is due; those `behind` it are not looked at
+and not written to, however long it backs off or lies dead. Whoever ends a first one lets the next
+come forward (`advance`), after its own commit.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 LEASE_SECONDS: Final = 120
 MOST_ATTEMPTS: Final = 32_000
 """Counting stops here: what is put off for weeks without being asked must not overflow."""
 _PAYLOAD: Final = 6
 """Its place among the columns of a leased intent."""
+_FORWARD: Final = "behind = false, due_at = greatest(due_at, clock_timestamp())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,8 @@ def lease(kinds: Sequence[str], limit: int) -> list[LeasedIntent]:
                 first_tried_at = coalesce(intent.first_tried_at, clock_timestamp())
             FROM (
                 SELECT id FROM kernel_intent AS waiting
-                WHERE state IN ('pending', 'running', 'unknown') AND due_at <= clock_timestamp()
-                  AND kind = ANY(%s)
+                WHERE state IN ('pending', 'running', 'unknown') AND NOT behind
+                  AND due_at <= clock_timestamp() AND kind = ANY(%s)
                   AND (queue = '' OR NOT EXISTS (
                     SELECT FROM kernel_intent AS before
                     WHERE before.queue = waiting.queue AND before.queue <> ''
@@ -72,35 +79,70 @@ def lease(kinds: Sequence[str], limit: int) -> list[LeasedIntent]:
     return [LeasedIntent(*row) for row in rows]
 
 
-def hold_back(intent: LeasedIntent, seconds: float) -> int:
-    """Let what waits in the intent's queue look again when it is due itself; answer how many."""
+def waiting_behind(intent: LeasedIntent) -> int:
+    """How many wait behind it in its queue."""
     if not intent.queue:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE kernel_intent SET due_at = clock_timestamp() + make_interval(secs => %s)
-            WHERE id IN (
-                SELECT id FROM kernel_intent
-                WHERE queue = %s AND queue <> '' AND id > %s AND state IN ('pending', 'unknown')
-                ORDER BY id FOR UPDATE SKIP LOCKED)
-            """,
-            [seconds, intent.queue, intent.id],
+            "SELECT count(*) FROM kernel_intent WHERE queue = %s AND queue <> '' AND id > %s "
+            "AND state IN ('pending', 'unknown')",
+            [intent.queue, intent.id],
         )
-        return int(cursor.rowcount)
+        ((found,),) = cursor.fetchall()
+    return int(found)
 
 
-def wake(intent_ids: Sequence[UUID]) -> None:
-    """Have what waits in the queues of these intents look again now."""
+def advance_later(queues: Iterable[str]) -> None:
+    """Have the first of each queue come forward once this transaction has committed.
+
+    Only then does it see what others have added meanwhile, and they, after theirs, what ended here:
+    whoever commits last sees both.
+    """
+    stirred = sorted({queue for queue in queues if queue})
+    if stirred:
+        transaction.on_commit(partial(advance, stirred))
+
+
+def advance(queues: Sequence[str]) -> None:
+    """Let the first of each queue be found by workers, due from now unless it backs off."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE kernel_intent SET due_at = clock_timestamp() WHERE id IN (
-                SELECT behind.id FROM kernel_intent AS behind
-                WHERE behind.state = 'pending' AND behind.due_at > clock_timestamp()
-                  AND behind.queue <> '' AND behind.queue IN (
-                    SELECT queue FROM kernel_intent WHERE id = ANY(%s))
-                ORDER BY behind.id FOR UPDATE SKIP LOCKED)
-            """,
-            [list(intent_ids)],
+            f"""
+            UPDATE kernel_intent SET {_FORWARD}
+            WHERE behind AND id IN (
+                SELECT head.id FROM unnest(%s::text[]) AS stirred (queue)
+                CROSS JOIN LATERAL (
+                    SELECT id FROM kernel_intent
+                    WHERE queue = stirred.queue AND queue <> ''
+                      AND state IN ('pending', 'running', 'unknown', 'dead')
+                    ORDER BY id LIMIT 1) AS head)
+            """,  # noqa: S608  # own text
+            [list(queues)],
         )
+
+
+def advance_all() -> int:
+    """Do so for every queue: its worker may have died before it could. Returns how many came forward.
+
+    Steps from queue to queue in their index: what it costs grows with queues, not with what waits.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE head AS (
+                (SELECT queue, id, behind FROM kernel_intent
+                 WHERE queue <> '' AND state IN ('pending', 'running', 'unknown', 'dead')
+                 ORDER BY queue, id LIMIT 1)
+                UNION ALL
+                SELECT following.* FROM head CROSS JOIN LATERAL (
+                    SELECT queue, id, behind FROM kernel_intent
+                    WHERE queue > head.queue AND queue <> ''
+                      AND state IN ('pending', 'running', 'unknown', 'dead')
+                    ORDER BY queue, id LIMIT 1) AS following
+            )
+            UPDATE kernel_intent SET {_FORWARD}
+            WHERE behind AND id IN (SELECT id FROM head WHERE behind)
+            """  # noqa: S608  # own text
+        )
+        return int(cursor.rowcount)

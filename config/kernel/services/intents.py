@@ -46,8 +46,6 @@ BACK_OFF_SECONDS: Final = (
 )
 """Seconds from a failed attempt to the next; the last one repeats."""
 GIVE_UP_HOURS: Final = 75
-STOPPED_QUEUE_SECONDS: Final = 3_600
-"""How often what waits behind a dead intent looks again; `revive` wakes it at once."""
 DEAD_INTENT: Final = "DEAD_INTENT"
 
 _log = logging.getLogger(__name__)
@@ -178,19 +176,19 @@ def add(wanted: Sequence[NewIntent], *, at: datetime, actor: Actor) -> list[UUID
         cursor.execute(
             """
             INSERT INTO kernel_intent (id, kind, key, subject_kind, subject_id, account_id, payload,
-                queue, state, attempts, answer, last_error, actor_id, at, due_at)
-            SELECT asked.*, 'pending', 0, '{}', '', %s, %s,
-                -- Behind one that backs off there is no use in looking sooner than at it.
-                CASE WHEN asked.queue = '' THEN clock_timestamp() ELSE coalesce((
-                    SELECT greatest(max(before.due_at), clock_timestamp())
-                    FROM kernel_intent AS before
-                    WHERE before.queue = asked.queue AND before.queue <> ''
-                      AND before.state IN ('pending', 'unknown')), clock_timestamp()) END
+                queue, state, attempts, answer, last_error, actor_id, at, due_at, behind)
+            SELECT asked.*, 'pending', 0, '{}', '', %s, %s, clock_timestamp(),
+                asked.queue <> '' AND (
+                    row_number() OVER (PARTITION BY asked.queue ORDER BY asked.id) > 1
+                    OR EXISTS (
+                        SELECT FROM kernel_intent AS before
+                        WHERE before.queue = asked.queue AND before.queue <> ''
+                          AND before.state IN ('pending', 'running', 'unknown', 'dead')))
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::uuid[],
                 %s::jsonb[], %s::text[])
                 AS asked (id, kind, key, subject_kind, subject_id, account_id, payload, queue)
             ON CONFLICT (kind, key) DO NOTHING
-            RETURNING id
+            RETURNING id, CASE WHEN behind THEN queue ELSE '' END
             """,
             [
                 actor.id,
@@ -205,7 +203,10 @@ def add(wanted: Sequence[NewIntent], *, at: datetime, actor: Actor) -> list[UUID
                 [intent.queue for intent in wanted],
             ],
         )
-        return [intent_id for (intent_id,) in cursor.fetchall()]
+        written = cursor.fetchall()
+    # What they wait behind may have ended while they were written.
+    intent_leases.advance_later(queue for _, queue in written)
+    return [intent_id for intent_id, _ in written]
 
 
 def run_due(*, at: datetime, limit: int = 5) -> int:
@@ -233,12 +234,13 @@ def settle(intent: LeasedIntent, answer: Answer, *, at: datetime) -> None:
     state = IntentState.DONE if answer.kind is AnswerKind.DONE else IntentState.REFUSED
     with transaction.atomic():
         if _write(intent, state, answer):
+            intent_leases.advance_later([intent.queue])
             _follow(intent, answer, at=at)
 
 
 AGAIN: Final = (
     "state = 'unknown', attempts = 0, first_tried_at = NULL, due_at = clock_timestamp(), "
-    "lease_until = NULL"
+    "lease_until = NULL, behind = false"
 )
 """An earlier call may have had its effect: `find` is asked before the performer."""
 
@@ -276,7 +278,6 @@ def revive(intent_ids: Sequence[UUID], *, at: datetime, actor: Actor) -> list[Ou
                 "WHERE id = ANY(%s) AND state IN ('dead', 'refused')",
                 [ready],
             )
-        intent_leases.wake(ready)
     return outcomes
 
 
@@ -316,7 +317,7 @@ def _ask(intent: LeasedIntent) -> Answer:
 
 
 def _set_aside(intent: LeasedIntent, answer: Answer, *, at: datetime) -> None:
-    """Put the intent back with a later due time, or bury it after 75 hours. Its queue waits along."""
+    """Put the intent back with a later due time, or bury it after 75 hours. Its queue waits behind it."""
     state = IntentState.UNKNOWN if answer.kind is AnswerKind.UNKNOWN else IntentState.PENDING
     pause = _back_off(intent.attempt) if answer.after_seconds is None else answer.after_seconds
     untried = intent.first and not answer.asked
@@ -347,10 +348,9 @@ def _set_aside(intent: LeasedIntent, answer: Answer, *, at: datetime) -> None:
         if row is None:
             return
         dead = row[0] == IntentState.DEAD
-        behind = intent_leases.hold_back(intent, STOPPED_QUEUE_SECONDS if dead else pause)
         if not dead:
             return
-        _report_dead(intent, answer, at=at, behind=behind)
+        _report_dead(intent, answer, at=at, behind=intent_leases.waiting_behind(intent))
         may_have_happened = answer.kind is AnswerKind.UNKNOWN
         given_up = Answer.unknown if may_have_happened else Answer.refused
         _follow(intent, given_up(answer.error, given_up=True), at=at)

@@ -28,10 +28,13 @@ CHUNK: Final = 200
 LEASE_SECONDS: Final = 60
 ATTEMPTS: Final = 5
 BUSY_TRIES: Final = 3
+OUTSIDE_CHUNK: Final = 50
+"""Items of a kind that asks others, at a time: fewer than a lease's time is enough for."""
 JOB_FAILED: Final = "JOB_FAILED"
 
 RunItems = Callable[[Sequence[UUID], Mapping[str, Any], datetime, Actor], Sequence[Outcome[Any]]]
 _kinds: dict[str, RunItems] = {}
+_outside: set[str] = set()
 _log = logging.getLogger(__name__)
 
 
@@ -50,14 +53,18 @@ class Overtaken(RuntimeError):
     """Another worker has the job, or somebody has stopped it."""
 
 
-def register(kind: str, run_items: RunItems) -> None:
+def register(kind: str, run_items: RunItems, *, outside: bool = False) -> None:
     """Say what a job of this kind does with up to 200 subject ids; called from `ready()`.
 
     `run_items(ids, params, at, actor)` makes one batch command call and returns one outcome per id.
+    Those that ask the `outside` get up to 50 with no transaction open; what they do must be safe to
+    repeat, since a killed worker has not kept the outcomes.
     """
     if kind in _kinds:
         raise ValueError(f"the job kind {kind} is registered twice")
     _kinds[kind] = run_items
+    if outside:
+        _outside.add(kind)
 
 
 def registered() -> list[str]:
@@ -123,7 +130,7 @@ def run_job(job_id: UUID, *, at: datetime) -> bool:
     if job is None:
         return False
     try:
-        while _run_chunk(job, CHUNK, at=at):
+        while _run_outside(job, at=at) if job.kind in _outside else _run_chunk(job, CHUNK, at=at):
             pass
         _finish(job)
     except Overtaken:
@@ -262,6 +269,22 @@ def _run_chunk(job: RunningJob, size: int, *, at: datetime, tries: int = 1) -> i
     return done + _run_part(job, len(item_ids) - half, at=at)
 
 
+def _run_outside(job: RunningJob, *, at: datetime) -> int:
+    """Likewise with no transaction open while others are asked. Items that fail are refused together."""
+    with transaction.atomic():
+        items = _waiting_items(job, OUTSIDE_CHUNK)
+    if not items:
+        return 0
+    try:
+        outcomes = list(_kinds[job.kind]([one for _, one in items], job.params, at, job.actor))
+    except Exception as error:  # noqa: BLE001  # whatever an app's client raises
+        return _refuse(job, [item_id for item_id, _ in items], error)
+    with transaction.atomic():
+        held_until = _keep(job, [item_id for item_id, _ in items], outcomes)
+    job.lease_until = held_until
+    return len(items)
+
+
 def _run_part(job: RunningJob, size: int, *, at: datetime) -> int:
     done = 0
     while done < size and (step := _run_chunk(job, size - done, at=at)):
@@ -278,9 +301,9 @@ def _refuse(job: RunningJob, item_ids: Sequence[int], error: Exception) -> int:
         _log.exception("an item of a job failed", extra={"job": str(job.id)})
         refusal = Outcome.refused("fault", in_brief(error))
     with transaction.atomic():
-        held_until = _keep(job, item_ids, [refusal])
+        held_until = _keep(job, item_ids, [refusal] * len(item_ids))
     job.lease_until = held_until
-    return 1
+    return len(item_ids)
 
 
 def _waiting_items(job: RunningJob, size: int) -> list[tuple[int, UUID]]:

@@ -4,7 +4,6 @@ They belong to orders, parcels and the like, whose rows the caller has locked be
 """
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from django.db import connection
 
@@ -20,10 +19,10 @@ def ask_again(kind: str, keys: Sequence[str]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE kernel_intent SET {AGAIN} "  # noqa: S608  # own text
-            "WHERE kind = %s AND key = ANY(%s) AND state = 'dead' RETURNING key, id, queue",
+            "WHERE kind = %s AND key = ANY(%s) AND state = 'dead' RETURNING key",
             [kind, list(keys)],
         )
-        return _let_go_on(cursor.fetchall())
+        return {key for (key,) in cursor.fetchall()}
 
 
 def lock_unasked(kind: str, keys: Sequence[str]) -> set[str]:
@@ -49,15 +48,9 @@ def withdraw(kind: str, keys: Sequence[str], *, why: str) -> set[str]:
         cursor.execute(
             "UPDATE kernel_intent SET state = 'refused', last_error = %s, lease_until = NULL "
             "WHERE kind = %s AND key = ANY(%s) AND state IN ('pending', 'dead') "
-            "RETURNING key, id, queue",
+            "RETURNING key, queue",
             [why, kind, list(keys)],
         )
-        return _let_go_on(cursor.fetchall())
-
-
-def _let_go_on(rows: Sequence[tuple[str, UUID, str]]) -> set[str]:
-    """Wake the queues that these intents stood in; answer their keys."""
-    queued = [intent_id for _, intent_id, queue in rows if queue]
-    if queued:
-        intent_leases.wake(queued)
-    return {key for key, *_ in rows}
+        ended = cursor.fetchall()
+    intent_leases.advance_later(queue for _, queue in ended)
+    return {key for key, _ in ended}
