@@ -140,15 +140,15 @@ class RefundAdmin(_ReadOnly):
 
 @admin.register(Dispute)
 class DisputeAdmin(_ReadOnly):
-    list_display = ("order", "state", "amount_minor", "reason", "evidence_due_at", "opened_at",
-                    "settled_at")  # fmt: skip
+    list_display = ("order", "state", "amount_minor", "beyond_minor", "reason", "evidence_due_at",
+                    "opened_at", "settled_at")  # fmt: skip
     list_filter = ("state", "provider")
     search_fields = ("order__number__exact", "reference__exact")
 
 
 @admin.register(Chargeback)
 class ChargebackAdmin(_WithoutHistory):
-    list_display = ("order", "amount_minor", "beyond_minor", "currency", "at")
+    list_display = ("order", "amount_minor", "currency", "at")
     search_fields = ("order__number__exact", "dispute__reference__exact")
 
 

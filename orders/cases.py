@@ -107,6 +107,12 @@ def still_disputed(subject_ids: Sequence[UUID]) -> set[UUID]:
     return set(open_ones.values_list("order_id", flat=True))
 
 
+def still_given_twice(subject_ids: Sequence[UUID]) -> set[UUID]:
+    """Orders of which a bank took back what was given back before."""
+    lost = Dispute.objects.for_scope(ALL_ACCOUNTS).of_orders(subject_ids).filter(beyond_minor__gt=0)
+    return set(lost.values_list("order_id", flat=True))
+
+
 def _owing(order_ids: Sequence[UUID]) -> set[UUID]:
     """Orders with invoiced money of ours that nobody was asked for, or that was refused."""
     invoiced = dict(
@@ -319,7 +325,7 @@ KINDS: Final = (
         "payments",
         "The buyer has the money twice: ask the provider to reverse the refund, or the buyer to pay "
         "it back.",
-        None,
+        still_given_twice,
     ),
     _kind(
         "HOLD_DEADLINE",

@@ -34,10 +34,10 @@ def on_stock_received(batch: Sequence[Recorded]) -> None:
 
 
 def on_node_paused(batch: Sequence[Recorded]) -> None:
-    """Nodes no longer ship: a job per account sends from elsewhere what is not released."""
+    """Nodes ship nothing new, paused or drained: a job per account sends the unreleased from elsewhere."""
     at, actor = clock.now(), _actor("orders.leave_node", batch)
     for event in batch:
-        if event.data.get("function") not in {"", "ship"}:
+        if event.data.get("function", "") not in {"", "ship"}:
             continue
         node_id = pk_of(event.subject_id)
         by_account: dict[UUID, dict[UUID, None]] = {}
@@ -46,7 +46,7 @@ def on_node_paused(batch: Sequence[Recorded]) -> None:
         for account_id, orders in by_account.items():
             jobs.enqueue(
                 LEAVE_NODE,
-                "Send from elsewhere what a paused node has not begun",
+                "Send from elsewhere what is not released at a node that takes nothing new",
                 {"node_id": node_id},
                 list(orders),
                 account_id=account_id,

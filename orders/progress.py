@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from orders.states import OPEN_BUCKETS, CollectedBy, LineKind, PaymentState, Progress
+from orders.states import OPEN_BUCKETS, CollectedBy, FulfilledBy, LineKind, PaymentState, Progress
 from orders.types import Move
 
 
@@ -59,6 +59,12 @@ def fold(lines: Sequence[Quantities]) -> Progress:
             return whole if bucket == wanted else part
     backordered = any(line.backordered for line in work)
     return Progress.BACKORDERED if backordered else Progress.WAITING
+
+
+def waiting_for(fulfilled_by: Iterable[str]) -> Progress:
+    """What an order waits for of which nothing is reserved, by who fulfills its open lines."""
+    executors = set(fulfilled_by)
+    return Progress.WITH_CHANNEL if executors == {FulfilledBy.CHANNEL} else Progress.WAITING
 
 
 def all_cancelled(lines: Iterable[Quantities]) -> bool:

@@ -8,8 +8,10 @@ from uuid import UUID
 from config.kernel import case_reports, events, registry, ticker
 from config.kernel.services import dwell, intents, jobs
 from config.kernel.types import Actor, Outcome
+from inventory import demand
 from inventory import selectors as inventory
 from orders import cases, handlers, services
+from orders.selectors.unplaced import UnplacedDemand
 from orders.services import money, renew, settle
 from orders.types import CancelRequest, HoldRequest
 
@@ -20,13 +22,14 @@ def register_all() -> None:
     """Subject kinds, cases, stays, handlers, intents, jobs and steps; once, from `ready()`."""
     registry.register(registry.Kind("order", "Order", lambda key: f"/console/orders/{key}/"))
     case_reports.declare(*cases.KINDS)
+    demand.register(UnplacedDemand())
     dwell.declare("order", "captured", cases.ACCEPT_WITHIN, cases.captured_too_long)
     dwell.declare("capture", "requested", cases.ANSWER_WITHIN, cases.unanswered_captures)
     dwell.declare("refund", "pending", cases.ANSWER_WITHIN, cases.unanswered_refunds)
     dwell.declare("hold", "active", timedelta(days=7), cases.held_too_long)
     events.subscribe("orders.cover_shortfalls", ["stock.short"], handlers.on_stock_short)
     events.subscribe("orders.serve_backorders", ["stock.received"], handlers.on_stock_received)
-    events.subscribe("orders.leave_node", ["node.paused"], handlers.on_node_paused)
+    events.subscribe("orders.leave_node", ["node.paused", "node.drained"], handlers.on_node_paused)
     _register_intents()
     jobs.register(handlers.LEAVE_NODE, _leave_node)
     jobs.register("orders.cancel", _cancel)

@@ -5,7 +5,7 @@ name takes the field's default once, as a constant; what is the same in every ro
 the database fills itself is left to it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -111,12 +111,14 @@ class Statement:
         on_conflict: str = "",
         returning: Sequence[str] = (),
         owners: Sequence[Any] | None = None,
+        owned_by: type[models.Model] | None = None,
         order_by: str = "",
     ) -> str:
         """Add an insert; answer the name of its CTE, empty when there are no rows.
 
         `owners` holds, row by row, the id that the first insert must have returned for this row
-        to be written at all: children of what was there before are left out.
+        to be written at all: children of what was there before are left out. With `owned_by` the
+        owner is a row of that model instead, written by an earlier statement.
         """
         if not rows:
             return ""
@@ -134,7 +136,8 @@ class Statement:
                 *(self._constant(column) for column in constant),
             ]
         )
-        join = "" if owners is None else "JOIN w0 ON w0.id = given.owner"
+        source = f'"{owned_by._meta.db_table}"' if owned_by else "w0"
+        join = "" if owners is None else f"JOIN {source} AS owning ON owning.id = given.owner"
         ordered = f'ORDER BY given."{order_by}"' if order_by else ""
         answered = ", ".join(f'"{name}"' for name in returning) or "1"
         self._parts.append(
@@ -195,12 +198,20 @@ class Statement:
 
         when_answered(check)
 
-    def run_returning(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Send it; answer what the first insert returned of these columns."""
-        with connection.cursor() as cursor:
-            cursor.execute(self._text(f"{', '.join(names)} FROM w0"), self._params)
-            answered: list[tuple[Any, ...]] = cursor.fetchall()
-        return answered
+    def ask(self, names: Sequence[str]) -> Callable[[], list[tuple[Any, ...]]]:
+        """Send it; what the first insert returned of these columns is read by calling the answer.
+
+        Within `sending_ahead` the process goes on until then.
+        """
+        cursor = connection.cursor()
+        cursor.execute(self._text(f"{', '.join(names)} FROM w0"), self._params)
+
+        def read() -> list[tuple[Any, ...]]:
+            with cursor:
+                answered: list[tuple[Any, ...]] = cursor.fetchall()
+            return answered
+
+        return read
 
     def _text(self, answer: str) -> str:
         named = ", ".join(f"w{at} AS ({part})" for at, part in enumerate(self._parts))

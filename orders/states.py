@@ -25,6 +25,7 @@ class Progress(TextChoices):
     """Where the units of an order stand, folded from its line quantities (`orders.progress`)."""
 
     WAITING = "waiting", "Waiting for stock"
+    WITH_CHANNEL = "with_channel", "With the channel"
     BACKORDERED = "backordered", "Backordered"
     PARTLY_RESERVED = "partly_reserved", "Partly reserved"
     RESERVED = "reserved", "Reserved"

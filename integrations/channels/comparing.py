@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from integrations.channels import refund_shares
 from integrations.channels.types import ShopOrder
 from integrations.models import ChannelCopy, CopyKind
 
@@ -35,9 +36,30 @@ def _compared(copy: ChannelCopy, shop: ShopOrder) -> Seen:
             back = copy.their_id in {one.id for one in shop.refunds}
             return Seen(copy, missing=not shop.cancelled and not back)
         case CopyKind.CANCEL | CopyKind.REFUND:
-            # One that the shop had made by itself has no id of ours to look for.
-            known = {one.id for one in shop.refunds}
-            return Seen(copy, missing=bool(copy.their_id) and copy.their_id not in known)
+            return _refund(copy, shop)
+    return Seen(copy)
+
+
+def _refund(copy: ChannelCopy, shop: ShopOrder) -> Seen:
+    """Whether it stands there, and of the lines that it was told for.
+
+    One that the shop had made by itself has no id of ours to look for; one that names no lines was
+    told without.
+    """
+    found = next((one for one in shop.refunds if one.id == copy.their_id), None)
+    if found is None:
+        return Seen(copy, missing=bool(copy.their_id))
+    if copy.kind != CopyKind.REFUND or not found.named:
+        return Seen(copy)
+    amount = int(copy.wanted.get("amount_minor", 0))
+    units = {line: many for line, many in copy.wanted.get("units", {}).items() if many}
+    if found.named != units:
+        return Seen(copy, why="It names other units.")
+    worth = refund_shares.by_line(
+        amount, copy.wanted.get("worth", {}), copy.wanted.get("shipping_minor", 0)
+    )
+    if found.worth and found.amount_minor == amount and found.worth != worth:
+        return Seen(copy, why="Its lines have other amounts.")
     return Seen(copy)
 
 

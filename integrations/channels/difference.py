@@ -55,6 +55,8 @@ def of(
     found.sent = sent_elsewhere(others)
     if ended:
         return found
+    if shop.by_money and not any(line.unshipped for line in _ours(lines)):
+        return found
     if shop.cancelled and not memory.told.get("cancelled"):
         found.cancelled = shop.cancelled
         found.gone = sum(line.shipped - line.delivered for line in _ours(lines))

@@ -89,9 +89,11 @@ def remember(
 
 
 def keep_refunds(
-    refunds: Sequence[tuple[ConnectionRef, UUID, str, ShopRefund, int]], *, at: datetime
+    refunds: Sequence[tuple[ConnectionRef, UUID, str, ShopRefund, int, int]], *, at: datetime
 ) -> None:
-    """Keep refunds that shops made: (connection, order, its id there, refund, credited here)."""
+    """Keep refunds that shops made: (connection, order, its id there, refund, credited here, for
+    units that were taken off).
+    """
     rows = [
         _told(
             ref,
@@ -103,12 +105,13 @@ def keep_refunds(
                 "order": external_id,
                 "amount_minor": refund.amount_minor,
                 "credited_minor": credited,
+                "cancelled_minor": cancelled,
                 "of_cancel": refund.of_cancel,
-                "units": dict(refund.units),
+                "units": dict(refund.units or refund.named),
             },
             at=at,
         )
-        for ref, order_id, external_id, refund, credited in refunds
+        for ref, order_id, external_id, refund, credited, cancelled in refunds
     ]
     ChannelCopy.objects.bulk_create(rows, ignore_conflicts=True)
 

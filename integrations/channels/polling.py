@@ -83,7 +83,7 @@ def ask_connection(
     turn, cursor = Turn(), ""
     for _ in range(PAGES):
         page = there.changed(since - OVERLAP, cursor)
-        turn += _take_page(ref, page, at=at, actor=actor)
+        turn += _take_page(ref, there, page, at=at, actor=actor)
         cursor = page.cursor
         if not turn.reached or not cursor:
             break
@@ -104,8 +104,9 @@ def compare_orders(
     shop: Shop | None = None,
 ) -> Turn:
     """Read these orders there, take in what is news and compare what they hold."""
-    page = (shop or port.shop(ref)).orders(external_ids)
-    turn = _take_page(ref, page, at=at, actor=actor)
+    there = shop or port.shop(ref)
+    page = there.orders(external_ids)
+    turn = _take_page(ref, there, page, at=at, actor=actor)
     if not turn.reached:
         return turn
     found = {one.order.external_id for one in page.messages if one.order is not None}
@@ -122,7 +123,7 @@ def _due(ref: ConnectionRef, at: datetime) -> bool:
     return not last <= at < last + every
 
 
-def _take_page(ref: ConnectionRef, page: Page, *, at: datetime, actor: Actor) -> Turn:
+def _take_page(ref: ConnectionRef, shop: Shop, page: Page, *, at: datetime, actor: Actor) -> Turn:
     """Take in a page of orders, then compare what they hold with what they are to hold."""
     if page.reply.said is not Said.DONE:
         return Turn(reached=False)
@@ -134,7 +135,8 @@ def _take_page(ref: ConnectionRef, page: Page, *, at: datetime, actor: Actor) ->
         actor=actor,
     )
     new = len(_known(ref, page.messages)) - len(known)
-    seen = _compare(ref, page.messages, at=at, actor=actor)
+    messages = _with_refunds(ref, shop, page.messages)
+    seen = _compare(ref, messages, at=at, actor=actor)
     return replace(seen, read=len(page.messages), missing_here=new)
 
 
@@ -145,6 +147,35 @@ def _known(ref: ConnectionRef, messages: Iterable[Message]) -> dict[tuple[UUID, 
     return ids_by_external(
         [(channel_id, one.order.external_id) for one in messages if one.order is not None]
     )
+
+
+def _with_refunds(ref: ConnectionRef, shop: Shop, messages: Sequence[Message]) -> Sequence[Message]:
+    """The orders with the lines of those refunds that we had made for lines, where they are told apart.
+
+    One call per such order; what cannot be read now is compared by its id alone.
+    """
+    unread = {
+        refund.ours
+        for one in messages
+        for refund in (one.order.refunds if one.order else ())
+        if refund.unread and refund.ours
+    }
+    if not unread:
+        return messages
+    copies_ = ChannelCopy.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=list(unread), connection_id=ref.id, kind=CopyKind.REFUND, state__in=COMPARED
+    )
+    wanted = {copy.pk for copy in copies_ if copy.wanted.get("units")}
+    return [_with_lines(shop, one, wanted) for one in messages]
+
+
+def _with_lines(shop: Shop, message: Message, wanted: Collection[UUID]) -> Message:
+    order = message.order
+    if order is None or not any(one.ours in wanted for one in order.refunds):
+        return message
+    read = {one.id: one for one in shop.refunds(order.external_id).refunds}
+    refunds = tuple(read.get(one.id, one) for one in order.refunds)
+    return replace(message, order=replace(order, refunds=refunds))
 
 
 @transaction.atomic

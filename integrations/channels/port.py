@@ -9,14 +9,18 @@ from datetime import datetime
 from typing import Protocol
 
 from config.kernel.errors import NotFound
-from integrations.channels.types import Figures, FiguresSet, NewFigure, Page, Reply, Wish
+from integrations.channels.types import Figures, FiguresSet, NewFigure, Page, Refunds, Reply, Wish
 from integrations.types import ConnectionRef
 
 
 class Shop(Protocol):
-    """One shop. `calls` is how much of its call limit is used, where it says so: (used, most)."""
+    """One shop. `calls` is how much of its call limit is used, where it says so: (used, most).
+
+    `compares` says that a figure is compared and set in one step there.
+    """
 
     calls: tuple[int, int] | None
+    compares: bool
 
     def tell(self, wish: Wish) -> Reply:
         """Have it hold this, once: what it holds already is done."""
@@ -29,6 +33,9 @@ class Shop(Protocol):
 
     def orders(self, ids: Sequence[str]) -> Page:
         """These orders as they are there; one that is gone is absent."""
+
+    def refunds(self, order: str) -> Refunds:
+        """The refunds of one order with their lines, where the order itself does not tell them."""
 
     def figures(self, wanted: Collection[str]) -> Figures:
         """What it says of its stock of these SKUs; one that it does not sell is absent."""

@@ -1,12 +1,15 @@
 """Money that a shop gave back by itself: credited where the goods are back, kept in any case.
 
+Where the shop does not say what became of the units that a refund names, ours do: those at the end of
+their way came back, those that have not left are taken off, others are a case.
+
 What we credit by its word is not asked of it again (the event names the channel as its actor), and
 what it gave back beyond that lowers what we ask of it later (`Wish.known_minor`). Runs in the
 transaction that marks the messages, with the orders locked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -16,14 +19,15 @@ from config.kernel import case_reports
 from config.kernel.case_reports import Report
 from config.kernel.types import ALL_ACCOUNTS, Actor, ActorKind
 from integrations.appliers import Applied, Ignored, NotYet, Received, Verdict
-from integrations.channels import keeping, marks
+from integrations.channels import keeping, marks, refund_reading
 from integrations.channels.cases import REFUNDED_THERE
 from integrations.channels.types import Memory, ShopRefund, ShopRefunds
 from integrations.models import CopyKind
-from orders.selectors import creditable_lines, standing_lines
-from orders.types import CreditedUnits, CreditRequest
+from orders.selectors import LineStanding, creditable_lines, standing_lines
+from orders.types import CancelRequest, CreditedUnits, CreditRequest
 
 CAUSE: Final = "channel_refund"
+_NOT_BACK: Final = "The goods have not come to the end of their way, or are credited already."
 
 
 @dataclass(slots=True)
@@ -34,8 +38,19 @@ class _Refund:
     order_id: UUID
     external_id: str
     refund: ShopRefund
+    back: dict[UUID, int] = field(default_factory=dict)
+    """Units per line to be credited."""
+    off: dict[UUID, int] = field(default_factory=dict)
+    """Units per line to be taken off."""
     credited_minor: int = 0
+    cancelled_minor: int = 0
     why: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was given back is accounted for."""
+        done = self.credited_minor + self.cancelled_minor
+        return self.refund.of_cancel or done == self.refund.amount_minor
 
 
 def follow(
@@ -78,30 +93,61 @@ def record(
     """Keep the refunds that are new and not ours; answers the messages that told of any.
 
     Of orders that the same news has `taken_off` units of, a refund that names no goods is theirs.
+    Those whose lines are told elsewhere are read first, and come again with them.
     """
     new = _new(told, memories)
     for one in new:
-        if one.order_id in taken_off and not one.refund.units:
+        if one.order_id in taken_off and not one.refund.units and not one.refund.named:
             one.refund = replace(one.refund, of_cancel=True)
+    new = _put_off(new, at=at, actor=actor)
     if not new:
         return set()
-    _credit([one for one in new if not one.refund.of_cancel], at=at, actor=actor)
+    open_ = [one for one in new if not one.refund.of_cancel]
+    _sort_units(open_)
+    _credit([one for one in open_ if one.back], at=at, actor=actor)
+    _take_off([one for one in open_ if one.off], at=at, actor=actor)
     keeping.keep_refunds(
         [
-            (one.letter.connection, one.order_id, one.external_id, one.refund, one.credited_minor)
+            (
+                one.letter.connection,
+                one.order_id,
+                one.external_id,
+                one.refund,
+                one.credited_minor,
+                one.cancelled_minor,
+            )
             for one in new
         ],
         at=at,
     )
-    case_reports.report(
-        [
-            _report(one)
-            for one in new
-            if not one.refund.of_cancel and one.credited_minor != one.refund.amount_minor
-        ],
-        at=at,
-    )
+    case_reports.report([_report(one) for one in new if not one.settled], at=at)
     return {one.letter.row.id for one in new}
+
+
+def _put_off(new: Sequence[_Refund], *, at: datetime, actor: Actor) -> list[_Refund]:
+    """Have the lines of those be read that are told elsewhere; answers the others."""
+    later: dict[keeping.Key, list[_Refund]] = {}
+    now = []
+    for one in new:
+        ref = one.letter.connection
+        if one.refund.unread and not one.refund.of_cancel and refund_reading.may_be_read(ref):
+            later.setdefault((ref.id, one.order_id), []).append(one)
+        else:
+            now.append(one)
+    refund_reading.have_read(
+        [
+            (
+                own[0].letter.connection,
+                own[0].order_id,
+                own[0].external_id,
+                [one.refund for one in own],
+            )
+            for own in later.values()
+        ],
+        at=at,
+        actor=actor,
+    )
+    return now
 
 
 def _new(
@@ -121,49 +167,95 @@ def _new(
     return list(found.values())
 
 
-def _credit(new: Sequence[_Refund], *, at: datetime, actor: Actor) -> None:
-    """Write the credit notes of what has come to the end of its way."""
+def _sort_units(new: Sequence[_Refund]) -> None:
+    """Say of each which units are to be credited and which to be taken off, or why neither."""
+    if not new:
+        return
+    orders_ = {one.order_id for one in new}
     lines = {
-        (line.order_id, line.external_id): line.line_id
-        for standing in standing_lines({one.order_id for one in new}).values()
+        (line.order_id, line.external_id): line
+        for standing in standing_lines(orders_).values()
         for line in standing
         if line.external_id
     }
-    room = {
-        line.line_id: line.creditable
-        for line in creditable_lines({one.order_id for one in new}, ALL_ACCOUNTS)
-    }
-    wanted: list[tuple[_Refund, CreditRequest]] = []
+    room = {line.line_id: line.creditable for line in creditable_lines(orders_, ALL_ACCOUNTS)}
+    unshipped = {line.line_id: line.unshipped for line in lines.values()}
     for one in new:
-        units = {lines.get((one.order_id, line)): many for line, many in one.refund.units.items()}
-        if not units:
+        wanted = one.refund.named if one.refund.undecided else one.refund.units
+        known = {lines.get((one.order_id, line)): many for line, many in wanted.items()}
+        if not wanted:
             one.why = "It names no goods that came back."
-        elif any(line is None or room.get(line, 0) < many for line, many in units.items()):
-            one.why = "The goods have not come to the end of their way, or are credited already."
+        elif None in known:
+            one.why = "It names goods that are not of the order."
+        elif one.refund.undecided:
+            _decide(one, known, room, unshipped)
+        elif any(line and room.get(line.line_id, 0) < many for line, many in known.items()):
+            one.why = _NOT_BACK
         else:
-            wanted.append((one, _request(one, units)))
-            for line, many in units.items():
-                if line is not None:
-                    room[line] -= many
+            one.back = {line.line_id: many for line, many in known.items() if line is not None}
+        for line_id, many in one.back.items():
+            room[line_id] -= many
+
+
+def _decide(
+    one: _Refund,
+    named: Mapping[LineStanding | None, int],
+    room: Mapping[UUID, int],
+    unshipped: dict[UUID, int],
+) -> None:
+    """Units that came back first, then those that have not left; what is on its way is neither."""
+    for line, many in named.items():
+        if line is None:
+            continue
+        back = min(many, room.get(line.line_id, 0))
+        off = min(many - back, unshipped[line.line_id])
+        unshipped[line.line_id] -= off
+        one.back |= {line.line_id: back} if back else {}
+        one.off |= {line.line_id: off} if off else {}
+        one.cancelled_minor += one.refund.worth.get(line.external_id, 0) * off // many
+        if back + off < many:
+            one.why = _NOT_BACK
+    if not one.back and not one.why:
+        # All of it, the shipping too, is for what will not be sent.
+        one.cancelled_minor = one.refund.amount_minor
+
+
+def _credit(new: Sequence[_Refund], *, at: datetime, actor: Actor) -> None:
+    """Write the credit notes of what has come to the end of its way."""
     # Whoever listens knows by the actor that the shop has given this back already.
     by_channel = replace(actor, kind=ActorKind.CHANNEL)
-    answers = orders.services.credit_units(
-        [request for _, request in wanted], at=at, actor=by_channel
-    )
-    for (one, _), answer in zip(wanted, answers, strict=True):
+    answers = orders.services.credit_units([_request(one) for one in new], at=at, actor=by_channel)
+    for one, answer in zip(new, answers, strict=True):
         if answer.value is not None:
             one.credited_minor = answer.value.amount_minor
-            one.why = "What the goods are worth here is another amount."
+            one.why = one.why or "What the goods are worth here is another amount."
         else:
             one.why = answer.problem.detail if answer.problem else "The credit was refused."
 
 
-def _request(one: _Refund, units: Mapping[UUID | None, int]) -> CreditRequest:
+def _take_off(new: Sequence[_Refund], *, at: datetime, actor: Actor) -> None:
+    """Cancel what has not left; a refund that is for nothing else goes with it."""
+    wanted = [
+        (one, CancelRequest(one.order_id, line_id, many, "taken off by the shop", "channel"))
+        for one in new
+        for line_id, many in one.off.items()
+    ]
+    answers = orders.services.cancel_units([ask for _, ask in wanted], at=at, actor=actor)
+    for (one, _), answer in zip(wanted, answers, strict=True):
+        if not answer.ok:
+            one.why = answer.problem.detail if answer.problem else "The cancel was refused."
+            one.cancelled_minor = 0
+    for one in new:
+        if one.cancelled_minor == one.refund.amount_minor:
+            one.refund = replace(one.refund, of_cancel=True)
+
+
+def _request(one: _Refund) -> CreditRequest:
     return CreditRequest(
         one.order_id,
         CAUSE,
         marks.theirs(one.letter.connection.id, CopyKind.REFUND, one.refund.id),
-        tuple(CreditedUnits(line, many) for line, many in units.items() if line is not None),
+        tuple(CreditedUnits(line, many) for line, many in one.back.items()),
         shipping_minor=one.refund.shipping_minor,
         reason="given back by the shop",
     )
@@ -180,6 +272,7 @@ def _report(one: _Refund) -> Report:
             "refund": one.refund.id,
             "amount_minor": one.refund.amount_minor,
             "credited_minor": one.credited_minor,
+            "cancelled_minor": one.cancelled_minor,
             "why": one.why,
         },
         cause=one.letter.row.source,

@@ -5,7 +5,7 @@ from typing import Final
 
 from config.kernel import case_reports, events, registry, ticker
 from config.kernel.registry import Kind
-from config.kernel.services import dwell, intents
+from config.kernel.services import dwell, intents, jobs
 from config.kernel.types import Actor
 from integrations import adapters, appliers, dialects
 from integrations.channels import (
@@ -14,9 +14,10 @@ from integrations.channels import (
     handlers,
     own,
     port,
+    reconciling,
+    refund_reading,
     selectors,
     sending,
-    services,
 )
 from integrations.channels.applier import ChannelApplier, accept_created
 from integrations.channels.shopify import inbound as shopify
@@ -52,9 +53,8 @@ def register_all() -> None:
     events.subscribe(handlers.CONSUMER, handlers.TOPICS, handlers.tell_channels)
     for kind in copies.INTENTS.values():
         intents.register(kind, sending.tell, on_answer=sending.record, find=sending.find)
-    intents.register(
-        services.RECONCILE, services.perform_reconcile, on_answer=services.record_reconcile
-    )
+    intents.register(refund_reading.READ, refund_reading.perform, on_answer=refund_reading.record)
+    jobs.register(reconciling.COMPARE_JOB, reconciling.compare_items, outside=True)
     ticker.register("integrations.ask_channels", ASK_SECONDS, ask_channels)
     ticker.register("integrations.publish_stock", STOCK_SECONDS, publish_stock)
     ticker.register("integrations.send_waiting", SEND_SECONDS, send_waiting)

@@ -1,6 +1,6 @@
 """What shops are told: intents carried out in order per order, and what follows their answers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -62,7 +62,7 @@ def _shop(intent: LeasedIntent) -> port.Shop | None:
 def wish_of(row: ChannelCopy) -> Wish:
     """The copy in the words of the port."""
     wanted: Mapping[str, Any] = row.wanted
-    due, known = _money_to_date(row) if row.kind == CopyKind.REFUND else (0, 0)
+    due, known, cancels = _money_to_date(row) if row.kind == CopyKind.REFUND else (0, 0, ())
     amount = wanted.get("amount_minor")
     return Wish(
         ours=row.pk,
@@ -83,21 +83,30 @@ def wish_of(row: ChannelCopy) -> Wish:
         amount_minor=None if amount is None else int(amount),
         due_minor=due,
         known_minor=known,
+        cancels=frozenset(cancels),
+        worth={str(line): int(minor) for line, minor in wanted.get("worth", {}).items()},
+        shipping_minor=int(wanted.get("shipping_minor", 0)),
     )
 
 
-def _money_to_date(row: ChannelCopy) -> tuple[int, int]:
-    """What we have had given back up to this copy, and what the shop gave back that we credited."""
+def _money_to_date(row: ChannelCopy) -> tuple[int, int, Collection[str]]:
+    """What we have had given back up to this copy, what the shop gave back that is accounted for
+    here, and those of its refunds that go with units taken off.
+    """
     refunds = ChannelCopy.objects.for_scope(ALL_ACCOUNTS).filter(
         connection_id=row.connection_id, order_id=row.order_id, kind=CopyKind.REFUND
     )
     due = known = 0
+    cancels = set()
     for one in refunds:
-        if one.state == CopyState.TOLD:
-            known += min(one.wanted.get("credited_minor", 0), one.wanted.get("amount_minor", 0))
+        if one.state == CopyState.TOLD and one.wanted.get("of_cancel"):
+            cancels.add(one.their_id)
+        elif one.state == CopyState.TOLD:
+            ours = one.wanted.get("credited_minor", 0) + one.wanted.get("cancelled_minor", 0)
+            known += min(ours, one.wanted.get("amount_minor", 0))
         elif one.pk <= row.pk or one.state == CopyState.SAME:
             due += int(one.wanted.get("amount_minor", 0))
-    return due, known
+    return due, known, cancels
 
 
 def answer_of(reply: Reply) -> Answer:

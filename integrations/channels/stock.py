@@ -4,6 +4,9 @@ A turn reads the figures that are to change as the shop has them, then reads its
 our figure, and sets it if the shop's has not moved since. What the shop had sold by the first reading
 is thereby known and reserved here before a figure goes out; what it sold after makes the figure stale,
 and the next turn sets it. Where its orders cannot be read no figure is raised.
+
+A shop that cannot compare and set in one step writes over what it sold in between. So its orders are
+read once more after the writing, and what they change of a figure is set in the same turn.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,6 +18,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 import inventory.selectors
+import inventory.services
 from config.kernel import ids
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from integrations import connections
@@ -23,27 +27,33 @@ from integrations.channels.port import Shop
 from integrations.channels.types import Figure, NewFigure, Said
 from integrations.models import ChannelCopy, CopyKind, CopyState
 from integrations.types import ConnectionRef
-from inventory.states import Function
-from orders.selectors import unsourced_units
 
 EVERY_SECONDS: Final = 60
 AT_ONCE: Final = 1_000
+SOONEST: Final = timedelta(seconds=15)
+"""A figure of the channel that has changed goes out after so long; without a change, a turn waits."""
 LOOK_AGAIN: Final = timedelta(hours=6)
 """A figure that did not change is read again after so long; so is a SKU that the shop does not sell."""
 SWEPT: Final = "stock"
 """The connection's cursor that holds when its figures were swept, and what came of it."""
+LOOKS_AFTER: Final = 3
+"""How often a turn looks for what was sold while it wrote; each writing may be sold into again."""
 NOT_SOLD: Final = "The shop does not sell it."
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one turn came to, in SKUs. `held_back`: not raised, since the orders could not be read."""
+    """What one turn came to, in SKUs. `held_back`: not raised, since the orders could not be read.
+
+    `put_right`: sold while its figure was written, and set once more.
+    """
 
     read: int = 0
     set: int = 0
     stale: int = 0
     held_back: int = 0
     failure: str = ""
+    put_right: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,40 +95,91 @@ def publish(ref: ConnectionRef, *, at: datetime, actor: Actor, shop: Shop | None
     allowed = [one for one in changes if turn.until is not None or one.quantity < one.was]
     put = there.set_figures(allowed) if allowed else None
     done = put.done if put else frozenset[str]()
+    told = {sku: ours.get(sku, 0) for sku, one in theirs.items() if one.their_id in done}
+    put_right = 0
+    if told and not there.compares:
+        ours, put_right = _put_right(ref, there, told, at=at, actor=actor)
+        done = frozenset(theirs[sku].their_id for sku in told if told[sku] == ours.get(sku, 0))
     _write(ref, wanted, ours, theirs, done, at=at)
+    same = {sku for sku, one in theirs.items() if one.quantity == ours.get(sku, 0)}
+    same |= {sku for sku, one in theirs.items() if one.their_id in done}
+    _mark(ref, {sku: ours.get(sku, 0) for sku in same}, at=at, actor=actor)
     return _ended(
         ref,
         Swept(
             len(wanted),
-            len(done),
+            len(told),
             len(put.stale) if put else 0,
             len(changes) - len(allowed),
             put.reply.detail if put else "",
+            put_right,
         ),
         at=at,
     )
 
 
+def _put_right(
+    ref: ConnectionRef, shop: Shop, told: dict[str, int], *, at: datetime, actor: Actor
+) -> tuple[dict[str, int], int]:
+    """Set once more the figures, told just now, of what was sold while they were written.
+
+    Such a sale is an order by now, and reserved here once it is read. `told` follows what is set.
+    Answers our figures, and how many were set once more.
+    """
+    put_right, ours = 0, dict[str, int]()
+    for _ in range(LOOKS_AFTER):
+        turn = polling.ask_connection(ref, at=at, actor=actor, shop=shop)
+        ours = availability(ref, at=at)
+        moved = {sku for sku, figure in told.items() if figure != ours.get(sku, 0)}
+        if not moved or turn.until is None:
+            break
+        there = shop.figures(moved).figures
+        told |= {one.sku: one.quantity for one in there}
+        changes = {
+            one.their_id: NewFigure(one.their_id, ours.get(one.sku, 0), one.quantity)
+            for one in there
+            if one.quantity != ours.get(one.sku, 0)
+        }
+        if not changes:
+            break
+        done = shop.set_figures(list(changes.values())).done
+        told |= {one.sku: changes[one.their_id].quantity for one in there if one.their_id in done}
+        put_right += len(done)
+    return ours, put_right
+
+
 def availability(ref: ConnectionRef, *, at: datetime) -> dict[str, int]:
     """Units that the channel may sell, by the code it sells them under.
 
-    What its active nodes that ship have free, less what open orders want and no node has yet, less
-    what the connection keeps back of each SKU (`stock_threshold`).
+    The channel's figure of now, worked out from supply itself: an order that was read a moment ago
+    is in it. Less what the connection keeps back of each SKU (`stock_threshold`).
     """
     if ref.channel_id is None:
         return {}
-    uses = inventory.selectors.channel_nodes(ref.channel_id)
-    nodes = [
-        node.id
-        for node in inventory.selectors.network(ref.account_id)
-        if uses.get(node.id, (False, False))[0] and node.performs(Function.SHIP)
-    ]
-    waiting = unsourced_units(ref.account_id)
+    codes = inventory.selectors.codes_for_sale(ref.account_id, ref.channel_id)
     threshold = int(ref.settings.get("stock_threshold", 0))
-    return {
-        one.code: max(0, one.units - waiting.get(one.sku_id, 0) - threshold)
-        for one in inventory.selectors.for_sale(ref.account_id, ref.channel_id, nodes, at=at)
-    }
+    with inventory.selectors.one_moment():
+        figures = inventory.selectors.ats(ref.channel_id, set(codes.values()), at=at)
+    return {code: max(0, figures[sku_id] - threshold) for code, sku_id in codes.items()}
+
+
+def _mark(ref: ConnectionRef, told: Mapping[str, int], *, at: datetime, actor: Actor) -> None:
+    """Keep which version of its figures the channel holds now: where what we keep is what it was told."""
+    if ref.channel_id is None or not told:
+        return
+    threshold = int(ref.settings.get("stock_threshold", 0))
+    codes = inventory.selectors.codes_for_sale(ref.account_id, ref.channel_id)
+    of_sku = {codes[code]: units for code, units in told.items() if code in codes}
+    inventory.services.mark_published(
+        ref.channel_id,
+        {
+            one.sku_id: one.version
+            for one in inventory.selectors.kept_figures(of_sku, [ref.channel_id])
+            if max(0, one.units - threshold) == of_sku[one.sku_id]
+        },
+        at=at,
+        actor=actor,
+    )
 
 
 def _due(ref: ConnectionRef, at: datetime) -> bool:
@@ -127,7 +188,11 @@ def _due(ref: ConnectionRef, at: datetime) -> bool:
         return True
     every = timedelta(seconds=float(ref.settings.get("stock_every_seconds", EVERY_SECONDS)))
     last = datetime.fromisoformat(kept["at"])
-    return not last <= at < last + every
+    if not last <= at < last + every:
+        return True
+    if at < last + min(every, SOONEST) or ref.channel_id is None:
+        return False
+    return inventory.selectors.changed_since(ref.channel_id, last)
 
 
 def _known(ref: ConnectionRef) -> dict[str, _Known]:
@@ -232,6 +297,7 @@ def _ended(ref: ConnectionRef, swept: Swept, *, at: datetime) -> Swept:
         "set": swept.set,
         "stale": swept.stale,
         "held_back": swept.held_back,
+        "put_right": swept.put_right,
         "failure": swept.failure[:200],
     }
     connections.move_cursor(ref.id, SWEPT, outcome)

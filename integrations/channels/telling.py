@@ -3,6 +3,7 @@
 What a shop has told us itself (its cancels, its refunds) is not told back to it.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +21,9 @@ from integrations.channels.copies import Wanted
 from integrations.models import CopyKind
 from integrations.types import ConnectionRef
 from orders.selectors import LineStanding, order_heads, standing_lines
-from orders.states import DocumentKind, Initiator, Mode, OrderState
-from orders.types import OrderHead
+from orders.selectors.credits import parts_of_notes
+from orders.states import CreditPart, DocumentKind, Initiator, Mode, OrderState
+from orders.types import CreditedPart, OrderHead
 
 _CHANNEL: Final = "channel"
 _PARCELS: Final = frozenset({"parcel.shipped", "parcel.collected", "parcel.shipment_reversed"})
@@ -35,6 +37,8 @@ class _Scene:
     refs: Mapping[UUID, ConnectionRef]
     lines: Mapping[UUID, Sequence[LineStanding]]
     parcels: Mapping[UUID, ParcelAtHand]
+    credits: Mapping[UUID, Sequence[CreditedPart]]
+    """Credit note → its parts."""
 
     def shop_of(self, order_id: UUID) -> tuple[OrderHead, ConnectionRef] | None:
         """The order and the shop it came from; None for one that no shop has."""
@@ -69,11 +73,13 @@ def _scene(events: Sequence[Recorded]) -> _Scene:
     refs = connections.of_channels({head.channel_id for head in heads.values()})
     reached = {head.id for head in heads.values() if head.channel_id in refs}
     parcels = {event.subject_id for event in events if event.topic in _PARCELS}
+    notes = {note_id for event in events for note_id in _notes(event)}
     return _Scene(
         heads,
         refs,
         standing_lines(reached) if reached else {},
         {one.parcel_id: one for one in parcels_at_hand(parcels, ALL_ACCOUNTS)} if parcels else {},
+        parts_of_notes(notes) if notes else {},
     )
 
 
@@ -93,7 +99,7 @@ def _content(event: Recorded, order_id: UUID, head: OrderHead, scene: _Scene) ->
         case "order.units_cancelled":
             return _cancel(event, head, scene)
         case "payment.refund_due_elsewhere":
-            return _refund(event, head)
+            return _refund(event, head, scene)
     return None
 
 
@@ -143,18 +149,59 @@ def _cancel(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
     )
 
 
-def _refund(event: Recorded, head: OrderHead) -> _Content | None:
+def _notes(event: Recorded) -> list[UUID]:
+    """The credit notes by which a shop owes money back."""
+    if event.topic != "payment.refund_due_elsewhere":
+        return []
+    return [UUID(note_id) for note_id in event.data.get("credit_notes", ())]
+
+
+def _refund(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
     """Money that the shop collected and is to give back, unless it told us that it has."""
     if event.data.get("collected_by") != _CHANNEL or event.actor_kind == ActorKind.CHANNEL:
         return None
-    amount = int(event.data["amount_minor"])
-    return CopyKind.REFUND, event.id, {"amount_minor": amount, "currency": head.currency}
+    lines = scene.lines[head.id]
+    parts = [part for note_id in _notes(event) for part in scene.credits.get(note_id, ())]
+    units: dict[UUID, int] = {}
+    worth: dict[str, int] = {}
+    for part in parts:
+        if part.line_id is None:
+            continue
+        units[part.line_id] = units.get(part.line_id, 0) + part.quantity
+        if their_id := _their_line(part.line_id, lines):
+            worth[their_id] = worth.get(their_id, 0) + part.amount_minor
+    shipping = sum(part.amount_minor for part in parts if part.part == CreditPart.SHIPPING)
+    return (
+        CopyKind.REFUND,
+        event.id,
+        {
+            "amount_minor": int(event.data["amount_minor"]),
+            "currency": head.currency,
+            "units": in_their_words(units, lines),
+            "worth": worth,
+            "shipping_minor": shipping,
+        },
+    )
+
+
+def _their_line(line_id: UUID, lines: Sequence[LineStanding]) -> str:
+    """What the shop calls a line; of a component its kit. Empty for what it does not know."""
+    by_id = {line.line_id: line for line in lines}
+    line = by_id.get(line_id)
+    if line is not None and line.parent_id is not None:
+        line = by_id[line.parent_id]
+    return line.external_id if line is not None and line.sells else ""
 
 
 def in_their_words(units: Mapping[UUID, int], lines: Sequence[LineStanding]) -> dict[str, int]:
-    """Units per line of the shop. Components count as kits, as far as they make some up."""
+    """Units per line of the shop. Components count as kits, as far as they make some up.
+
+    Where all components of a kit are there the scarcest counts, else the most of those that are.
+    """
     by_id = {line.line_id: line for line in lines}
+    parts = Counter(line.parent_id for line in lines if line.parent_id is not None)
     told: dict[str, int] = {}
+    kits: dict[UUID, list[int]] = {}
     for line_id, many in units.items():
         line = by_id.get(line_id)
         if line is None or many <= 0:
@@ -164,7 +211,9 @@ def in_their_words(units: Mapping[UUID, int], lines: Sequence[LineStanding]) -> 
                 told[line.external_id] = told.get(line.external_id, 0) + many
             continue
         kit = by_id[line.parent_id]
-        made_up = many * kit.ordered // line.ordered
-        if kit.external_id and made_up:
-            told[kit.external_id] = max(told.get(kit.external_id, 0), made_up)
+        kits.setdefault(kit.line_id, []).append(many * kit.ordered // line.ordered)
+    for kit_id, made_up in kits.items():
+        whole = min(made_up) if len(made_up) == parts[kit_id] else max(made_up)
+        if by_id[kit_id].external_id and whole:
+            told[by_id[kit_id].external_id] = whole
     return told

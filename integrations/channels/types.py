@@ -25,7 +25,10 @@ class ShopRefund:
     """Money that was given back there. `units` are units per line that came back with it.
 
     `ours` names the copy of ours that it answers, where we had it made; `of_cancel` says that it
-    goes with units that were taken off, and owes nothing to a return.
+    goes with units that were taken off, and owes nothing to a return. `named` are all units per line
+    that it names, and `worth` is what it gives back of each line, where the shop holds what it was
+    told. `undecided`: the shop does not say which of them came back and which were taken off.
+    `unread`: its lines are told elsewhere (`port.Shop.refunds`).
     """
 
     id: str
@@ -34,6 +37,10 @@ class ShopRefund:
     shipping_minor: int = 0
     ours: UUID | None = None
     of_cancel: bool = False
+    named: Mapping[str, int] = field(default_factory=dict)
+    worth: Mapping[str, int] = field(default_factory=dict)
+    undecided: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ class ShopOrder:
     lines_told: bool = True
     """Whether the document lists its lines: a word of a cancel alone does not."""
     cancelled: str = ""
+    by_money: bool = False
+    """It counts as cancelled since all its money went back; of what has left, that says nothing."""
     address: Address | None = None
     shipping: Decimal = Decimal(0)
     refunds: tuple[ShopRefund, ...] = ()
@@ -86,7 +95,8 @@ class Wish:
     `units` are units per line of the shop. `gone` takes back what was told. `whole` is the whole
     order. `amount_minor` goes back to the buyer; None leaves it to the shop to reckon. `due_minor`
     is what we have had given back with this, to date; `known_minor` what the shop gave back by
-    itself and we have credited.
+    itself and we have credited; `cancels` are refunds there that go with units taken off. `worth` is
+    what of the amount is for each line, tax included, and `shipping_minor` for the shipping.
     """
 
     ours: UUID
@@ -107,6 +117,9 @@ class Wish:
     amount_minor: int | None = None
     due_minor: int = 0
     known_minor: int = 0
+    cancels: frozenset[str] = frozenset()
+    worth: Mapping[str, int] = field(default_factory=dict)
+    shipping_minor: int = 0
 
 
 class Said(StrEnum):
@@ -148,6 +161,15 @@ class Page:
     reply: Reply
     messages: tuple[Message, ...] = ()
     cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refunds:
+    """All refunds of one order with their lines, and the same as news to be taken in."""
+
+    reply: Reply
+    refunds: tuple[ShopRefund, ...] = ()
+    message: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "channel_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), default=list, size=None
+                    ),
+                ),
+                (
                     "state",
                     config.kernel.fsm.StateField(
                         choices=[
@@ -127,6 +133,12 @@ class Migration(migrations.Migration):
                     "topics",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(max_length=48), default=list, size=None
+                    ),
+                ),
+                (
+                    "channel_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), default=list, size=None
                     ),
                 ),
                 (

@@ -31,7 +31,8 @@ class WebhookState(models.TextChoices):
 class WebhookEndpoint(StateModel):
     """An address that wants to hear of an account's events, with the secrets that sign them.
 
-    `topics` are names or patterns (`order.*`, `*`). `sealed` holds the secrets, the newest first; an
+    `topics` are names or patterns (`order.*`, `*`). With `channel_ids` it hears of orders of these
+    channels alone, without them of the whole account. `sealed` holds the secrets, the newest first; an
     old one signs too until its time is over. `failing_since` is machine time: the first failure
     after the last success.
     """
@@ -41,6 +42,7 @@ class WebhookEndpoint(StateModel):
     name = models.CharField(max_length=80)
     url = models.CharField(max_length=500)
     topics = ArrayField(models.CharField(max_length=48), default=list)
+    channel_ids = ArrayField(models.UUIDField(), default=list)
     state = StateField(max_length=8, choices=EndpointState, default=EndpointState.ENABLED)
     reason = models.CharField(max_length=200, default="", editable=False)
     key = models.ForeignKey("kernel.SubjectKey", models.PROTECT, related_name="+", editable=False)

@@ -4,7 +4,7 @@ import hashlib
 import heapq
 import hmac
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
@@ -69,7 +69,9 @@ class CarrierNetwork(Simulator):
                 return 200, self.settings | {"odds": asdict(self._odds)}
             case "POST", ["dock"]:
                 with self.store.lock:
-                    boxes = request.json["parcels"]
+                    boxes = request.json.get("parcels", [])
+                    if lacking := list(self._lacking(boxes)):
+                        return 422, _unprocessable(lacking)
                     for box in boxes:
                         self._box(box)
                     self.store.touch()
@@ -128,6 +130,14 @@ class CarrierNetwork(Simulator):
             origin = str(shipment["from_address"].get("zip", ""))
             self._scan(code, Scan(self.clock.now(), *MAKING, origin), silent=True)
         return tracker
+
+    def _lacking(self, boxes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        """The fields without which a box cannot be taken. A label bought here names its own places."""
+        for place, box in enumerate(boxes):
+            wanted = ["tracking_code"]
+            if self.by_code(str(box.get("tracking_code"))) is None:
+                wanted += ["from_zip", "to_zip"]
+            yield from (f"parcels[{place}].{name}" for name in wanted if box.get(name) is None)
 
     def _box(self, box: Mapping[str, Any]) -> None:
         """A box that stands at a dock, whoever made its label."""
@@ -232,3 +242,14 @@ def next_pickup(after: datetime, at: str) -> datetime:
 
 def z(at: datetime) -> str:
     return at.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _unprocessable(fields_lacking: Sequence[str]) -> dict[str, Any]:
+    """The carrier's own shape of a refusal that names fields."""
+    return {
+        "error": {
+            "code": "DOCK.FIELD_MISSING",
+            "message": "A number that is unknown here needs to say where it goes.",
+            "errors": [{"field": name, "message": "is wanted"} for name in fields_lacking],
+        }
+    }

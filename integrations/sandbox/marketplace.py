@@ -87,19 +87,31 @@ class Marketplace(Shop):
         if what != "placed":
             return
         dice = shoppers.dice_of(self.seed, self.name, order["number"], "own")
-        order |= {
-            "own": dice.random() < float(self.settings["own_share"]),
-            "theirs": None,
-            "refused": "",
-            "acknowledged_at": None,
-            "shipments": [],
-            "penalties": [],
-        }
+        order |= _begun(own=dice.random() < float(self.settings["own_share"]))
         self._send(order)
         self._later(order, AGAIN, "send")
         if not order["own"]:
             self.plan(order, at + timedelta(hours=float(self.settings["ack_hours"])), "ack_due")
             self.plan(order, at + timedelta(hours=float(self.settings["ship_hours"])), "ship_due")
+            self._later(order, LOOK, "look")
+
+    def recall(self, order: Document, said: Mapping[str, Any]) -> None:
+        """An order of before: `own` says that the marketplace itself sends it."""
+        order |= _begun(own=bool(said.get("own")))
+
+    def stood(self, order: Document, told: Mapping[str, Any], at: datetime) -> None:
+        """`theirs`, `cancelled`, units `sent` and `off` per line, and the numbers of `parcels`."""
+        order["theirs"] = told["theirs"]
+        self.store["threads"][told["theirs"]["id"]] = str(order["id"])
+        self._acknowledge(order, at)
+        for line in order["lines"]:
+            line["fulfilled"] = int(told["sent"].get(str(line["id"]), line["fulfilled"]))
+            line["cancelled"] = int(told["off"].get(str(line["id"]), 0))
+            line["refunded"] = line["cancelled"]
+        if told["cancelled"]:
+            order.update(cancelled_at=stamp(at), cancel_reason="seller", cancelled_by="api")
+        order["shipments"] = [{"tracking": number, "at": stamp(at)} for number in told["parcels"]]
+        if not _done(order):
             self._later(order, LOOK, "look")
 
     def do(self, order: Document, deed: str, at: datetime) -> None:
@@ -269,6 +281,18 @@ class Marketplace(Shop):
         thread = str(data.get("thread_id") or (data.get("subject") or {}).get("id") or "")
         found: Document | None = self.store["orders"].get(self.store["threads"].get(thread, ""))
         return found
+
+
+def _begun(*, own: bool) -> Document:
+    """What a marketplace keeps of an order besides, when it is placed."""
+    return {
+        "own": own,
+        "theirs": None,
+        "refused": "",
+        "acknowledged_at": None,
+        "shipments": [],
+        "penalties": [],
+    }
 
 
 def _ended(order: Mapping[str, Any]) -> bool:

@@ -300,9 +300,43 @@ class ShopBook(Simulator):
         self.store.touch()
 
     def sold(self, sku: str, units: int) -> None:
-        known = self.store["stock"][sku]
-        known["available"] -= units
-        known["sold_since"] += units
+        """The figure goes down; what is sold no more has none."""
+        known = self.store["stock"].get(sku)
+        if known is not None:
+            known["available"] -= units
+            known["sold_since"] += units
+
+    # --- what was before anybody listened (`shop_past`)
+
+    def recall(self, order: Document, said: Mapping[str, Any]) -> None:
+        """What a face keeps of an order besides."""
+
+    def stood(self, order: Document, told: Mapping[str, Any], at: datetime) -> None:
+        """What a face knows of an order by what it has read of the seller."""
+
+    def sent(
+        self,
+        order: Document,
+        lines: Sequence[tuple[Document, int]],
+        told: Mapping[str, Any],
+        at: datetime,
+    ) -> str:
+        """A parcel left; the id of its fulfillment. No line is sent more often than it was ordered:
+        what comes in two parcels is whole there with the first.
+        """
+        fits = [(line, min(units, shop_orders.open_units(line))) for line, units in lines]
+        open_ = [(line, units) for line, units in fits if units > 0]
+        made = self.fulfilled(order, open_, told["tracking"], at)
+        if not any(map(shop_orders.open_units, order["lines"])):
+            order["completed_at"] = stamp(at)
+        return str(made["id"])
+
+    def taken_off(
+        self, order: Document, lines: Sequence[tuple[Document, int]], note: str, at: datetime
+    ) -> Document:
+        """Units will not be sent; no money of theirs was taken."""
+        off = [(line, units, "cancel") for line, units in lines]
+        return self.refunded(order, at, by="api", lines=off, note=note)
 
     def _told_before(self, order: Document, note: str, amount: int) -> bool:
         return any(

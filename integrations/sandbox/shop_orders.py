@@ -188,7 +188,15 @@ def fulfillment_status(order: Mapping[str, Any]) -> str | None:
     return "partial" if any(open_units(line) for line in order["lines"]) else "fulfilled"
 
 
+def due_back(order: Mapping[str, Any]) -> int:
+    """What of the order may still be given back, also by hand where the shop took nothing itself."""
+    return (total(order) if order.get("payment") else received(order)) - refunded(order)
+
+
 def financial_status(order: Mapping[str, Any]) -> str:
+    """How the money stands; `payment` is set where the seller's own gateway takes it."""
+    if payment := order.get("payment"):
+        return "voided" if order["cancelled_at"] else str(payment)
     back = refunded(order)
     if not back:
         return "paid" if received(order) >= current_total(order) else "partially_paid"

@@ -75,7 +75,7 @@ def line(known: Mapping[str, Any], of: Mapping[str, Any]) -> Document:
         "product_id": known["product"],
         "properties": [],
         "quantity": known["quantity"],
-        "requires_shipping": True,
+        "requires_shipping": known.get("ships", True),
         "sku": known["sku"],
         "taxable": True,
         "title": known["title"],

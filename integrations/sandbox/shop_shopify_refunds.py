@@ -69,7 +69,7 @@ def transaction(of: Mapping[str, Any], known: Mapping[str, Any]) -> Document:
         "currency": of["currency"],
         "device_id": None,
         "error_code": None,
-        "gateway": GATEWAY,
+        "gateway": of.get("gateway") or GATEWAY,
         "kind": known["kind"],
         "location_id": None,
         "message": None,

@@ -62,7 +62,7 @@ def order(known: Mapping[str, Any], domain: str) -> Document:
         **_bought_by(known),
         **_discounts(known),
         "currency": currency,
-        "payment_gateway_names": [GATEWAY],
+        "payment_gateway_names": [known.get("gateway") or GATEWAY],
         "presentment_currency": currency,
         "tags": ", ".join(known["tags"]),
         "tax_lines": taxes(_summed_taxes(known), currency),

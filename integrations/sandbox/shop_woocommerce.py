@@ -7,7 +7,7 @@ are what the shipment tracking extension keeps in `_wc_shipment_tracking_items`.
     PUT /_sandbox/shop   {"webhook_url", "secret", "key", "key_secret", "site", "currency", "topics"}
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -84,6 +84,39 @@ class WooShop(Shop):
         self.sold(line["sku"], -1)
         self.refunded(order, at, by="buyer", amount=worth, note="changed by the buyer")
         self.changed(order, at, "cut", line=line["id"], quantity=1)
+
+    def sent(
+        self,
+        order: Document,
+        lines: Sequence[tuple[Document, int]],
+        told: Mapping[str, Any],
+        at: datetime,
+    ) -> str:
+        """The parcel stands in the tracking list; the last one completes the order."""
+        del lines
+        tracking = told["tracking"]
+        parcel = {
+            "tracking_provider": "",
+            "custom_tracking_provider": tracking["company"],
+            "custom_tracking_link": tracking["url"],
+            "tracking_number": tracking["number"],
+            "date_shipped": at.date().isoformat(),
+            "tracking_id": told["key"],
+        }
+        known = (one["value"] for one in order["meta"] if one["key"] == TRACKING)
+        self._meta(order, {"key": TRACKING, "value": [*next(known, []), parcel]}, at)
+        if told["last"] and order["status"] == "processing":
+            order |= {"status": "completed", "completed_at": stamp(at)}
+        return str(tracking["number"])
+
+    def taken_off(
+        self, order: Document, lines: Sequence[tuple[Document, int]], note: str, at: datetime
+    ) -> Document:
+        """A refund by hand of what the units cost."""
+        off = [(line, units, "no_restock") for line, units in lines]
+        parts = shop_orders.refund_lines(order, off, lambda _: 0)
+        worth = sum(one["subtotal"] + one["tax"] for one in parts)
+        return self.refunded(order, at, by="api", lines=off, amount=worth, note=note)
 
     # --- orders
 
@@ -170,7 +203,7 @@ class WooShop(Shop):
         """Give back an amount; lines say which units, and are restocked unless `api_restock` is off."""
         order, said = self._order(request), request.json
         worth = _minor(said.get("amount", "0"))
-        left = shop_orders.received(order) - shop_orders.refunded(order)
+        left = shop_orders.due_back(order)
         if not 0 < worth <= left:
             raise _wrong("woocommerce_rest_invalid_order_refund", "Invalid refund amount.")
         restock = "cancel" if said.get("api_restock", True) else "no_restock"
@@ -186,6 +219,8 @@ class WooShop(Shop):
             order["status"] = "refunded"
         note = str(said.get("reason") or "")
         made = self.refund(order, self.clock.now(), by="api", lines=lines, amount=worth, note=note)
+        made["by_gateway"] = bool(said.get("api_refund", True))
+        _as_asked(made, said.get("line_items") or [])
         if said.get("meta_data"):
             made["meta"] = said["meta_data"]
         return 201, shop_woocommerce_wire.refund(order, made, self.settings["site"])
@@ -308,6 +343,15 @@ class WooShop(Shop):
             next_page = f"{self.url}{API}/{name}?page={number + 1}&per_page={size}"
             headers["Link"] = f'<{next_page}>; rel="next"'
         return found[(number - 1) * size : number * size], headers
+
+
+def _as_asked(refund: Document, asked: Sequence[Mapping[str, Any]]) -> None:
+    """The refund's lines are worth what was said of them; the amount stands by itself."""
+    told = {str(one.get("id")): one for one in asked}
+    for line in refund["lines"]:
+        said = told.get(str(line["line"]), {})
+        line["subtotal"] = _minor(said.get("refund_total", 0))
+        line["tax"] = sum(_minor(tax.get("refund_total", 0)) for tax in said.get("refund_tax", []))
 
 
 def _wanted(asked: Mapping[str, str]) -> Callable[[Mapping[str, Any]], bool]:

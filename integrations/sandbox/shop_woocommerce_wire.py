@@ -73,10 +73,10 @@ def order(known: Mapping[str, Any], site: str) -> Document:
             "phone": known["customer"]["phone"],
         },
         "shipping": address(known),
-        "payment_method": METHOD[0],
+        "payment_method": known.get("gateway") or METHOD[0],
         "payment_method_title": METHOD[1],
         "transaction_id": f"ch_{known['token'][:24]}",
-        **times("date_paid", known["created_at"]),
+        **times("date_paid", None if known.get("payment") else known["created_at"]),
         **times("date_completed", known["completed_at"]),
         "cart_hash": known["token"],
         "meta_data": [
@@ -153,10 +153,12 @@ def refund(of: Mapping[str, Any], known: Mapping[str, Any], site: str) -> Docume
                         "id": one["id"] + 1,
                         "key": "_refunded_item_id",
                         "value": str(one["line"]),
+                        "display_key": "_refunded_item_id",
+                        "display_value": str(one["line"]),
                     }
                 ],
                 "sku": found["sku"],
-                "price": found["price"] / 100,
+                "price": -(one["subtotal"] / one["quantity"] / 100) if one["quantity"] else 0,
             }
         )
     return {
@@ -165,7 +167,7 @@ def refund(of: Mapping[str, Any], known: Mapping[str, Any], site: str) -> Docume
         "amount": amount(known["amount"]),
         "reason": known["note"],
         "refunded_by": 1,
-        "refunded_payment": True,
+        "refunded_payment": known.get("by_gateway", True),
         "meta_data": known.get("meta", []),
         "line_items": lines,
         "shipping_lines": [],

@@ -11,6 +11,7 @@ Control plane beside the common one (`integrations.sandbox.box`):
                               "ship_to": [[city, region, zip]], …}: see `shoppers.Habits`
     POST /_sandbox/orders     {"lines": [{"sku", "quantity"}], "buyer", "shipping", "note", "at"}
     POST /_sandbox/orders/{id}/{deed}   cancel | cut | address | add | refund: as a buyer would
+    POST /_sandbox/past       orders of before, and what was told of them: see `shop_past`
     POST /_sandbox/stock      {sku: units}: somebody in the shop sets figures by hand
 
 Records: `orders` (money in minor units; what we were told is in fulfillments, refunds, tags, meta and
@@ -24,7 +25,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from integrations.sandbox import shop_orders, shoppers
+from integrations.sandbox import shop_orders, shop_past, shoppers
 from integrations.sandbox.box import Reply, Request
 from integrations.sandbox.clock import instant
 from integrations.sandbox.shop_book import ShopBook
@@ -162,7 +163,10 @@ class Shop(ShopBook):
         body = request.json if request.method in {"POST", "PUT"} else {}
         try:
             with self.store.lock:
-                done = self._control(request.method, words, body)
+                if (request.method, words[:1]) == ("POST", ["past"]):
+                    done: Document | None = shop_past.answer(self, words[1:], body)
+                else:
+                    done = self._control(request.method, words, body)
                 self.store.touch()
         except (ValueError, KeyError, TypeError) as wrong:
             return 422, {"error": f"{type(wrong).__name__}: {wrong}"}

@@ -18,6 +18,7 @@ from integrations.services.inbox import (
     take_in_all,
 )
 from integrations.services.keep import Found, Incoming, Kept, keep_messages
+from integrations.services.looks import record_reading
 from integrations.services.silence import report_silent
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "keep_messages",
     "listen",
     "pause",
+    "record_reading",
     "replay_messages",
     "report_silent",
     "rotate_webhook_secret",

@@ -33,12 +33,14 @@ SEE = (
 MANAGE = (Permission.INTEGRATIONS_MANAGE, Permission.API_WEBHOOKS_WRITE)
 REPLAY = (*MANAGE, Permission.INTEGRATIONS_REPLAY)
 _MOST_NAMED = 1_000
+_MOST_CHANNELS = 200
 
 
 class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
     """An endpoint. Its secret has an address of its own."""
 
     secret_hint = serializers.CharField(source="hint")
+    channels = serializers.ListField(child=serializers.UUIDField(), source="channel_ids")
 
     class Meta:
         model = WebhookEndpoint
@@ -47,6 +49,7 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
             "name",
             "url",
             "topics",
+            "channels",
             "state",
             "reason",
             "secret_hint",
@@ -63,6 +66,9 @@ class EndpointDraftSerializer(serializers.Serializer[EndpointDraft]):
     topics = serializers.ListField(
         child=serializers.CharField(max_length=48), min_length=1, max_length=64
     )
+    channels = serializers.ListField(
+        child=serializers.UUIDField(), max_length=_MOST_CHANNELS, default=list
+    )
 
 
 class EndpointChangeSerializer(serializers.Serializer[EndpointDraft]):
@@ -70,6 +76,9 @@ class EndpointChangeSerializer(serializers.Serializer[EndpointDraft]):
     url = serializers.CharField(max_length=endpoints.LONGEST_URL, required=False)
     topics = serializers.ListField(
         child=serializers.CharField(max_length=48), min_length=1, max_length=64, required=False
+    )
+    channels = serializers.ListField(
+        child=serializers.UUIDField(), max_length=_MOST_CHANNELS, required=False
     )
     enabled = serializers.BooleanField(required=False)
 
@@ -182,14 +191,16 @@ class WebhookEndpointViewSet(viewsets.GenericViewSet[WebhookEndpoint]):
     def create(self, request: Request) -> Response:
         """Have an address hear of what happens from now on."""
         given = _read(EndpointDraftSerializer, request)
-        draft = EndpointDraft(given["name"], given["url"], tuple(given["topics"]))
+        draft = EndpointDraft(
+            given["name"], given["url"], tuple(given["topics"]), tuple(given["channels"])
+        )
         actor = actor_of(request)
         made = endpoints.add_endpoint(_account(request), draft, at=clock.now(), actor=actor)
         return Response(EndpointSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=EndpointChangeSerializer, responses=EndpointSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change name, address or topics; `enabled` switches it."""
+        """Change name, address, topics or channels; `enabled` switches it."""
         given = _read(EndpointChangeSerializer, request)
         at, actor = clock.now(), actor_of(request)
         found = selectors.endpoint(_uuid(pk), reach_of(request))
@@ -198,6 +209,7 @@ class WebhookEndpointViewSet(viewsets.GenericViewSet[WebhookEndpoint]):
                 given.get("name", found.name),
                 given.get("url", found.url),
                 tuple(given.get("topics", found.topics)),
+                tuple(given.get("channels", found.channel_ids)),
             )
             found = endpoints.change_endpoint(_uuid(pk), draft, at=at, actor=actor)
         if "enabled" in given:

@@ -4,7 +4,7 @@ What concerns one subject goes to an endpoint in order: it stands in one of `LAN
 So an endpoint that is dead holds up itself, in a few places at most, and nobody else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -26,7 +26,9 @@ from integrations.models.webhooks import WebhookState
 from integrations.webhooks_out import selectors
 from integrations.webhooks_out.endpoints import disable_failing, lock_endpoint
 from integrations.webhooks_out.posted import Posted
-from integrations.webhooks_out.topics import PING, heard
+from integrations.webhooks_out.selectors import Listener
+from integrations.webhooks_out.topics import PING
+from orders.selectors import order_heads
 
 DELIVER: Final = "webhook.deliver"
 """The intent by which an event goes to an endpoint."""
@@ -53,20 +55,42 @@ class Next(StrEnum):
 def fan_out(events: Sequence[Recorded], *, at: datetime, actor: Actor) -> int:
     """Write a delivery for every endpoint that hears of each event. Returns how many are new.
 
-    Endpoints that are disabled get theirs kept, for a replay. One statement where nobody listens.
+    Endpoints that are disabled get theirs kept, for a replay. One statement where nobody listens;
+    whose orders the events are about is asked only where somebody hears of some channels alone.
     """
     by_account = selectors.listeners({event.account_id for event in events})
     if not by_account:
         return 0
+    channels = _channels(events, by_account)
     rows: list[WebhookDelivery] = []
     for event in events:
         for listener in by_account.get(event.account_id, ()):
-            if heard(listener.topics, event.topic):
+            if listener.hears(event.topic, channels.get(_order_of(event))):
                 row = _row(event, listener.id)
                 if not listener.enabled:
                     row.keep()
                 rows.append(row)
     return _keep(rows, at=at, actor=actor)
+
+
+def _channels(
+    events: Sequence[Recorded], by_account: Mapping[UUID, Sequence[Listener]]
+) -> dict[UUID, UUID]:
+    """The channels of the orders that somebody with a choice of channels might hear of."""
+    choosy = {
+        account_id
+        for account_id, listeners in by_account.items()
+        if any(one.channel_ids for one in listeners)
+    }
+    asked = {_order_of(event) for event in events if event.account_id in choosy}
+    if not asked:
+        return {}
+    return {head.id: head.channel_id for head in order_heads(asked, ALL_ACCOUNTS).values()}
+
+
+def _order_of(event: Recorded) -> UUID:
+    """The order that an event belongs to, if it belongs to one: the thread of what follows it."""
+    return event.thread_id or event.subject_id
 
 
 def payload_of(event: Recorded) -> dict[str, Any]:

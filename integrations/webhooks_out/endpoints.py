@@ -1,6 +1,6 @@
 """Endpoints: who hears of what. Made, changed, switched, removed, and their secrets rotated."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -25,11 +25,15 @@ _HINT_LENGTH: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class EndpointDraft:
-    """An endpoint as somebody wants it. `topics` are names or patterns."""
+    """An endpoint as somebody wants it. `topics` are names or patterns.
+
+    With `channel_ids` it hears of orders of these channels alone.
+    """
 
     name: str
     url: str
     topics: tuple[str, ...]
+    channel_ids: tuple[UUID, ...] = ()
 
 
 @transaction.atomic
@@ -39,7 +43,7 @@ def add_endpoint(
     """Have an address hear of an account's events from now on. Raises Invalid, NotFound."""
     if not actor.scope.allows(account_id):
         raise NotFound("There is no such account.")
-    _check(draft)
+    _check(draft, account_id)
     key = vault.new_keys(1)[0]
     endpoint = WebhookEndpoint(
         id=ids.uuid7(),
@@ -47,6 +51,7 @@ def add_endpoint(
         name=draft.name.strip(),
         url=draft.url,
         topics=list(draft.topics),
+        channel_ids=_channel_ids(draft),
         key_id=key.id,
         created_at=at,
         changed_at=at,
@@ -61,12 +66,26 @@ def add_endpoint(
 def change_endpoint(
     endpoint_id: UUID, draft: EndpointDraft, *, at: datetime, actor: Actor
 ) -> WebhookEndpoint:
-    """Name, address and topics; what waits goes to the new address. Raises Invalid, NotFound."""
-    _check(draft)
+    """Name, address, topics, channels; what waits goes to the new address. Raises Invalid, NotFound."""
     endpoint = _locked(endpoint_id, actor)
+    _check(draft, endpoint.account_id)
     endpoint.name, endpoint.url = draft.name.strip(), draft.url
-    endpoint.topics = list(draft.topics)
+    endpoint.topics, endpoint.channel_ids = list(draft.topics), _channel_ids(draft)
     return _saved(endpoint, at=at, actor=actor)
+
+
+@transaction.atomic
+def limit_endpoint(
+    endpoint_id: UUID, channel_ids: Collection[UUID], *, at: datetime, actor: Actor
+) -> WebhookEndpoint:
+    """Have it hear of orders of these channels alone; of none, of the whole account's.
+
+    Raises Invalid, NotFound.
+    """
+    endpoint = _locked(endpoint_id, actor)
+    topics_ = tuple(endpoint.topics)
+    draft = EndpointDraft(endpoint.name, endpoint.url, topics_, tuple(channel_ids))
+    return change_endpoint(endpoint_id, draft, at=at, actor=actor)
 
 
 @transaction.atomic
@@ -139,7 +158,11 @@ def _locked(endpoint_id: UUID, actor: Actor) -> WebhookEndpoint:
     return rows[0]
 
 
-def _check(draft: EndpointDraft) -> None:
+def _channel_ids(draft: EndpointDraft) -> list[UUID]:
+    return sorted(set(draft.channel_ids))
+
+
+def _check(draft: EndpointDraft, account_id: UUID) -> None:
     errors = []
     if not draft.name.strip():
         errors.append({"pointer": "/name", "code": "missing", "detail": "It needs a name."})
@@ -151,6 +174,10 @@ def _check(draft: EndpointDraft) -> None:
     errors += [
         {"pointer": "/topics", "code": "unknown-topic", "detail": f"No topic is called {name}."}
         for name in topics.unknown(draft.topics)
+    ]
+    errors += [
+        {"pointer": "/channels", "code": "unknown-channel", "detail": f"No channel is {unknown}."}
+        for unknown in selectors.unknown_channels(draft.channel_ids, account_id)
     ]
     if errors:
         raise Invalid("The endpoint is not valid.", errors=errors)

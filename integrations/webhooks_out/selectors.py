@@ -10,11 +10,13 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from config.kernel import vault
 from config.kernel.errors import NotFound
+from config.kernel.models import Channel
 from config.kernel.types import ALL_ACCOUNTS, Scope
 from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from integrations.models.webhooks import EndpointState, WebhookState
 from integrations.webhooks_out import signing
 from integrations.webhooks_out.signing import Secret
+from integrations.webhooks_out.topics import heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,13 @@ class Listener:
     id: UUID
     account_id: UUID
     topics: tuple[str, ...]
+    channel_ids: frozenset[UUID]
     enabled: bool
+
+    def hears(self, topic: str, channel_id: UUID | None) -> bool:
+        """Whether it wants the topic, of an order of this channel; None for what is of no order."""
+        limited = bool(self.channel_ids)
+        return heard(self.topics, topic) and (not limited or channel_id in self.channel_ids)
 
 
 def listeners(account_ids: Collection[UUID]) -> dict[UUID, list[Listener]]:
@@ -34,13 +42,28 @@ def listeners(account_ids: Collection[UUID]) -> dict[UUID, list[Listener]]:
         .filter(account_id__in=list(account_ids))
         .exclude(state=EndpointState.REMOVED)
         .order_by("pk")
-        .values_list("pk", "account_id", "topics", "state")
+        .values_list("pk", "account_id", "topics", "channel_ids", "state")
     )
     found: defaultdict[UUID, list[Listener]] = defaultdict(list)
-    for endpoint_id, account_id, topics, state in rows:
+    for endpoint_id, account_id, topics, channel_ids, state in rows:
         enabled = state == EndpointState.ENABLED
-        found[account_id].append(Listener(endpoint_id, account_id, tuple(topics), enabled))
+        limits = frozenset(channel_ids)
+        found[account_id].append(Listener(endpoint_id, account_id, tuple(topics), limits, enabled))
     return dict(found)
+
+
+def unknown_channels(channel_ids: Collection[UUID], account_id: UUID) -> list[UUID]:
+    """Of these channels those that the account does not have. One statement, none for none."""
+    if not channel_ids:
+        return []
+    own = Channel.objects.for_scope(Scope(frozenset({account_id}))).filter(pk__in=channel_ids)
+    return sorted(set(channel_ids) - set(own.values_list("pk", flat=True)))
+
+
+def channels_of_account(account_id: UUID) -> list[Channel]:
+    """The channels that an endpoint of the account may be limited to, by name."""
+    own = Channel.objects.for_scope(Scope(frozenset({account_id})))
+    return list(own.order_by("name", "pk"))
 
 
 def endpoints(scope: Scope) -> QuerySet[WebhookEndpoint]:

@@ -47,6 +47,9 @@ TOPICS: Final = (
     "return.authorized",
     "return.received",
     "return.settled",
+    "availability.sold_out",
+    "availability.back_in_stock",
+    "availability.low",
 )
 PING: Final = "endpoint.ping"
 """Sent on demand, to try an endpoint; nobody subscribes to it."""

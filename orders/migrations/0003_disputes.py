@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ("provider", models.CharField(max_length=32)),
                 ("reference", models.CharField(max_length=128)),
                 ("amount_minor", models.BigIntegerField()),
+                ("beyond_minor", models.BigIntegerField(default=0, editable=False)),
                 ("reason", models.CharField(default="", max_length=64)),
                 (
                     "state",
@@ -91,6 +92,13 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("amount_minor__gt", 0)), name="dispute_amount_positive"
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("beyond_minor__gte", 0),
+                            ("beyond_minor__lte", models.F("amount_minor")),
+                        ),
+                        name="dispute_beyond_within",
+                    ),
                 ],
             },
         ),
@@ -107,7 +115,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("amount_minor", models.BigIntegerField()),
-                ("beyond_minor", models.BigIntegerField(default=0)),
                 ("currency", models.CharField(max_length=3)),
                 ("at", models.DateTimeField()),
                 (
@@ -151,11 +158,8 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["order"], name="chargeback_order")],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("beyond_minor__gte", 0),
-                            ("beyond_minor__lte", models.F("amount_minor")),
-                        ),
-                        name="chargeback_amounts",
+                        condition=models.Q(("amount_minor__gt", 0)),
+                        name="chargeback_amount_positive",
                     )
                 ],
             },
@@ -178,6 +182,7 @@ class Migration(migrations.Migration):
                 ("provider", models.CharField(max_length=32)),
                 ("reference", models.CharField(max_length=128)),
                 ("amount_minor", models.BigIntegerField()),
+                ("beyond_minor", models.BigIntegerField(default=0, editable=False)),
                 ("reason", models.CharField(default="", max_length=64)),
                 (
                     "state",

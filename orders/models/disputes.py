@@ -18,7 +18,8 @@ from orders.states import DisputeState
 class Dispute(StateModel):
     """opened → won | lost. While it is open, nothing is given back of its tender.
 
-    `reference` is the provider's name for it. Evidence counts until `evidence_due_at`.
+    `reference` is the provider's name for it. Evidence counts until `evidence_due_at`. Of one that is
+    lost, `beyond_minor` was given back by us too: the buyer has it twice, as far as is known by now.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -30,6 +31,7 @@ class Dispute(StateModel):
     provider = models.CharField(max_length=32)
     reference = models.CharField(max_length=128)
     amount_minor = models.BigIntegerField()
+    beyond_minor = models.BigIntegerField(default=0, editable=False)
     reason = models.CharField(max_length=64, default="")
     state = StateField(max_length=12, choices=DisputeState, default=DisputeState.OPENED)
     evidence_due_at = models.DateTimeField(null=True)
@@ -50,6 +52,10 @@ class Dispute(StateModel):
                 condition=Q(state__in=DisputeState.values), name="dispute_state_known"
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(beyond_minor__gte=0) & Q(beyond_minor__lte=F("amount_minor")),
+                name="dispute_beyond_within",
+            ),
         ]
         indexes = [
             models.Index(fields=["order"], name="dispute_order"),
@@ -75,10 +81,7 @@ class Dispute(StateModel):
 
 
 class Chargeback(models.Model):
-    """What a bank took back for a dispute that was lost. Never changed.
-
-    `beyond_minor` of it was given back before: the buyer has it twice.
-    """
+    """What a bank took back for a dispute that was lost. Never changed."""
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     dispute = models.OneToOneField(Dispute, models.PROTECT, related_name="chargeback")
@@ -88,7 +91,6 @@ class Chargeback(models.Model):
         "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     amount_minor = models.BigIntegerField()
-    beyond_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
     at = models.DateTimeField()
 
@@ -97,8 +99,7 @@ class Chargeback(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(beyond_minor__gte=0) & Q(beyond_minor__lte=F("amount_minor")),
-                name="chargeback_amounts",
+                condition=Q(amount_minor__gt=0), name="chargeback_amount_positive"
             )
         ]
         indexes = [models.Index(fields=["order"], name="chargeback_order")]

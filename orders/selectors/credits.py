@@ -4,9 +4,18 @@ from collections.abc import Collection
 from uuid import UUID
 
 from config.kernel.errors import NotFound
-from config.kernel.types import Scope
+from config.kernel.types import ALL_ACCOUNTS, Scope
 from orders.credits import open_books, price
-from orders.models import Capture, CreditNote, Dispute, Order, OrderLine, OrderLink, Refund
+from orders.models import (
+    Capture,
+    CreditLine,
+    CreditNote,
+    Dispute,
+    Order,
+    OrderLine,
+    OrderLink,
+    Refund,
+)
 from orders.states import CaptureState, LineKind, RefundState
 from orders.types import CreditableLine, CreditedPart, CreditRequest, OrderHead
 
@@ -74,6 +83,16 @@ def quote_credit(request: CreditRequest, scope: Scope) -> tuple[CreditedPart, ..
     if not orders:
         raise NotFound("There is no such order.")
     return price(open_books(orders), request)
+
+
+def parts_of_notes(note_ids: Collection[UUID]) -> dict[UUID, list[CreditedPart]]:
+    """What each of these credit notes gives back, part by part. One statement."""
+    rows = CreditLine.objects.for_scope(ALL_ACCOUNTS).filter(note_id__in=list(note_ids))
+    found: dict[UUID, list[CreditedPart]] = {}
+    for row in rows.order_by("pk"):
+        part = CreditedPart(row.part, row.amount_minor, row.line_id, row.quantity)
+        found.setdefault(row.note_id, []).append(part)
+    return found
 
 
 def credit_notes_of(order_id: UUID, scope: Scope) -> list[CreditNote]:

@@ -62,7 +62,7 @@ def disputes_of(order_ids: Collection[UUID], scope: Scope) -> dict[UUID, list[Di
                 opened_at=row.opened_at,
                 settled_at=row.settled_at,
                 charged_back_minor=chargeback.amount_minor if chargeback else 0,
-                beyond_minor=chargeback.beyond_minor if chargeback else 0,
+                beyond_minor=row.beyond_minor,
             )
         )
     return found

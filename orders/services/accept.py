@@ -10,7 +10,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from config.kernel import case_reports
+from config.kernel.ahead import sending_ahead
 from config.kernel.collecting import uncollected
+from config.kernel.prepared import values_apart
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from inventory.services.changes import record_changes
 from inventory.states import MovementKind
@@ -56,6 +58,7 @@ class _Sorted:
 
 
 @uncollected
+@values_apart
 @transaction.atomic
 def accept_orders(
     order_ids: Sequence[UUID], *, at: datetime, actor: Actor
@@ -76,15 +79,16 @@ def accept_orders(
         order.remorse_until = at + timedelta(minutes=order.channel.remorse_minutes)
     asked = _hand_over(sheet, ready.fresh, at=at, actor=actor)
     wanted = wanting(sheet, ready.ids, holds)
-    result = source_units(sheet, wanted, at=at, actor=actor)
-    asked.reports += settle_unfilled(sheet, result, at=at, actor=actor)
-    answers = _tell(sheet, ready, wanted, result.reserved)
-    sheet.write(
-        at=at,
-        actor=actor,
-        reason="accepted",
-        meanwhile=partial(record_decisions, result, at=at, actor=actor),
-    )
+    with sending_ahead():
+        result = source_units(sheet, wanted, at=at, actor=actor)
+        asked.reports += settle_unfilled(sheet, result, at=at, actor=actor)
+        answers = _tell(sheet, ready, wanted, result.reserved)
+        sheet.write(
+            at=at,
+            actor=actor,
+            reason="accepted",
+            meanwhile=partial(record_decisions, result, at=at, actor=actor),
+        )
     asked.send(at=at, actor=actor)
     ready.answered |= {
         order_id: Outcome.done(_answer(sheet, order_id, reserved))

@@ -1,17 +1,19 @@
 """Capture: a draft becomes an order once, whatever it lacks; what it lacks becomes holds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from config.kernel import case_reports, events, vault
-from config.kernel.ahead import sending_ahead
+from config.kernel.ahead import check_ahead, hand_over, sending_ahead
 from config.kernel.collecting import uncollected
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.models import SubjectKey
+from config.kernel.prepared import values_apart
 from config.kernel.types import Actor, Outcome
 from orders import validators
 from orders.models import (
@@ -35,11 +37,14 @@ from orders.types import CapturedOrder, OrderDraft
 from orders.validators.finding import Finding, Known, Lookalike, Severity
 
 _LONGEST_ID = 128
+MOST_PARTS, LEAST_PART = 4, 100
+"""A batch is written in at most so many parts, of at least so many orders each."""
 CHECKS = "checks"
 """Who places what the checks of capture find: not the caller, who may lift what it placed."""
 
 
 @uncollected
+@values_apart
 @transaction.atomic
 def capture_orders(
     drafts: Sequence[OrderDraft],
@@ -52,11 +57,12 @@ def capture_orders(
 
     A repeat answers with the first. Refused is only what nobody has sold yet, with everything
     found wrong. `beside` is given the outcomes before the commit: what it writes is there when
-    they are. The number of statements does not depend on the number of drafts.
+    they are. The number of statements does not depend on the number of drafts, but that a large
+    batch is written in a few parts.
     """
     known = surroundings(drafts, at)
     outcomes: dict[int, Outcome[CapturedOrder]] = {}
-    shaped: dict[int, Shaped] = {}
+    judged: dict[int, Judged] = {}
     first: dict[Key, int] = {}
     for position, draft in enumerate(drafts):
         refusal = _impossible(draft, known, actor)
@@ -66,13 +72,13 @@ def capture_orders(
         if key_of(draft) in first:
             continue
         first[key_of(draft)] = position
-        answer = _shape(draft, position, known, at=at)
-        if isinstance(answer, Shaped):
-            shaped[position] = answer
+        answer = _judge(draft, position, known, at=at)
+        if isinstance(answer, Judged):
+            judged[position] = answer
         else:
             outcomes[position] = answer
-    born = _write(list(shaped.values()))
     with sending_ahead():
+        shaped, born = _write(judged, at=at)
         _record([one for one in shaped.values() if one.id in born], at=at, actor=actor)
         for position, one in shaped.items():
             if one.id in born:
@@ -103,14 +109,14 @@ def _impossible(
     return None
 
 
-def _shape(
+def _judge(
     draft: OrderDraft,
     position: int,
     known: Surroundings,
     *,
     at: datetime,
-) -> Shaped | Outcome[CapturedOrder]:
-    """Judge one draft; answer its rows, or everything that keeps it out."""
+) -> Judged | Outcome[CapturedOrder]:
+    """Judge one draft; answer what its rows are made from, or everything that keeps it out."""
     channel, value = known.channels[draft.channel_id], known.hashes[position]
     skus = known.skus.get(draft.channel_id, {})
     findings = validators.judge(
@@ -131,7 +137,7 @@ def _shape(
             (key_of(draft), Lookalike(draft.external_number or draft.external_id, draft.placed_at))
         )
     fits = len(draft.currency) == len(channel.currency) and draft.currency.isupper()
-    judged = Judged(
+    return Judged(
         draft=tamed(draft),
         findings=findings,
         skus=skus,
@@ -140,7 +146,11 @@ def _shape(
         lookalike_hash=value,
         currency=draft.currency if fits else channel.currency,
     )
-    key_id, wrapped = vault.draw_key() if needs_key(draft) else (None, b"")
+
+
+def _shape(judged: Judged, *, at: datetime) -> Shaped:
+    """The rows of one order, its personal data sealed with a key of its own."""
+    key_id, wrapped = vault.draw_key() if needs_key(judged.draft) else (None, b"")
     shaped = shape(judged, key_id, placed_by=CHECKS, at=at)
     shaped.keys = [{"id": key_id, "wrapped": wrapped}] if key_id else []
     return shaped
@@ -159,32 +169,43 @@ def _rejected(findings: Sequence[Finding]) -> Outcome[CapturedOrder]:
     )
 
 
-def _write(shaped: Sequence[Shaped]) -> dict[UUID, str]:
-    """Every table in one statement; answer the numbers of the orders that were not there before.
+def _write(
+    judged: Mapping[int, Judged], *, at: datetime
+) -> tuple[dict[int, Shaped], dict[UUID, str]]:
+    """Shape and write part by part; answer the rows, and the numbers of the orders that are new.
 
-    Sorted by external id, so that two batches with the same orders wait and never cross.
+    While PostgreSQL writes one part, the next is shaped. Sorted by external id, then customers by
+    id, so that two batches with the same orders or buyers wait and never cross.
     """
-    ordered = sorted(shaped, key=lambda one: key_of(one.draft))
-    if not ordered:
-        return {}
+    ordered = sorted(judged, key=lambda position: key_of(judged[position].draft))
+    shaped: dict[int, Shaped] = {}
+    answers = []
+    size = max(LEAST_PART, -(-len(ordered) // MOST_PARTS))
+    whole = len(ordered) <= size
+    for start in range(0, len(ordered), size):
+        part = {place: _shape(judged[place], at=at) for place in ordered[start : start + size]}
+        answers.append(_insert(list(part.values()), with_customers=whole))
+        hand_over()
+        shaped |= part
+    if not whole:
+        statement = Statement()
+        _add_customers(statement, shaped.values(), owned_by=Order)
+        statement.run()
+    check_ahead(len(ordered))
+    return shaped, {row[0]: row[1] for answered in answers for row in answered()}
+
+
+def _insert(part: Sequence[Shaped], *, with_customers: bool) -> Callable[[], list[tuple[Any, ...]]]:
+    """Every table in one statement; it answers the orders that were not there before."""
     statement = Statement()
     statement.insert(
         Order,
-        [one.order for one in ordered],
+        [one.order for one in part],
         on_conflict="ON CONFLICT (channel_id, document_kind, external_id) DO NOTHING",
         returning=("id", "number"),
     )
-    customers = {
-        one.customer["id"]: (one.customer, one.id) for one in ordered if one.customer is not None
-    }
-    people = [customers[customer_id] for customer_id in sorted(customers)]
-    statement.insert(
-        Customer,
-        [row for row, _ in people],
-        owners=[owner for _, owner in people],
-        on_conflict="ON CONFLICT DO NOTHING",
-        order_by="id",
-    )
+    if with_customers:
+        _add_customers(statement, part, owned_by=None)
     for model, name in (
         (SubjectKey, "keys"),
         (Contact, "contacts"),
@@ -195,9 +216,27 @@ def _write(shaped: Sequence[Shaped]) -> dict[UUID, str]:
         (Authorization, "authorizations"),
         (OrderNote, "notes"),
     ):
-        rows = [(row, one.id) for one in ordered for row in getattr(one, name)]
+        rows = [(row, one.id) for one in part for row in getattr(one, name)]
         statement.insert(model, [row for row, _ in rows], owners=[owner for _, owner in rows])
-    return dict(statement.run_returning(("id", "number")))
+    return statement.ask(("id", "number"))
+
+
+def _add_customers(
+    statement: Statement, shaped: Collection[Shaped], *, owned_by: type[Order] | None
+) -> None:
+    """The customers of the orders that are new; whoever is known already stays as they are."""
+    customers = {
+        one.customer["id"]: (one.customer, one.id) for one in shaped if one.customer is not None
+    }
+    people = [customers[customer_id] for customer_id in sorted(customers)]
+    statement.insert(
+        Customer,
+        [row for row, _ in people],
+        owners=[owner for _, owner in people],
+        owned_by=owned_by,
+        on_conflict="ON CONFLICT DO NOTHING",
+        order_by="id",
+    )
 
 
 def _record(born: Sequence[Shaped], *, at: datetime, actor: Actor) -> None:

@@ -76,7 +76,10 @@ def credit_units(
         known[cause] = _answer(order, one)
         written[place] = one
         outcomes.append(None)
-    asked = money.ask(sheet, tenders, at=at)
+    notes: dict[UUID, list[UUID]] = {}
+    for one in written.values():
+        notes.setdefault(one.request.order_id, []).append(one.note_id)
+    asked = money.ask(sheet, tenders, at=at, credited=notes)
     sheet.write(at=at, actor=actor, reason="credited")
     asked.send(at=at, actor=actor)
     return [

@@ -12,19 +12,18 @@ from config.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from config.kernel.history import Change
 from config.kernel.money import Money
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
-from orders.models import Authorization, Chargeback, Dispute, Order, Refund
+from orders.models import Authorization, Dispute, Order
 from orders.payments import DisputeVerdict, NewDispute
-from orders.services import money
+from orders.services import chargebacks, money
 from orders.services.holding import active_holds, hold_row
 from orders.services.holds import end_holds_on_sheet
 from orders.services.sheet import Sheet, is_live, open_sheet, visible
-from orders.services.tenders import TenderInHand, Tenders, lock_tenders, write_asked
-from orders.states import DisputeState, LineKind, RefundState
+from orders.services.tenders import TenderInHand, Tenders, lock_tenders
+from orders.states import DisputeState, LineKind
 from orders.types import HoldRequest
 
-DISPUTED, TAKEN_TWICE = "PAYMENT_DISPUTED", "PAYMENT_GIVEN_TWICE"
+DISPUTED = "PAYMENT_DISPUTED"
 DISPUTE_HOLD = "dispute"
-_WITH_THE_BANK = "the bank took it back"
 
 
 class _Behind(NamedTuple):
@@ -222,8 +221,8 @@ def settle_disputes(
         if row is not None and outcomes[-1].kind == "done":
             ended.append(row)
     lost = [row for row in ended if row.state == DisputeState.LOST]
+    reports = chargebacks.charge_back(sheet, _by_id(tenders), lost, at=at)
     _write(sheet, ended)
-    reports = _charge_back(sheet, tenders, lost, at=at)
     _release(sheet, [row for row in ended if row.state == DisputeState.WON], at=at, actor=actor)
     touched = {row.order_id for row in ended}
     for row in ended:
@@ -263,6 +262,7 @@ def _write(sheet: Sheet, ended: Sequence[Dispute]) -> None:
                 "before_state": DisputeState.OPENED.value,
                 "state": str(row.state),
                 "settled_at": row.settled_at,
+                "beyond_minor": row.beyond_minor,
             }
             for row in ended
         ],
@@ -274,77 +274,6 @@ def _write(sheet: Sheet, ended: Sequence[Dispute]) -> None:
         sheet.tell(
             row.order_id, topic, {"dispute_id": str(row.id), "amount_minor": row.amount_minor}
         )
-
-
-def _charge_back(
-    sheet: Sheet, tenders: Tenders, lost: Sequence[Dispute], *, at: datetime
-) -> list[case_reports.Report]:
-    """Write what banks took, and count it as given back; answers the cases of what went twice."""
-    by_id = _by_id(tenders)
-    replaced = _give_way(sheet, by_id, {row.tender_id for row in lost}, at=at)
-    reports = []
-    for row in lost:
-        order, tender = sheet.orders[row.order_id], by_id[row.tender_id]
-        tender.refunded_minor -= replaced.pop(tender.id, 0)
-        counted = min(row.amount_minor, max(0, tender.held_minor - tender.unanswered_minor))
-        tender.refunded_minor += counted
-        tender.charged_back_minor += counted
-        beyond = row.amount_minor - counted
-        sheet.insert(
-            Chargeback,
-            {
-                "id": ids.uuid7(),
-                "dispute_id": row.id,
-                "tender_id": tender.id,
-                "order_id": order.id,
-                "account_id": order.account_id,
-                "amount_minor": row.amount_minor,
-                "beyond_minor": beyond,
-                "currency": order.currency,
-                "at": at,
-            },
-        )
-        if beyond:
-            reports.append(_given_twice(order, row, beyond))
-    return reports
-
-
-def _give_way(
-    sheet: Sheet, tenders: dict[UUID, TenderInHand], tender_ids: set[UUID], *, at: datetime
-) -> dict[UUID, int]:
-    """Refunds that the provider has refused need no second try: the bank gave the money back.
-
-    Answers how much of each tender that was.
-    """
-    if not tender_ids:
-        return {}
-    failed = list(
-        Refund.objects.for_scope(ALL_ACCOUNTS)
-        .filter(tender_id__in=tender_ids, state=RefundState.FAILED)
-        .order_by("pk")
-    )
-    replaced: dict[UUID, int] = {}
-    for refund in failed:
-        refund.retry()
-        refund.failure, refund.answered_at = _WITH_THE_BANK, at
-        replaced[refund.tender_id] = replaced.get(refund.tender_id, 0) + refund.amount_minor
-    write_asked(sheet, Refund, [(refund, RefundState.FAILED.value) for refund in failed])
-    return replaced
-
-
-def _given_twice(order: Order, row: Dispute, beyond: int) -> case_reports.Report:
-    return case_reports.Report(
-        kind=TAKEN_TWICE,
-        subject_kind="order",
-        subject_id=order.id,
-        account_id=order.account_id,
-        evidence={
-            "reference": row.reference,
-            "beyond_minor": beyond,
-            "currency": order.currency,
-        },
-        thread_id=order.id,
-    )
 
 
 def _release(sheet: Sheet, won: Sequence[Dispute], *, at: datetime, actor: Actor) -> None:

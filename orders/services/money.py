@@ -4,7 +4,7 @@ Works on a sheet, before it is written. What must be asked of a provider becomes
 refund) and intents; the asking is `orders.services.settle`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -153,14 +153,23 @@ def tenders_of(sheet: Sheet, order_ids: Sequence[UUID]) -> Tenders:
     return lock_tenders([i for i in order_ids if is_billed(sheet.orders[i])])
 
 
-def ask(sheet: Sheet, tenders: Tenders, *, at: datetime) -> Asked:
-    """`settle` for tenders that are locked already; stores where each order's payment stands."""
+def ask(
+    sheet: Sheet,
+    tenders: Tenders,
+    *,
+    at: datetime,
+    credited: Mapping[UUID, Sequence[UUID]] | None = None,
+) -> Asked:
+    """`settle` for tenders that are locked already; stores where each order's payment stands.
+
+    `credited` names the credit notes that this command has written, by order.
+    """
     asked = Asked()
     voided: list[dict[str, Any]] = []
     for order_id, own in tenders.items():
         order = sheet.orders[order_id]
         _ask_captures(sheet, order, own, asked, at)
-        _ask_credits(sheet, order, own, asked, at)
+        _ask_credits(sheet, order, own, asked, at, (credited or {}).get(order_id, ()))
         _ask_refunds(sheet, order, own, asked, at)
         voided += _ask_voids(sheet, order, own, asked, at)
         refold_payment(order, own)
@@ -243,7 +252,12 @@ def _ask_refunds(
 
 
 def _ask_credits(
-    sheet: Sheet, order: Order, tenders: Sequence[TenderInHand], asked: Asked, at: datetime
+    sheet: Sheet,
+    order: Order,
+    tenders: Sequence[TenderInHand],
+    asked: Asked,
+    at: datetime,
+    notes: Sequence[UUID],
 ) -> None:
     """Give back what is credited. What is being taken waits until it was taken, what is disputed
     for the bank; what a bank has taken back need not be given again.
@@ -278,6 +292,7 @@ def _ask_credits(
                     "tender_id": str(tender.id),
                     "collected_by": tender.collected_by,
                     "amount_minor": amount,
+                    "credit_notes": [str(note_id) for note_id in notes],
                 },
             )
 

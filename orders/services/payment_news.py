@@ -145,9 +145,7 @@ def _end_refund(
         refund.succeed(reference=one.reference, at=at)
         sheet.tell(refund.order_id, "payment.refunded", settle.told_of(refund))
     elif not one.happened and refund.state in {*waiting, RefundState.SUCCEEDED}:
-        known.reports.append(
-            settle.fail_refund(sheet, refund, why=one.why or "not given back", at=at)
-        )
+        settle.fail_refund(sheet, refund, why=one.why or "not given back", at=at)
     else:
         _contradicts(known, refund, one)
 
@@ -178,7 +176,9 @@ def differs(payment: Capture | Refund, one: PaymentNews) -> case_reports.Report:
 
 def _write(sheet: Sheet, tenders: Tenders, known: _Known, *, at: datetime, actor: Actor) -> None:
     """Write what ended; the authorisations of what was taken may be used up by it."""
-    touched = {capture.order_id for capture, _ in known.captures}
+    failed = [row for row, _ in known.refunds if row.state == RefundState.FAILED]
+    asked, settled = settle.follow_failures(sheet, failed, tenders, at=at)
+    touched = {capture.order_id for capture, _ in known.captures} - settled
     own = [tender for order_id in sorted(touched) for tender in tenders[order_id]]
     ended = [row for row, _ in known.captures]
     settle.use_up(sheet, [row for row in ended if row.state == CaptureState.SUCCEEDED], own)
@@ -189,6 +189,7 @@ def _write(sheet: Sheet, tenders: Tenders, known: _Known, *, at: datetime, actor
         refold_payment(sheet.orders[order_id], tenders[order_id])
     write_tenders(sheet, own)
     sheet.write(at=at, actor=actor, reason="told by the provider")
+    asked.send(at=at, actor=actor)
 
 
 def _end_asking(known: _Known) -> None:

@@ -145,15 +145,18 @@ def settle_payments_by_hand(
             outcomes.append(Outcome.done(_settle(sheet, tenders, found, one, at=at, actor=actor)))
         except DomainError as refusal:
             outcomes.append(Outcome.refused(refusal.code, refusal.detail))
+    failed = [row for row, _ in found.ended_refunds if row.state == RefundState.FAILED]
+    asked, settled = settle.follow_failures(sheet, failed, tenders, at=at)
     write_asked(sheet, Capture, found.ended_captures)
     write_asked(sheet, Refund, found.ended_refunds)
     _write_authorizations(sheet, tenders, found)
-    touched = {capture.order_id for capture, _ in found.ended_captures}
+    touched = {capture.order_id for capture, _ in found.ended_captures} - settled
     for order_id in sorted(touched):
         refold_payment(sheet.orders[order_id], tenders[order_id])
     write_tenders(sheet, [tender for order_id in touched for tender in tenders[order_id]])
     sheet.write(at=at, actor=actor, reason="settled by hand")
     case_reports.report(found.reports, at=at)
+    asked.send(at=at, actor=actor)
     _withdraw(money.CAPTURE, [capture for capture, _ in found.ended_captures])
     _withdraw(money.REFUND, [refund for refund, _ in found.ended_refunds])
     return outcomes
@@ -209,7 +212,7 @@ def _settle_refund(
     elif before == RefundState.FAILED:
         raise Conflict("The provider has refused it: try it again, or give the money back by hand.")
     else:
-        found.reports.append(settle.fail_refund(sheet, refund, why="not given back", at=at))
+        settle.fail_refund(sheet, refund, why="not given back", at=at)
     found.ended_refunds.append((refund, before))
 
 

@@ -12,9 +12,11 @@ from config.kernel.types import ALL_ACCOUNTS, Actor
 from orders.billing import owed_on
 from orders.models import Authorization, Capture, Refund
 from orders.payments import PaymentAnswer, PaymentCall, PaymentProvider, provider
+from orders.services import chargebacks, money
 from orders.services.sheet import Sheet, open_sheet
 from orders.services.tenders import (
     TenderInHand,
+    Tenders,
     lock_tenders,
     refold_payment,
     write_asked,
@@ -156,13 +158,17 @@ def record_void(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Ac
 
 
 def record_refund(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: Actor) -> None:
-    """Write down how a refund ended; a refused one waits for someone to settle it, with a case."""
+    """Write down how a refund ended; a refused one waits for someone to settle it, with a case.
+
+    Where a bank has taken the same money meanwhile, that stands for it.
+    """
     sheet = open_sheet([UUID(intent.payload["order_id"])])
+    tenders = lock_tenders(list(sheet.orders))
     refund = Refund.objects.for_scope(ALL_ACCOUNTS).get(pk=intent.subject_id)
     if refund.state not in {RefundState.PENDING, RefundState.SENT}:
         return
     before = str(refund.state)
-    told = told_of(refund)
+    told, asked = told_of(refund), money.Asked()
     if answer.kind is AnswerKind.UNKNOWN:
         _report_unknown(sheet, refund.order_id, answer, "refund", at=at)
         if refund.state == RefundState.SENT:
@@ -173,16 +179,34 @@ def record_refund(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: 
         refund.succeed(reference=str(answer.data.get("reference", "")), at=at)
         sheet.tell(refund.order_id, "payment.refunded", told)
     else:
-        case_reports.report([fail_refund(sheet, refund, why=answer.error, at=at)], at=at)
+        fail_refund(sheet, refund, why=answer.error, at=at)
+        asked, _ = follow_failures(sheet, [refund], tenders, at=at)
     write_asked(sheet, Refund, [(refund, before)])
     sheet.write(at=at, actor=actor, reason="refund answered")
+    asked.send(at=at, actor=actor)
 
 
-def fail_refund(sheet: Sheet, refund: Refund, *, why: str, at: datetime) -> case_reports.Report:
-    """The money was not given back; answers the case."""
+def fail_refund(sheet: Sheet, refund: Refund, *, why: str, at: datetime) -> None:
+    """The money was not given back; `follow_failures` says what comes of it."""
     refund.fail(why=why[:200], at=at)
     sheet.tell(refund.order_id, "payment.refund_failed", told_of(refund))
-    return _failed(sheet, refund.order_id, why, "refund")
+
+
+def follow_failures(
+    sheet: Sheet, failed: Sequence[Refund], tenders: Tenders, *, at: datetime
+) -> tuple[money.Asked, set[UUID]]:
+    """What comes of refunds that failed: cases, or what a bank took stands for them.
+
+    Answers what is to be asked and reported, and the orders whose tenders are written by that.
+    """
+    touched = chargebacks.stand_in(sheet, tenders, failed, at=at)
+    asked = money.ask(sheet, {order_id: tenders[order_id] for order_id in touched}, at=at)
+    asked.reports += [
+        _failed(sheet, refund.order_id, refund.failure, "refund")
+        for refund in failed
+        if refund.state == RefundState.FAILED
+    ]
+    return asked, touched
 
 
 def told_of(asked: Capture | Refund) -> dict[str, object]:

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from config.kernel import events, ids
-from config.kernel.ahead import hand_over, sending_ahead
+from config.kernel.ahead import check_ahead, hand_over, sending_ahead
 from config.kernel.errors import Conflict, NotFound
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
@@ -24,7 +24,7 @@ from orders import progress
 from orders.models import DeliveryGroup, Hold, LineCancellation, Order, OrderLine
 from orders.rows import Statement
 from orders.services.in_hand import GROUP_COLUMNS, GroupInHand, LineInHand, group_values, read_parts
-from orders.states import BUCKETS, SHIPPED_BUCKETS, HoldScope, LineKind, OrderState
+from orders.states import BUCKETS, SHIPPED_BUCKETS, HoldScope, LineKind, OrderState, Progress
 from orders.types import Move
 
 _ORDER_COLUMNS = (
@@ -236,7 +236,12 @@ class Sheet:
         for order_id, order in self.orders.items():
             lines = self.lines_of(order_id)
             if lines:
-                order.progress = progress.fold(lines)
+                found = progress.fold(lines)
+                if found is Progress.WAITING:
+                    found = progress.waiting_for(
+                        self.groups[line.group_id].fulfilled_by for line in lines if line.open
+                    )
+                order.progress = found
 
     def write(
         self,
@@ -261,6 +266,7 @@ class Sheet:
         with sending_ahead():
             self.statement.run()
             if meanwhile is not None:
+                check_ahead(len(changed))
                 hand_over()
                 meanwhile()
             self._history.setdefault((Order, Change.CHANGED), []).extend(changed)

@@ -271,6 +271,7 @@ def _want(sheet: Sheet, planned: PlannedTake, promised_at: datetime | None) -> W
         account_id=order.account_id,
         priority=order.priority,
         promised_at=promised_at,
+        channel_id=order.channel_id,
     )
 
 

@@ -199,7 +199,7 @@ def leave_node(
     source_on_sheet(
         sheet,
         orders,
-        "the node is paused",
+        "the node takes nothing new",
         Search(frozenset(pairs), locked=True),
         at=at,
         actor=actor,

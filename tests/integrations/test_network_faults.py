@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.cache.backends.redis import RedisCache
 from django.db import connection, transaction
+from django.db import connections as connections_of_django
 from rest_framework.test import APIClient
 
 from config.kernel import ids
@@ -30,6 +32,7 @@ FAULTS = ["latency", "reset", "half_open", "black_hole"]
 SECONDS = 0.6
 """What a call may take; its breaker opens for as long."""
 KIND = "test.faults"
+TEN_MINUTES = 600
 
 
 class Warehouse(Simulator):
@@ -127,6 +130,37 @@ def test_a_backlog_drains_when_the_fault_is_over_and_every_order_is_there_once(
         del intents._kinds[KIND]
 
     assert set(Intent.objects.for_scope(ALL_ACCOUNTS).values_list("state", flat=True)) == {"done"}
+    assert dict(warehouse.store["orders"]) == dict.fromkeys(keys, 1)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+@pytest.mark.django_db(transaction=True)
+def test_ten_minutes_of_a_black_hole_are_made_good_within_ten_more(warehouse, network):
+    """With the back-offs and time-outs of a real connection, in real time: nothing is hurried."""
+    ref = a_connection(ChannelFactory(), "wms", live=True, base_url=network.url)
+    intents.register(KIND, ask(ref), on_answer=lambda *_, **__: None, find=find(ref))
+    keys = [f"order-{n}" for n in range(500)]
+    pace = connections.client(ref)._pace
+    try:
+        write(ref, keys)
+        network.mode = "black_hole"
+        began, opened = time.monotonic(), 0.0
+        while (passed := time.monotonic() - began) < TEN_MINUTES:
+            intents.run_due(at=NOON)
+            opened = opened or (passed if pace.breaker.is_open else 0.0)
+            time.sleep(1)
+        network.mode = "ok"
+        network.cut()
+        over = time.monotonic()
+        while Intent.objects.for_scope(ALL_ACCOUNTS).exclude(state="done").exists():
+            assert time.monotonic() - over < TEN_MINUTES, "the backlog does not drain"
+            intents.run_due(at=NOON)
+            time.sleep(0.2)
+    finally:
+        del intents._kinds[KIND]
+
+    assert 0 < opened <= 30
     assert dict(warehouse.store["orders"]) == dict.fromkeys(keys, 1)
 
 
@@ -228,3 +262,58 @@ class TestRedisBehindAFault:
             bucket.take()
 
         assert time.monotonic() - began < 5
+
+
+@pytest.fixture
+def database_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyNetwork]:
+    """PostgreSQL behind a network that may fail, for connections made by threads from now on."""
+    connection.ensure_connection()  # the test's own connection stays where it is
+    known = connections_of_django.settings["default"]
+    socket = Path(known["HOST"]) / f".s.PGSQL.{known['PORT'] or 5432}"
+    with FaultyNetwork(socket).running() as made:
+        monkeypatch.setitem(known, "HOST", "127.0.0.1")
+        monkeypatch.setitem(known, "PORT", made.port)
+        patience = {"connect_timeout": 2, "sslmode": "disable"}
+        monkeypatch.setitem(known, "OPTIONS", {**known["OPTIONS"], **patience})
+        yield made
+
+
+def read_orders(key: str) -> tuple[int, str | None, float]:
+    """Status, Retry-After and seconds of a request served by a thread with its own connection."""
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+    began = time.monotonic()
+    try:
+        answer = client.get("/api/v1/orders")
+    finally:
+        connection.close()
+    return answer.status_code, answer.headers.get("Retry-After"), time.monotonic() - began
+
+
+@pytest.mark.django_db(transaction=True)
+class TestPostgreSQLBehindAFault:
+    @pytest.mark.parametrize("fault", ["reset", "black_hole"])
+    def test_is_said_in_time_and_forgotten_when_it_is_over(self, database_network, fault):
+        key = ApiKeyFactory()
+        with ThreadPoolExecutor(1) as thread:
+            before = thread.submit(read_orders, key.secret).result()
+            database_network.mode = fault
+            during = thread.submit(read_orders, key.secret).result()
+            database_network.mode = "ok"
+            after = thread.submit(read_orders, key.secret).result()
+
+        assert (before[0], during[:2], after[0]) == (200, (503, "5"), 200)
+        assert during[2] < 5
+
+    @pytest.mark.parametrize(
+        "seconds", [0.02, pytest.param(2.0, marks=[pytest.mark.soak, pytest.mark.timeout(600)])]
+    )
+    def test_is_slow_and_nothing_else_when_far_away(self, database_network, seconds):
+        key = ApiKeyFactory()
+        database_network.seconds = seconds
+        database_network.mode = "latency"
+        with ThreadPoolExecutor(1) as thread:
+            status, _, taken = thread.submit(read_orders, key.secret).result()
+
+        assert status == 200
+        assert taken > 2 * seconds

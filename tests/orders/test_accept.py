@@ -130,6 +130,7 @@ class TestAcceptOrders:
         order = web.accepted(line(web.sku(5), 2), group={"fulfilled_by": "channel"})
 
         assert (order.state, buckets(only_line(order))) == ("accepted", {"pending": 2})
+        assert order.progress == "with_channel"
         assert not Reservation.objects.for_scope(ALL_ACCOUNTS).exists()
 
     def test_hands_over_a_till_sale_and_lowers_the_store_s_stock(self, web: Shop) -> None:

@@ -10,6 +10,7 @@ from config.kernel.models import Event, SubjectKey
 from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
 from orders.models import Contact, Customer, Hold, Order
 from orders.services import capture_orders
+from orders.services.capture import LEAST_PART
 from orders.types import Address, LineDraft, Party
 from orders.validators.party import to_e164
 from tests.factories.kernel import NOON
@@ -43,6 +44,23 @@ class TestCaptureOrders:
         assert first.value is not None
         assert [outcome.value.id for outcome in again if outcome.value] == [first.value.id] * 2
         assert Order.objects.for_scope(ALL_ACCOUNTS).count() == 1
+
+    def test_writes_a_large_batch_in_parts_each_order_and_buyer_once(self, web: Shop) -> None:
+        sku, buyer = web.sku(5), Party(name="Ada Buyer", email="ada@example.com")
+        drafts = [web.draft(line(sku), customer=buyer) for _ in range(2 * LEAST_PART + 1)]
+        first = capture_orders(drafts[::100], at=NOON, actor=ANNA)
+
+        outcomes = capture_orders([*drafts, drafts[0]], at=NOON, actor=ANNA)
+
+        answered = [one.value.external_id for one in outcomes if one.value]
+        assert answered == [draft.external_id for draft in (*drafts, drafts[0])]
+        repeated = {at for at, one in enumerate(outcomes) if one.kind == OutcomeKind.REPEATED}
+        assert repeated == {0, 100, 200, 201}
+        assert [outcomes[at].value.id for at in (0, 100, 200) if outcomes[at].value] == [
+            one.value.id for one in first if one.value
+        ]
+        assert Order.objects.for_scope(ALL_ACCOUNTS).count() == len(drafts)
+        assert Customer.objects.for_scope(ALL_ACCOUNTS).count() == 1
 
     def test_makes_keys_only_for_what_is_written(self, web: Shop) -> None:
         draft, sku = web.draft(line(web.sku(5))), web.sku(5)

@@ -26,9 +26,17 @@ from orders.services import (
     retry_refund,
     settle_credits,
     settle_disputes,
+    settle_payments_by_hand,
 )
 from orders.services.settle import record_capture, record_refund
-from orders.types import CancelRequest, CreditedUnits, CreditRequest, Move, ShippedUnits
+from orders.types import (
+    CancelRequest,
+    CreditedUnits,
+    CreditRequest,
+    HandSettlement,
+    Move,
+    ShippedUnits,
+)
 from tests.factories.kernel import NOON
 from tests.factories.orders import ANNA, Shop, card, line, only_line, order_of, send_to_node
 
@@ -118,6 +126,11 @@ def tender_of(order: Order) -> Tender:
 def refunds() -> list[tuple[str, int]]:
     rows = Refund.objects.for_scope(ALL_ACCOUNTS).order_by("id")
     return [(str(state), amount) for state, amount in rows.values_list("state", "amount_minor")]
+
+
+def beyond() -> int:
+    """What the buyer has twice."""
+    return int(Dispute.objects.for_scope(ALL_ACCOUNTS).get().beyond_minor)
 
 
 def open_cases() -> list[str]:
@@ -252,7 +265,7 @@ class TestADisputeThatIsLost:
 
         made = Chargeback.objects.for_scope(ALL_ACCOUNTS).get()
         tender = tender_of(order)
-        assert (made.amount_minor, made.beyond_minor) == (1500, 0)
+        assert (made.amount_minor, made.dispute.beyond_minor) == (1500, 0)
         assert (tender.refunded_minor, tender.charged_back_minor) == (1500, 1500)
         (view,) = disputes_of([order.id], ALL_ACCOUNTS)[order.id]
         assert (view.state, view.charged_back_minor) == ("lost", 1500)
@@ -283,7 +296,7 @@ class TestADisputeThatIsLost:
 
         assert refunds() == [("retried", 1000)]
         assert tender_of(order).refunded_minor == 2000
-        assert Chargeback.objects.for_scope(ALL_ACCOUNTS).get().beyond_minor == 0
+        assert beyond() == 0
         assert open_cases() == []
         assert check_all(about="money.") == []
 
@@ -295,9 +308,58 @@ class TestADisputeThatIsLost:
 
         decide(order, won=False)
 
-        assert Chargeback.objects.for_scope(ALL_ACCOUNTS).get().beyond_minor == 1000
+        assert beyond() == 1000
         assert tender_of(order).refunded_minor == 2000
         assert open_cases() == ["PAYMENT_GIVEN_TWICE"]
+        assert check_all(about="money.") == []
+
+
+class TestARefundThatIsAnsweredAfterTheVerdict:
+    """Asked before the dispute: while it is on its way it counts as given."""
+
+    def asked(self, web: Shop, *, bought: int = 2, back: int = 1) -> Order:
+        order = paid(web, bought)
+        credit(order, back)
+        record_disputes([dispute_of(order)], at=NOON, actor=ANNA)
+        decide(order, won=False)
+        return order
+
+    def test_and_was_given_leaves_it_with_the_buyer_twice(self, web: Shop) -> None:
+        self.asked(web)
+        settle_intent(Answer.done(reference="re-1"), record_refund)
+
+        assert (beyond(), open_cases()) == (1000, ["PAYMENT_GIVEN_TWICE"])
+        assert check_all(about="money.") == []
+
+    @pytest.mark.parametrize("by_hand", [True, False])
+    def test_and_was_refused_is_what_the_bank_has_given(self, web: Shop, *, by_hand: bool) -> None:
+        order = self.asked(web)
+        assert beyond() == 1000
+
+        if by_hand:
+            settle_intent(Answer.unknown("no answer"), record_refund)
+            refund = Refund.objects.for_scope(ALL_ACCOUNTS).get()
+            answers = settle_payments_by_hand(
+                [HandSettlement(refund.id, happened=False)], at=LATER, actor=ANNA
+            )
+            assert [one.ok for one in answers] == [True]
+        else:
+            settle_intent(Answer.refused("charge_disputed"), record_refund)
+
+        tender = tender_of(order)
+        assert (tender.refunded_minor, tender.charged_back_minor, beyond()) == (2000, 2000, 0)
+        assert refunds() == [("retried", 1000)]
+        assert open_cases() == []
+        assert check_all(about="money.") == []
+
+    def test_is_asked_anew_for_what_the_bank_did_not_give(self, web: Shop) -> None:
+        order = self.asked(web, bought=4, back=3)
+        assert beyond() == 1000
+
+        settle_intent(Answer.refused("charge_disputed"), record_refund)
+
+        assert refunds() == [("retried", 3000), ("pending", 1000)]
+        assert (tender_of(order).refunded_minor, beyond()) == (3000, 0)
         assert check_all(about="money.") == []
 
 

@@ -1,6 +1,5 @@
 """What each command locks, in which order; and that its statements do not grow with the batch."""
 
-import re
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -19,24 +18,15 @@ from orders.services import (
 from orders.types import CancelRequest, HoldRequest, ShippedUnits
 from tests.factories.kernel import NOON
 from tests.factories.orders import ANNA, Shop, card, line, only_line, send_to_node
-
-RANKS = {
-    "orders_order": 1,
-    "orders_tender": 2,
-    "inventory_stockposition": 3,
-    "inventory_reservation": 4,
-}
+from tests.lock_order import ORDER, locked
 
 
 def locks(context: CaptureQueriesContext) -> list[str]:
-    """Tables locked by SELECT … FOR UPDATE, in the order in which each was first."""
+    """Ordered tables of which rows are locked, in the order in which each was first."""
     found: dict[str, None] = {}
     for query in context.captured_queries:
-        sql = query["sql"]
-        if "FOR UPDATE" in sql:
-            table = re.search(r'FROM "?(\w+)"?', sql)
-            assert table is not None
-            found[table[1]] = None
+        if "FOR UPDATE" in query["sql"]:
+            found |= dict.fromkeys(table for table, _ in locked(query["sql"]))
     return list(found)
 
 
@@ -80,7 +70,7 @@ def test_locks_orders_then_tenders_then_positions(web: Shop, name: str) -> None:
     taken = locks(statements(lambda: COMMANDS[name](orders)))
 
     assert taken[0] == "orders_order"
-    assert [RANKS[table] for table in taken] == sorted(RANKS[table] for table in taken)
+    assert taken == sorted(taken, key=ORDER.index)
 
 
 def test_acceptance_locks_orders_then_positions(web: Shop) -> None:
@@ -91,7 +81,7 @@ def test_acceptance_locks_orders_then_positions(web: Shop) -> None:
         statements(lambda: accept_orders([order.id for order in orders], at=NOON, actor=ANNA))
     )
 
-    assert taken == ["orders_order", "inventory_stockposition"]
+    assert taken == ["orders_order", "inventory_quota", "inventory_stockposition"]
 
 
 @pytest.mark.parametrize("name", ["cancel", "hold"])

@@ -435,3 +435,78 @@ def kind(value: Any) -> str:
     """Numbers are of one kind, whole or not."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return "number" if number else type(value).__name__
+
+
+class TestThePast:
+    """What was sold and told before anybody listened is given to a shop at one call."""
+
+    def a_past(self, kind: type[Shop]) -> tuple[Shop, dict[str, Any]]:
+        shop = a_shop(kind)
+        lines = [
+            {"sku": "SKU-0", "title": "Thing", "price": 1000, "quantity": 2, "discount": 0, "tax": 90},
+            {"sku": "OLD-1", "title": "Old", "price": 500, "quantity": 1, "discount": 100, "tax": 0},
+            {
+                "sku": "WRAP", "title": "Wrap", "price": 300, "quantity": 1, "discount": 0, "tax": 0,
+                "ships": False,
+            },
+        ]  # fmt: skip
+        place = {"line1": "1 Elm St", "line2": "", "city": "Brooklyn", "region": "NY"}
+        buyer = {
+            "first_name": "Ada", "last_name": "Baker", "email": "ada@example.com", "phone": "",
+            "address": {**place, "zip": "11201", "country": "US"},
+        }  # fmt: skip
+        order = {
+            "at": (NOON - timedelta(days=3)).isoformat(),
+            "buyer": buyer,
+            "lines": lines,
+            "shipping": ["standard", "Standard shipping", 595],
+            "payment": "authorized",
+            "gateway": "fakepay",
+        }
+        [made] = ask(shop, "POST", "/_sandbox/past", {"orders": [order]})[1]["orders"]
+        return shop, made
+
+    @pytest.mark.parametrize("kind", [ShopifyShop, WooShop])
+    def test_is_a_sale_at_its_own_prices_that_takes_no_money_itself(self, kind: type[Shop]):
+        shop, made = self.a_past(kind)
+        translate = from_shopify if kind is ShopifyShop else from_woo
+        document = shop.shown(shop.store["orders"][str(made["id"])])
+        draft = translate.order_draft(document, CHANNEL, received_at=NOON)
+
+        assert draft.totals is not None
+        assert draft.totals.total_minor == 2 * 1000 + 90 + 400 + 300 + 595
+        assert [tender.captured_minor for tender in draft.tenders] == [0]
+        assert draft.placed_at == NOON - timedelta(days=3)
+        assert shop.store["stock"]["SKU-0"]["available"] == 48
+
+    @pytest.mark.parametrize("kind", [ShopifyShop, WooShop])
+    def test_holds_what_was_told_of_it(self, kind: type[Shop]):
+        shop, made = self.a_past(kind)
+        line, other, _ = made["lines"]
+        said = {"order": made["id"], "at": NOON.isoformat()}
+        tracking = {"number": "T-1", "company": "bluevan", "url": ""}
+        told = [
+            {**said, "kind": "written", "tags": ["ours"], "meta": {"ours": "SY-1"}},
+            {**said, "kind": "taken_off", "lines": {line: 1}, "note": "mark"},
+            {
+                **said, "kind": "sent", "lines": {line: 1, other: 1}, "tracking": tracking,
+                "key": "k", "last": True,
+            },
+        ]  # fmt: skip
+        answer = ask(shop, "POST", "/_sandbox/past/told", {"told": told})[1]
+        order = shop.store["orders"][str(made["id"])]
+        document = shop.shown(order)
+
+        assert answer["made"][1] == str(order["refunds"][0]["id"])
+        assert [one["tracking"]["number"] for one in order["fulfillments"]] == ["T-1"]
+        if kind is ShopifyShop:
+            assert document["tags"] == "ours"
+            assert (document["fulfillment_status"], document["financial_status"]) == (
+                "fulfilled",
+                "authorized",
+            )
+            assert document["fulfillments"][0]["tracking_numbers"] == ["T-1"]
+        else:
+            assert {one["key"] for one in document["meta_data"]} == {"ours", TRACKING}
+            assert (document["status"], document["date_paid"]) == ("completed", None)
+            assert document["refunds"][0]["total"] == "-10.45"

@@ -68,6 +68,20 @@ def test_what_could_never_work_is_refused(
     assert code in answer.content.decode()
 
 
+def test_it_may_hear_of_some_of_the_accounts_channels_alone(account: Account) -> None:
+    client, own, foreign = client_of(account), ChannelFactory(account=account), ChannelFactory()
+
+    made = client.post(URL, DRAFT | {"channels": [str(own.pk)]}, format="json")
+    refused = client.post(URL, DRAFT | {"channels": [str(foreign.pk)]}, format="json")
+    one = f"{URL}/{made.json()['id']}"
+    renamed = client.patch(one, {"name": "ERP 2"}, format="json")
+    opened = client.patch(one, {"channels": []}, format="json")
+
+    assert made.json()["channels"] == renamed.json()["channels"] == [str(own.pk)]
+    assert (refused.status_code, opened.json()["channels"]) == (422, [])
+    assert refused.json()["errors"][0]["code"] == "unknown-channel"
+
+
 def test_it_is_changed_switched_rotated_and_removed(account: Account) -> None:
     endpoint = an_endpoint(account=account)
     client, one = client_of(account), f"{URL}/{endpoint.pk}"

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from standardwebhooks.webhooks import Webhook
 
 from config.kernel import ids
+from config.kernel.events import Recorded
 from config.kernel.models import CaseReport, Intent
 from config.kernel.services import intents
 from config.kernel.types import ALL_ACCOUNTS
@@ -19,7 +20,8 @@ from integrations.webhooks_out import deliveries, endpoints, pressure, selectors
 from orders.models import Order
 from tests.factories import fulfillment as work
 from tests.factories.buyers import told
-from tests.factories.kernel import NOON
+from tests.factories.inventory import SkuFactory
+from tests.factories.kernel import NOON, ChannelFactory
 from tests.factories.webhooks import IDA, an_endpoint
 from tests.webhooks_out.receiver import Receiver, black_hole, receiving
 
@@ -56,6 +58,36 @@ def only_delivery() -> WebhookDelivery:
 
 def now(endpoint: WebhookEndpoint) -> WebhookEndpoint:
     return selectors.endpoint_now(endpoint.pk)
+
+
+class TestAnEndpointOfSomeChannels:
+    def test_hears_of_their_orders_alone_at_the_price_of_one_statement(self, order: Order) -> None:
+        other = work.place(
+            {SkuFactory(account=order.account): 1}, work.node_for(order.account)
+        ).order
+        elsewhere = ChannelFactory(account=order.account)
+        Order.objects.for_scope(ALL_ACCOUNTS).filter(pk=other.pk).update(channel=elsewhere)
+        limited = an_endpoint(account=order.account, channels=[order.channel])
+        everyone = an_endpoint(account=order.account)
+        events = [
+            told(topic, one, subject=subject)
+            for one in (order, other)
+            for topic, subject in (("order.accepted", None), ("parcel.shipped", ids.uuid7()))
+        ]
+
+        def heard_of(*some: Recorded) -> int:
+            with CaptureQueriesContext(connection) as queries:
+                deliveries.fan_out(some, at=NOON, actor=IDA)
+            return sum("orders_order" in one["sql"] for one in queries)
+
+        assert heard_of(*events) == 1
+        sent = WebhookDelivery.objects.for_scope(ALL_ACCOUNTS)
+        assert set(sent.filter(endpoint=limited).values_list("thread_id", flat=True)) == {order.pk}
+        assert sent.filter(endpoint=everyone).count() == len(events)
+
+        endpoints.limit_endpoint(limited.pk, [], at=NOON, actor=IDA)
+        assert heard_of(told("order.closed", other)) == 0
+        assert sent.filter(endpoint=limited, thread_id=other.pk).count() == 1
 
 
 class TestSending:
@@ -136,7 +168,7 @@ class TestSending:
                 deliveries.fan_out(events, at=NOON, actor=IDA)
             return len(context)
 
-        assert statements(1) == statements(20)
+        assert statements(2) == statements(20)
 
     def test_where_nobody_listens_it_costs_one_statement(self, order: Order) -> None:
         with CaptureQueriesContext(connection) as context:

@@ -4,6 +4,7 @@ A refund is known by the mark in its note. Money alone is reckoned to date: what
 itself is not given back again.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
@@ -74,7 +75,29 @@ def give_back(ask: Ask, wish: Wish, order: Document) -> Reply:
     given = _spread(wanted, taken, wish.currency)
     if not given:
         return refused("not-taken", "No payment at the shop holds so much to give back.")
-    return _made(ask, f"{base}/refunds", wish, order, given, (), cancel=False)
+    return _made(ask, f"{base}/refunds", wish, order, given, _by_line(wish, order), cancel=False)
+
+
+def _by_line(wish: Wish, order: Document) -> list[dict[str, Any]]:
+    """The units that the money is for, never restocked: our figure is what the shop has to sell.
+
+    What each line is worth Shopify reckons; what the amount differs by it keeps as an adjustment.
+    None where refunds name so many units already that there is no room for these.
+    """
+    named: Counter[str] = Counter()
+    for one in refunds_of(order):
+        named.update(one.named)
+    quantities = {
+        text(line.get("id"), 64): int(line.get("quantity") or 0)
+        for line in rows(order, "line_items")
+    }
+    units = {line: many for line, many in wish.units.items() if many}
+    if any(many + named[line] > quantities.get(line, 0) for line, many in units.items()):
+        return []
+    return [
+        {"line_item_id": int(line), "quantity": many, "restock_type": "no_restock"}
+        for line, many in units.items()
+    ]
 
 
 def kept_of(order: Document) -> Decimal:
@@ -97,8 +120,10 @@ def refunds_of(order: Document) -> list[ShopRefund]:
 
 def _to_give(wish: Wish, refunds: Sequence[ShopRefund]) -> int:
     """What is due to date and was not given back yet, at most the wish itself."""
-    given = sum(one.amount_minor for one in refunds if not one.of_cancel) - wish.known_minor
-    return min(wish.amount_minor or 0, max(0, wish.due_minor - given))
+    given = sum(
+        one.amount_minor for one in refunds if not one.of_cancel and one.id not in wish.cancels
+    )
+    return min(wish.amount_minor or 0, max(0, wish.due_minor - (given - wish.known_minor)))
 
 
 def _spread(

@@ -172,7 +172,18 @@ def refund(row: Mapping[str, Any], currency: str, left: _Units, *, cancelled: bo
         money.to_minor(_shipping_back(row, reading), currency),
         ours_in(row.get("note")),
         of_cancel=cancelled or marks_cancel(row.get("note")) or (bool(items) and not units),
+        named=_named(items),
     )
+
+
+def _named(items: Sequence[Mapping[str, Any]]) -> _Units:
+    """Units per line of the shop that a refund names, whatever became of them."""
+    units: _Units = {}
+    for item in items:
+        quantity, line_id = item.get("quantity"), text(item.get("line_item_id"), 64)
+        if isinstance(quantity, int) and quantity > 0:
+            units[line_id] = units.get(line_id, 0) + quantity
+    return units
 
 
 def _shipping_back(row: Mapping[str, Any], reading: Reading) -> Decimal:

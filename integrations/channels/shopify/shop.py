@@ -22,6 +22,7 @@ from integrations.channels.types import (
     Message,
     NewFigure,
     Page,
+    Refunds,
     Reply,
     Said,
     Wish,
@@ -55,6 +56,8 @@ def token_header(held: Mapping[str, str]) -> Mapping[str, str]:
 
 class ShopifyShop:
     """Implements `integrations.channels.port.Shop`."""
+
+    compares = True
 
     def __init__(
         self, ref: ConnectionRef, channel: ChannelRef, client: Callable[[], RemoteClient]
@@ -211,6 +214,12 @@ class ShopifyShop:
         return Message(
             seen.message_id(document), inbound.POLLED, json.dumps(document).encode(), order
         )
+
+    def refunds(self, order: str) -> Refunds:
+        try:
+            return Refunds(DONE, tuple(money_back.refunds_of(self._order(order))))
+        except Unanswered as lost:
+            return Refunds(lost.reply)
 
     def answers(self) -> Reply:
         return settled(self._ping)

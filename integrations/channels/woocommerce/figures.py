@@ -9,6 +9,8 @@ from integrations.channels.types import Figure, Figures, FiguresSet, NewFigure
 from integrations.http import Answer
 
 AT_ONCE: Final = 100
+SET_AT_ONCE: Final = 25
+"""Few, since WooCommerce saves one product after another: what is sold until then is written over."""
 _VARIATION: Final = "variation"
 
 
@@ -42,8 +44,8 @@ def put(ask: Ask, wanted: Sequence[NewFigure]) -> FiguresSet:
     done: set[str] = set()
     stale: set[str] = set()
     try:
-        for first in range(0, len(wanted), AT_ONCE):
-            part = wanted[first : first + AT_ONCE]
+        for first in range(0, len(wanted), SET_AT_ONCE):
+            part = wanted[first : first + SET_AT_ONCE]
             now = _now(ask, [one.their_id for one in part])
             fresh = [one for one in part if now.get(one.their_id) == one.was]
             stale |= {one.their_id for one in part} - {one.their_id for one in fresh}

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from integrations.appliers import Ignored
+from integrations.channels import refund_reading
 from integrations.channels.applier import Understood
 from integrations.channels.reading import parsed
 from integrations.channels.woocommerce import seen
@@ -49,6 +50,8 @@ def understand(
     kind: str, document: Mapping[str, Any], channel: ChannelRef, received_at: datetime
 ) -> Understood:
     """An order as it is now, or why there is nothing to do. Raises Unreadable, NotSold."""
+    if kind == refund_reading.TOPIC:
+        return seen.refunds_alone(document, channel)
     if kind not in ORDERS:
         return Ignored("topic", f"The topic {kind or 'without a name'} asks nothing of us.")
     order = seen.shop_order(document, channel, received_at=received_at)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
+from config.kernel import money
+from integrations.channels import refund_shares
 from integrations.channels.asking import refused
 from integrations.channels.marks import marked
 from integrations.channels.reading import Reading, major, rows, text
@@ -53,12 +55,55 @@ def take_off(ask: Ask, ref: ConnectionRef, wish: Wish, order: Document) -> Reply
     return _made(ask, ref, wish, order, amount, lines, cancel=True)
 
 
-def give_back(ask: Ask, ref: ConnectionRef, wish: Wish, order: Document) -> Reply:
-    """Give back an amount of what was paid."""
+def give_back(
+    ask: Ask, ref: ConnectionRef, wish: Wish, order: Document, named: Mapping[str, int]
+) -> Reply:
+    """Give back an amount of what was paid, by line where its refunds leave room for the units.
+
+    `named` are units per line that refunds name already.
+    """
     wanted = _to_give(wish, refunds_of(order))
     if wanted > kept_of(order):
         return refused("not-taken", "The shop does not hold so much to give back.")
-    return _made(ask, ref, wish, order, wanted, (), cancel=False)
+    lines = _by_line(wanted, wish, order, named)
+    return _made(ask, ref, wish, order, wanted, lines, cancel=False)
+
+
+def _by_line(
+    wanted: int, wish: Wish, order: Document, named: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """The refund's lines: units, and of the amount what is for each, its tax apart.
+
+    What of it is for the shipping stands in the amount alone. None where units were refunded already.
+    """
+    reading = Reading(text(order.get("currency"), 3))
+    shares = refund_shares.by_line(wanted, wish.worth, wish.shipping_minor)
+    found = []
+    for line in rows(order, "line_items"):
+        line_id = text(line.get("id"), 64)
+        units, share = wish.units.get(line_id, 0), shares.get(line_id, 0)
+        quantity = reading.quantity(line.get("quantity"), "/line_items/quantity")
+        if units + named.get(line_id, 0) > quantity:
+            return []
+        if not units and not share:
+            continue
+        taxes = [
+            (one.get("id"), reading.minor(one.get("total"), "")) for one in rows(line, "taxes")
+        ]
+        whole = reading.minor(line.get("total"), "")
+        goods, *parts = money.split(share, [whole, *(minor for _, minor in taxes)])
+        found.append(
+            {
+                "id": line.get("id"),
+                "quantity": units,
+                "refund_total": float(major(goods, reading.currency)),
+                "refund_tax": [
+                    {"id": rate, "refund_total": float(major(part, reading.currency))}
+                    for (rate, _), part in zip(taxes, parts, strict=True)
+                ],
+            }
+        )
+    return found
 
 
 def give_all_back(ask: Ask, ref: ConnectionRef, wish: Wish, order: Document) -> Reply:
@@ -80,8 +125,10 @@ def refunds_of(order: Document) -> list[ShopRefund]:
 
 def _to_give(wish: Wish, refunds: Sequence[ShopRefund]) -> int:
     """What is due to date and was not given back yet, at most the wish itself."""
-    given = sum(one.amount_minor for one in refunds if not one.of_cancel) - wish.known_minor
-    return min(wish.amount_minor or 0, max(0, wish.due_minor - given))
+    given = sum(
+        one.amount_minor for one in refunds if not one.of_cancel and one.id not in wish.cancels
+    )
+    return min(wish.amount_minor or 0, max(0, wish.due_minor - (given - wish.known_minor)))
 
 
 def _worth(

@@ -1,7 +1,7 @@
 """A WooCommerce order as it is now: its lines, cancel, refunds, and the tracking that stands on it. Pure.
 
-The document names a refund's amount and reason, not its lines; what of it was a cancel only the shop
-knows. A line whose quantity was edited states the new one; a line that was removed is absent.
+The document names a refund's amount and reason; its lines are read apart (`refunds_alone`), and what of
+them was a cancel and what came back the shop does not say. A line whose quantity was edited states the new one; a line that was removed is absent.
 """
 
 import json
@@ -14,7 +14,13 @@ from typing import Any, Final
 from config.kernel import money
 from integrations.channels.marks import marks_cancel, message_of_order, ours_in, version_of
 from integrations.channels.reading import Reading, mapping, required_id, rows, text
-from integrations.channels.types import ShopFulfillment, ShopLine, ShopOrder, ShopRefund
+from integrations.channels.types import (
+    ShopFulfillment,
+    ShopLine,
+    ShopOrder,
+    ShopRefund,
+    ShopRefunds,
+)
 from integrations.channels.woocommerce import translate
 from integrations.types import ChannelRef, NotSold
 from orders.types import OrderDraft
@@ -23,6 +29,8 @@ NUMBER_KEY: Final = "_switchyard_number"
 """The acknowledgement: our number of the order, among its meta data."""
 TRACKING_KEY: Final = "_wc_shipment_tracking_items"
 """Where the shipment tracking extension, and most of what reads tracking, looks for parcels."""
+REFUNDED_KEY: Final = "_refunded_item_id"
+"""By which a line of a refund names the line of the order."""
 _CANCELLED: Final = frozenset({"cancelled", "failed", "trash"})
 
 
@@ -50,6 +58,7 @@ def shop_order(
         lines=tuple(_line(reading, row) for row in rows(document, "line_items")),
         lines_told=bool(rows(document, "line_items")),
         cancelled=cancel.reason if cancel else "",
+        by_money=status == "refunded",
         address=translate.address_of(document),
         shipping=reading.decimal(document.get("shipping_total"), "/shipping_total"),
         refunds=refunds,
@@ -120,7 +129,51 @@ def refund(row: Mapping[str, Any], currency: str, *, of_cancel: bool) -> ShopRef
         money.to_minor(amount, reading.currency),
         ours=ours_in(row.get("reason")),
         of_cancel=of_cancel or marks_cancel(row.get("reason")),
+        unread=True,
     )
+
+
+def refunds_alone(document: Mapping[str, Any], channel: ChannelRef) -> ShopRefunds:
+    """Refunds of one order as `orders/{id}/refunds` lists them, with the order that they belong to."""
+    order_id = text(document.get("order_id"), 64)
+    required_id({"id": order_id})
+    reading = Reading(text(document.get("currency"), 3).upper() or channel.currency)
+    found = (refund_with_lines(row, reading) for row in rows(document, "refunds"))
+    return ShopRefunds(order_id, tuple(found))
+
+
+def refund_with_lines(row: Mapping[str, Any], reading: Reading) -> ShopRefund:
+    """A refund's own word on itself: quantities and totals of its lines count downwards."""
+    named: dict[str, int] = {}
+    worth: dict[str, int] = {}
+    for line in rows(row, "line_items"):
+        line_id = text(meta(line, REFUNDED_KEY), 64)
+        quantity = line.get("quantity")
+        if line_id and isinstance(quantity, int) and quantity:
+            named[line_id] = named.get(line_id, 0) + abs(quantity)
+        if line_id and (minor := _given_back(reading, line)):
+            worth[line_id] = worth.get(line_id, 0) + minor
+    return ShopRefund(
+        text(row.get("id"), 64),
+        _amount(row, reading),
+        shipping_minor=sum(_given_back(reading, line) for line in rows(row, "shipping_lines")),
+        ours=ours_in(row.get("reason")),
+        of_cancel=marks_cancel(row.get("reason")),
+        named=named,
+        worth=worth,
+        undecided=True,
+    )
+
+
+def _amount(row: Mapping[str, Any], reading: Reading) -> int:
+    """What was given back; of a refund that is not there any more, as its order told it."""
+    told = row.get("amount_minor")
+    return told if isinstance(told, int) else abs(reading.minor(row.get("amount"), "/amount"))
+
+
+def _given_back(reading: Reading, line: Mapping[str, Any]) -> int:
+    total, tax = (reading.minor(line.get(name), f"/{name}") for name in ("total", "total_tax"))
+    return abs(total + tax)
 
 
 def _read(document: Mapping[str, Any]) -> Any:

@@ -8,13 +8,16 @@ compared and written, in as short a time as can be.
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 from integrations import connections, selectors
+from integrations.channels import refund_reading
 from integrations.channels.asking import DONE, Unanswered, ask, settled
+from integrations.channels.marks import hash_of
 from integrations.channels.reading import text
 from integrations.channels.types import (
     Figures,
@@ -22,8 +25,10 @@ from integrations.channels.types import (
     Message,
     NewFigure,
     Page,
+    Refunds,
     Reply,
     Said,
+    ShopRefund,
     Wish,
 )
 from integrations.channels.woocommerce import figures, inbound, money_back, seen
@@ -50,6 +55,8 @@ def basic(held: Mapping[str, str]) -> Mapping[str, str]:
 
 class WooShop:
     """Implements `integrations.channels.port.Shop`."""
+
+    compares = False
 
     def __init__(
         self, ref: ConnectionRef, channel: ChannelRef, client: Callable[[], RemoteClient]
@@ -104,7 +111,15 @@ class WooShop:
                 return self._cancel(wish, order)
             case CopyKind.CANCEL:
                 return money_back.take_off(self.ask, self._ref, wish, order)
-        return money_back.give_back(self.ask, self._ref, wish, order)
+        named = self._named(wish.order) if order.get("refunds") else {}
+        return money_back.give_back(self.ask, self._ref, wish, order, named)
+
+    def _named(self, order_id: str) -> Mapping[str, int]:
+        """Units per line that refunds there name already."""
+        named: Counter[str] = Counter()
+        for one in self._refunds(order_id):
+            named.update(one.named)
+        return named
 
     def _fulfill(self, wish: Wish, order: Document) -> Reply:
         """Put the parcel on the order, complete it with the last one, and write a note."""
@@ -203,6 +218,25 @@ class WooShop:
         return Message(
             seen.message_id(document), inbound.POLLED, json.dumps(document).encode(), order
         )
+
+    def refunds(self, order: str) -> Refunds:
+        try:
+            found = self._refund_rows(order)
+        except Unanswered as lost:
+            return Refunds(lost.reply)
+        document = {"order_id": order, "refunds": found}
+        told = seen.refunds_alone(document, self._channel)
+        key = f"refunds:{text(order, 64)}:{hash_of(found)}"
+        message = Message(key, refund_reading.TOPIC, json.dumps(document).encode())
+        return Refunds(DONE, told.refunds, message)
+
+    def _refunds(self, order_id: str) -> tuple[ShopRefund, ...]:
+        document = {"order_id": order_id, "refunds": self._refund_rows(order_id)}
+        return seen.refunds_alone(document, self._channel).refunds
+
+    def _refund_rows(self, order_id: str) -> list[Any]:
+        params = {"per_page": str(PAGE)}
+        return list(self.ask("GET", f"{_path(order_id)}/refunds", params=params).rows)
 
     def answers(self) -> Reply:
         return settled(self._ping)

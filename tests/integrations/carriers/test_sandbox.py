@@ -94,6 +94,19 @@ class TestCarrierSandbox:
         assert again.store["trackers"]["T-1"]["status"] == "delivered"
         assert len(again.log.of("scan")) == len(again.store["ways"]["T-1"]["scans"])
 
+    def test_names_the_fields_that_an_unknown_box_lacks_and_takes_none(self):
+        sandbox = CarrierSandbox("carrier")
+        sandbox.clock.set(MONDAY, speed=0)
+        whole = {"tracking_code": "T-1", "from_zip": "07102", "to_zip": "10118"}
+        with sandbox.running():
+            asked = {"parcels": [whole, {"tracking_code": "T-2", "to_zip": "10118"}]}
+            answer = httpx.post(f"{sandbox.url}/_sandbox/dock", json=asked)
+
+        assert answer.status_code == 422
+        fields = [each["field"] for each in answer.json()["error"]["errors"]]
+        assert fields == ["parcels[1].from_zip"]
+        assert not sandbox.store["ways"]
+
     def test_takes_only_what_is_listed_where_told_so(self):
         sandbox = CarrierSandbox("carrier")
         sandbox.clock.set(MONDAY, speed=0)

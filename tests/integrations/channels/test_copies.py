@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from config.kernel import clock
 from config.kernel.events import Recorded
 from config.kernel.ids import uuid7
-from config.kernel.models import CaseReport, Event, Intent
-from config.kernel.services import intents
+from config.kernel.models import CaseReport, Event, Intent, JobItem
+from config.kernel.services import intents, jobs
 from config.kernel.types import ALL_ACCOUNTS, Scope
 from fulfillment.models import Parcel
 from fulfillment.services import confirm_shipments, reverse_shipments
@@ -266,12 +266,21 @@ class TestWhatDiffers:
         trade.pass_time(60)
         lose_parcels(trade, placed["id"], quietly=True)
 
-        services.reconcile_now(trade.ref.id, at=clock.now(), actor=SYSTEM)
+        job = services.start_comparison(trade.ref.id, at=clock.now(), actor=SYSTEM)
+        jobs.run_job(job.id, at=clock.now())
         trade.carry_out()
 
-        done = Intent.objects.for_scope(ALL_ACCOUNTS).get(kind=services.RECONCILE)
-        assert (done.state, done.answer["missing_there"], done.answer["healed"]) == ("done", 1, 1)
+        job.refresh_from_db()
+        assert (job.state, job.done, job.refused) == ("done", 2, 0)
         assert len(parcels_there(trade, placed["id"])) == 1
+
+        lose_parcels(trade, placed["id"], quietly=True)
+        trade.pass_time(60)
+        again = services.start_comparison(trade.ref.id, at=clock.now(), actor=SYSTEM)
+        jobs.run_job(again.id, at=clock.now())
+        of_order = JobItem.objects.get(job=again, position=2)
+        assert (of_order.outcome, of_order.code) == ("refused", "differs")
+        assert "missing there" in of_order.detail
 
 
 def lose_parcels(trade: Trade, order_id: int, *, quietly: bool = False) -> None:

@@ -9,8 +9,10 @@ from config.kernel.types import ALL_ACCOUNTS
 from integrations import connections
 from integrations.channels import port, stock
 from integrations.channels.types import FiguresSet, NewFigure
+from integrations.channels.woocommerce.shop import WooShop, basic
 from integrations.models import CopyKind
 from integrations.sandbox.panel import Failure
+from integrations.selectors import channels_by_id
 from inventory.models import Exclusion
 from orders.models import OrderLine
 from tests.factories.routing import SYSTEM
@@ -82,6 +84,36 @@ def test_that_have_moved_since_they_were_read_are_not_written_over(trade):
 
     assert (swept.stale, stale) == (1, 49)
     assert figures(trade)["SKU-0"] == 59
+
+
+class SellsBeforeEachWriting(WooShop):
+    """WooCommerce, where a unit is sold after the last look at a figure, right before it is written."""
+
+    def __init__(self, trade: Trade, sales: int) -> None:
+        ref = connections.by_id(trade.ref.id)
+        channel = channels_by_id([trade.network.channel.pk])[trade.network.channel.pk]
+        super().__init__(ref, channel, lambda: connections.client(ref, headers=basic))
+        self.trade, self.sales = trade, sales
+
+    def ask(self, method, path, json=None, params=None):
+        if path == "/products/batch" and self.sales:
+            self.sales -= 1
+            self.trade.place({"SKU-0": 1})
+        return super().ask(method, path, json, params)
+
+
+@pytest.mark.parametrize("sales", [1, 2])
+def test_that_were_sold_into_while_they_were_written_are_right_after_the_same_turn(sales):
+    with a_trade("woocommerce") as trade:
+        trade.network.stock("SKU-0", NEWARK=10)
+        trade.network.stock("SKU-1", NEWARK=5)
+
+        swept = publish(trade, shop=SellsBeforeEachWriting(trade, sales))
+
+        assert (figures(trade)["SKU-0"], figures(trade)["SKU-1"]) == (60 - sales, 55)
+        assert (swept.set, swept.stale, swept.put_right) == (2, 0, sales)
+        assert publish(trade).set == 0
+        assert {one.state for one in trade.copies(kind=CopyKind.STOCK)} == {"same"}
 
 
 def test_are_not_raised_while_the_shops_orders_cannot_be_read(trade):

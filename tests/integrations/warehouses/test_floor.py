@@ -22,6 +22,7 @@ from integrations.sandbox.wms import Wms
 from integrations.warehouses import handlers, polling
 from inventory.models import StockPosition
 from inventory.services import request_counts
+from inventory.types import CountWanted
 from orders.services import cancel_units
 from orders.types import CancelRequest
 from tests.factories.fulfillment import BEN, work
@@ -306,7 +307,8 @@ def test_a_count_is_asked_and_answered(wms, place, ear):
     ref, sku, node = place
     stock(20, sku=sku, node=node)
     shelves(wms, {sku.code: 18}, webhook_url=f"{ear.url}/in")
-    request_counts([(sku.account_id, node.pk, sku.pk, "looks odd")], at=NOON, actor=BEN)
+    asked = CountWanted(sku.account_id, node.pk, sku.pk, "looks odd")
+    request_counts([asked], at=NOON, actor=BEN)
 
     carry_out()
     move_on(wms, NEXT_DAY)
