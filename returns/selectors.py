@@ -18,7 +18,16 @@ from orders.selectors import creditable_lines, quote_credit, search
 from orders.types import CreditedPart, CreditedUnits, CreditRequest
 from returns import policy
 from returns.facts import facts_of
-from returns.models import Claim, ClaimLine, Inspection, Receipt, Return, ReturnLabel, ReturnLine
+from returns.models import (
+    Claim,
+    ClaimLine,
+    Inspection,
+    Receipt,
+    Return,
+    ReturnLabel,
+    ReturnLine,
+    ReturnPhoto,
+)
 from returns.states import (
     EXPECTED,
     OPEN_RETURN,
@@ -95,22 +104,25 @@ class ReturnPage:
     lines: tuple[ReturnLine, ...]
     receipts: tuple[Receipt, ...]
     inspections: tuple[Inspection, ...]
+    photos: tuple[ReturnPhoto, ...]
 
 
 def return_page(
     return_id: UUID, scope: Scope, *, node_ids: Collection[int] | None = None
 ) -> ReturnPage:
-    """One return. Raises NotFound outside the scope and the nodes. Five statements."""
+    """One return. Raises NotFound outside the scope and the nodes. Six statements."""
     found = returns_matching(scope, node_ids=node_ids).filter(pk=return_id).first()
     if found is None:
         raise NotFound("There is no such return.")
     receipts = Receipt.objects.for_scope(scope).filter(returned_id=return_id)
     inspections = Inspection.objects.for_scope(scope).filter(line__returned_id=return_id)
+    photos = ReturnPhoto.objects.for_scope(scope).filter(line__returned_id=return_id)
     return ReturnPage(
         found,
         tuple(found.lines.all()),
         tuple(receipts.select_related("node").prefetch_related("lines").order_by("pk")),
         tuple(inspections.select_related("line").order_by("pk")),
+        tuple(photos.order_by("pk")),
     )
 
 

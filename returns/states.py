@@ -138,3 +138,11 @@ class Resolution(TextChoices):
     RESHIP = "reship", "Sent again"
     REFUND = "refund", "Refunded"
     NOTHING = "nothing", "Nothing"
+
+
+class PhotoKind(TextChoices):
+    """What a photo may be, by its media type."""
+
+    JPEG = "image/jpeg", "JPEG"
+    PNG = "image/png", "PNG"
+    WEBP = "image/webp", "WEBP"

@@ -262,3 +262,11 @@ class ClaimStanding:
     state: str
     resolution: str
     reship_order_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenPhoto:
+    """A photo of the units of a return line, as it came from the camera."""
+
+    return_line_id: UUID
+    content: bytes

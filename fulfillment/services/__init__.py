@@ -2,6 +2,7 @@
 
 from fulfillment.services.alarms import report_overdue, report_silent
 from fulfillment.services.asking import change_services, pull_back
+from fulfillment.services.closing import close_node
 from fulfillment.services.collect import collect, expire_pickups, put_back
 from fulfillment.services.labels import request_labels
 from fulfillment.services.manifests import close_manifest
@@ -20,6 +21,7 @@ __all__ = [
     "answer_requests",
     "change_services",
     "close_manifest",
+    "close_node",
     "collect",
     "confirm_shipments",
     "expire_pickups",

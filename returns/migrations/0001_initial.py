@@ -10,6 +10,7 @@ from django.db import migrations, models
 import config.kernel.fsm
 import config.kernel.ids
 import config.kernel.operations
+import returns.models.photos
 
 
 class Migration(config.kernel.operations.FoundingMigration):
@@ -1170,6 +1171,7 @@ class Migration(config.kernel.operations.FoundingMigration):
                         name="return_line_refunded_was_asked_or_came",
                     ),
                 ],
+                "indexes": [models.Index(fields=["sku", "-id"], name="return_line_of_sku")],
             },
         ),
         migrations.CreateModel(
@@ -1288,6 +1290,69 @@ class Migration(config.kernel.operations.FoundingMigration):
                         fields=("line", "key"),
                         name="inspection_once",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ReturnPhoto",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=config.kernel.ids.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "file",
+                    models.FileField(max_length=200, upload_to=returns.models.photos.stored_as),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("image/jpeg", "JPEG"),
+                            ("image/png", "PNG"),
+                            ("image/webp", "WEBP"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("size_bytes", models.PositiveIntegerField()),
+                (
+                    "digest",
+                    models.CharField(help_text="SHA-256 of the file, in hex.", max_length=64),
+                ),
+                ("taken_by", models.CharField(default="", max_length=120)),
+                ("at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="kernel.account",
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="photos",
+                        to="returns.returnline",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["image/jpeg", "image/png", "image/webp"])
+                        ),
+                        name="return_photo_kind_known",
+                    ),
+                    models.UniqueConstraint(fields=("line", "digest"), name="return_photo_once"),
                 ],
             },
         ),

@@ -1,4 +1,5 @@
 from returns.models.claims import Claim, ClaimLine
+from returns.models.photos import ReturnPhoto
 from returns.models.policies import ReturnPolicy
 from returns.models.receipts import Inspection, Receipt, ReceiptLine
 from returns.models.returned import Return, ReturnLabel, ReturnLine
@@ -12,5 +13,6 @@ __all__ = [
     "Return",
     "ReturnLabel",
     "ReturnLine",
+    "ReturnPhoto",
     "ReturnPolicy",
 ]

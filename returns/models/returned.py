@@ -227,6 +227,7 @@ class ReturnLine(models.Model):
                 name="return_line_refunded_was_asked_or_came",
             ),
         ]
+        indexes = [models.Index(fields=["sku", "-id"], name="return_line_of_sku")]
 
     @property
     def ungraded(self) -> int:

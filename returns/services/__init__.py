@@ -15,6 +15,7 @@ from returns.services.claims import (
     withdraw_claims,
 )
 from returns.services.inspect import inspect_returns
+from returns.services.photos import keep_photos
 from returns.services.policies import publish_policy
 from returns.services.receive import (
     identify_returns,
@@ -36,6 +37,7 @@ __all__ = [
     "file_claims",
     "identify_returns",
     "inspect_returns",
+    "keep_photos",
     "open_claims",
     "publish_policy",
     "receive_returns",

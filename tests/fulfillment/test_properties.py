@@ -110,7 +110,7 @@ def ask(placed, order: FulfillmentOrder, what: str, number: int) -> None:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(reports=REPORTS)
 def test_units_are_in_one_place_each_after_any_reports(reports):
