@@ -19,7 +19,7 @@ import inventory.selectors
 import inventory.services
 import orders.services
 from config.demo.counterparts import Box, Counterparts
-from config.demo.setup import Retailer
+from config.demo.made import Retailer
 from config.demo.shoppers import NOW
 from config.kernel.types import ALL_ACCOUNTS, Actor, ActorKind, Outcome
 from fulfillment.types import (

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from config.demo import partners, storefronts
 from config.demo.counterparts import Counterparts
-from config.demo.setup import ACTOR, Retailer, node_draft
+from config.demo.made import ACTOR, Retailer
+from config.demo.setup import node_draft
 from inventory.services import define
 
 

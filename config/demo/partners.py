@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import inventory.selectors
 from config.demo.counterparts import Counterparts
 from config.demo.drafts import PROVIDER
+from config.demo.made import ACTOR, Retailer
 from config.demo.retailer import BY_HAND, CARRIERS, NODES, NodePlan
-from config.demo.setup import ACTOR, Retailer
 from config.demo.shoppers import place_of
 from integrations import connections, services
 from integrations.services import ConnectionDraft

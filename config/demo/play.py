@@ -11,13 +11,14 @@ from uuid import UUID
 import inventory.selectors
 import inventory.services
 import orders.services
+from config.demo import shops_past
 from config.demo.catalog import SkuPlan, catalog
 from config.demo.counterparts import Counterparts
 from config.demo.crews import Desk, Floor
 from config.demo.drafts import order_draft, twin
+from config.demo.made import ACTOR, Retailer
 from config.demo.regrets import Regrets
 from config.demo.retailer import CHANNELS, NODES
-from config.demo.setup import ACTOR, Retailer
 from config.demo.shoppers import (
     HOME_ZONE,
     NOW,
@@ -27,7 +28,7 @@ from config.demo.shoppers import (
     Shoppers,
     midnight,
 )
-from config.demo.storefronts import SIMULATED
+from config.demo.storefronts import SELLERS, SIMULATED
 from config.kernel import clock, tasks, ticker
 from config.kernel.models import Intent, IntentState
 from config.kernel.services import case_folding, deliveries, intents, relay
@@ -120,6 +121,7 @@ class Demo:
                 drafts.append((replace(basket, flaw=""), twin(draft)))
         if not drafts:
             return 0
+        drafts = self._sold(drafts)
         outcomes = orders.services.capture_orders([draft for _, draft in drafts], at=at, actor=SHOP)
         captured = [
             (basket, outcome.value)
@@ -132,6 +134,18 @@ class Demo:
         for basket, order in captured:
             self._plan_chores(basket, order, at)
         return len(captured)
+
+    def _sold(self, drafts: Sequence[tuple[Basket, OrderDraft]]) -> list[tuple[Basket, OrderDraft]]:
+        """The shops sell what is theirs: their orders bear the shops' ids from then on."""
+        sold = list(drafts)
+        for channel, system in SELLERS.items():
+            places = [n for n, (basket, _) in enumerate(sold) if basket.channel.code == channel]
+            if not places:
+                continue
+            named = shops_past.place(self.counterparts, system, [sold[n][1] for n in places])
+            for n, draft in zip(places, named, strict=True):
+                sold[n] = (sold[n][0], draft)
+        return sold
 
     def _on_the_shelf(self, baskets: Sequence[Basket]) -> list[Basket]:
         """A till sells, and a shop offers for pickup, what lies in that store: the rest is left out."""

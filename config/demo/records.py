@@ -15,7 +15,11 @@ from config.demo.partners import NODE_SYSTEMS
 from config.demo.storefronts import MARKETPLACE, SHOPS, TILLS
 from config.kernel.types import Scope
 from config.reports import moved, placed, promised
+from integrations.channels.cases import COPY_DIFFERS, COPY_REFUSED, ORDER_CHANGED
 
+_TOLD_OF: Final = (COPY_REFUSED, COPY_DIFFERS, ORDER_CHANGED)
+"""Where both sides did what the other cannot undo (a parcel left, the order was taken back), a person
+is told, and the difference stands until they have decided."""
 _DELIVERED: Final = "delivered"
 _MOVED: Final = ("captured", "refunded", "charged_back")
 _DEEDS: Final = ("fulfilled", "refunded", "cancelled")
@@ -81,10 +85,15 @@ class Difference:
 
 
 def money_differing(counterparts: Counterparts, *, scope: Scope) -> list[Difference]:
-    """Payments of which the gateway has moved another amount than we hold to have been moved."""
+    """Payments of which the gateway has moved another amount than we hold to have been moved.
+
+    Those that are under way are left out: its answer has not come.
+    """
     payments = dict(counterparts.records("gateway", "payments"))
     found = []
     for tender in moved.through_provider(PROVIDER, scope=scope):
+        if tender.under_way:
+            continue
         known = [payments[name] for name in tender.references if name in payments]
         theirs = tuple(sum(one[name] for one in known) for name in _MOVED)
         if theirs != tender.amounts:
@@ -92,33 +101,61 @@ def money_differing(counterparts: Counterparts, *, scope: Scope) -> list[Differe
     return found
 
 
-def copies_differing(counterparts: Counterparts, *, scope: Scope) -> list[Difference]:
-    """Orders that a shop holds otherwise than we do: missing here, or told otherwise.
+def money_under_way(*, scope: Scope) -> int:
+    """Payments of which a capture or refund has no answer yet."""
+    return sum(one.under_way for one in moved.through_provider(PROVIDER, scope=scope))
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The orders of the shops: how many were laid side by side, and those that differ.
+
+    Of those that `differ`, some are `known`: a case says why, and a person decides.
+    """
+
+    orders: int
+    differ: tuple[Difference, ...]
+    known: tuple[Difference, ...]
+
+
+def copies_compared(counterparts: Counterparts, *, scope: Scope) -> Compared:
+    """Orders that a shop holds otherwise than we do: missing on one side, or told otherwise.
 
     Compared are the parcels' numbers and whether nothing is left of the order; where the shop counts
     units of lines (WooCommerce does not), those sent and those taken off as well.
     """
-    found = []
+    seen = placed.with_a_case(_TOLD_OF, scope=scope)
+    found: list[Difference] = []
+    orders = 0
     for channel, system in SHOPS.items():
         ours = placed.orders_of(channel, scope=scope)
         for key, theirs in counterparts.records(system, "orders"):
-            held = ours.get(key)
+            held = ours.pop(key, None)
+            orders += 1
             told = _as_told(theirs)
             if held is not None and system not in _COUNTS_UNITS:
                 held, told = replace(held, lines=frozenset()), replace(told, lines=frozenset())
             # Nobody sends us an order that was cancelled before we heard of it.
             if told != held and not (held is None and told.cancelled):
                 found.append(Difference(system, key, told, held))
-    return found
+        orders += len(ours)
+        found += [Difference(system, key, None, held) for key, held in ours.items()]
+    return Compared(
+        orders,
+        tuple(one for one in found if one.what not in seen),
+        tuple(one for one in found if one.what in seen),
+    )
 
 
 def _as_told(order: Mapping[str, Any]) -> placed.PlacedOrder:
-    """An order of a shop in the shape in which ours are compared. What was added later is not ours."""
+    """An order of a shop in the shape in which ours are compared. What was added later, or is carried
+    by nobody, is not compared.
+    """
     return placed.PlacedOrder(
         lines=frozenset(
             (str(line["id"]), line["fulfilled"], line["cancelled"])
             for line in order["lines"]
-            if not line["added"]
+            if not line["added"] and line.get("ships", True)
         ),
         cancelled=bool(order["cancelled_at"]),
         tracking_numbers=frozenset(

@@ -14,9 +14,11 @@ import inventory.selectors
 import returns.services
 from config.demo.counterparts import Box, Counterparts
 from config.demo.crews import BUYER, FLOOR, OPERATIONS
-from config.demo.setup import Retailer
+from config.demo.made import Retailer
 from config.kernel.types import ALL_ACCOUNTS
 from config.reports import deliveries
+from orders.selectors import destinations
+from orders.selectors.groups import shipping_groups
 from returns import selectors
 from returns.states import ReturnState
 from returns.types import Authorization, Finding, Receipt, RequestedUnits, ReturnRequest
@@ -105,12 +107,14 @@ class Regrets:
             node.id: node.postal_code
             for node in inventory.selectors.network(self.retailer.account_id)
         }
-        self.counterparts.dock(
-            [
-                Box(one.tracking_number, "", nodes[one.node_id or 0], "ground", at)
-                for one in labelled
-            ]
-        )
+        homes = _postal_codes([one.order_id for one in labelled if one.order_id])
+        boxes = []
+        for one in labelled:
+            goes_to = nodes[one.node_id or 0]
+            # Who had it handed out at a store brings it where it goes to.
+            comes_from = homes.get(one.order_id or one.pk, goes_to)
+            boxes.append(Box(one.tracking_number, comes_from, goes_to, "ground", at))
+        self.counterparts.dock(boxes)
 
     def _grade(self, at: datetime) -> None:
         nodes = {node_id: code for code, node_id in self.retailer.node_ids.items()}
@@ -142,3 +146,14 @@ class Regrets:
     def _of(self, *states: str) -> list["Return"]:
         found = selectors.returns_matching(ALL_ACCOUNTS).filter(state__in=states)
         return list(found.order_by("pk").prefetch_related("lines"))
+
+
+def _postal_codes(order_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Where the buyers of these orders live, as far as their orders went there."""
+    groups = shipping_groups(order_ids)
+    towns = destinations(groups)
+    return {
+        order_id: towns[group_id].address.postal_code
+        for group_id, order_id in groups.items()
+        if group_id in towns
+    }

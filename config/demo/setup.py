@@ -2,26 +2,24 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import inventory.selectors
 import inventory.services
 import routing.services
-from config.demo import retailer
+from config.demo import retailer, supply
 from config.demo.catalog import GIFT, SkuPlan, catalog
+from config.demo.made import ACTOR, Retailer
 from config.demo.shoppers import BLACK_FRIDAY, OPENING, place_of
 from config.kernel import selectors
 from config.kernel.services import access, accounts
 from config.kernel.services.accounts import ChannelDraft, StaffDraft
-from config.kernel.types import Actor
 from inventory.services import define
 from inventory.types import BufferChange, StockChange
 from routing.services import RateCardDraft, ZoneDraft
 
 PASSWORD = "demo"  # noqa: S105  # a demo's, printed on the screen
-ACTOR = Actor.system("demo installer")
 _CHUNK = 1000
 
 STAFF = (
@@ -34,17 +32,6 @@ STAFF = (
 
 _OPEN_ON = {"store": ("Veterans Day", "Columbus Day", "Juneteenth National Independence Day")}
 _PRIORITY = {"dc": 10, "threepl": 20, "store": 30, "supplier": 40}
-
-
-@dataclass(frozen=True, slots=True)
-class Retailer:
-    """Ids of what was set up, by code."""
-
-    account_id: UUID
-    brand_ids: dict[str, UUID]
-    channel_ids: dict[str, UUID]
-    node_ids: dict[str, int]
-    sku_ids: dict[str, int]
 
 
 def set_up() -> Retailer:
@@ -96,6 +83,7 @@ def set_up() -> Retailer:
     routing.services.seed_policies(account_id, at=at, actor=ACTOR)
     made = Retailer(account_id, brand_ids, channel_ids, node_ids, sku_ids)
     _stock_up(made, at)
+    supply.set_up(made, at)
     accounts.define_staff(
         [
             StaffDraft(name, full, PASSWORD, role, node_ids[node] if node else None)

@@ -22,8 +22,7 @@ from config.demo.storefronts import SHOPS
 from config.invariants import check_all
 from config.kernel import clock, ticker
 from config.kernel.types import Scope
-from config.reports import leftovers, placed, summary
-from integrations.channels.cases import COPY_DIFFERS, COPY_REFUSED, ORDER_CHANGED
+from config.reports import leftovers, summary
 from integrations.sandbox.panel import KINDS
 
 BEGINS: Final = datetime(2026, 11, 17, 13, tzinfo=UTC)
@@ -33,9 +32,6 @@ HEALING_HOURS: Final = 6
 _DRAIN_SECONDS: Final = 240
 _PAUSE_SECONDS: Final = 0.5
 _BUYERS: Final = (*SHOPS.values(), "marketplace")
-_TOLD_OF: Final = (COPY_REFUSED, COPY_DIFFERS, ORDER_CHANGED)
-"""Where both sides did what the other cannot undo (a parcel left, the order was taken back), a person
-is told, and the difference stands until they have decided."""
 _LOOKS: Final = 3
 """Rounds of looking at the other side after the clocks have stopped."""
 
@@ -116,9 +112,8 @@ def verdicts(counterparts: Counterparts, scope: Scope) -> Iterator[Verdict]:
     )
     yield Verdict("oversold by our book", summary.oversold(scope=scope))
     yield Verdict("oversold by their shelves", records.oversold(counterparts, scope=scope))
-    seen = placed.with_a_case(_TOLD_OF, scope=scope)
-    differing = records.copies_differing(counterparts, scope=scope)
-    yield _of("copies that differ", [one for one in differing if one.what not in seen])
+    copies = records.copies_compared(counterparts, scope=scope)
+    yield _of("copies that differ", list(copies.differ))
     yield _of("money out of balance", records.money_differing(counterparts, scope=scope))
     yield _of("orders lost", records.orders_lost(counterparts, scope=scope))
     yield _of("told twice", records.told_twice(counterparts))

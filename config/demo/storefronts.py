@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any, Final
 
 import inventory.selectors
+from config.demo import shops_past
 from config.demo.catalog import SkuPlan, catalog
 from config.demo.counterparts import Counterparts
+from config.demo.made import ACTOR, Retailer
 from config.demo.partners import SECRET, TOKEN, connect
 from config.demo.retailer import CHANNELS, NODES, ChannelPlan
-from config.demo.setup import ACTOR, Retailer
-from config.demo.shoppers import ORDERS_A_DAY, towns
+from config.demo.shoppers import OPENING, ORDERS_A_DAY, towns
 from config.kernel.access import Permission
 from config.kernel.services import access
 from config.kernel.types import Scope
+from integrations import services
 from integrations.services import ConnectionDraft
 from integrations.webhooks_out import endpoints
 from integrations.webhooks_out import selectors as webhooks
@@ -25,6 +27,8 @@ TILLS: Final = "tills"
 SIMULATED: Final = frozenset({*SHOPS, MARKETPLACE, TILLS})
 """Channels whose orders come from outside after the fortnight."""
 _MARKET: Final = "marketplace"
+SELLERS: Final = {**SHOPS, MARKETPLACE: _MARKET}
+"""Channels that sell by a system of their own in the fortnight too."""
 _STORES: Final = "stores"
 _KEY: Final = "ck_demo_0123456789"
 _API: Final = {"shopify": "/admin/api/2025-07", "woocommerce": "/wp-json/wc/v3"}
@@ -42,16 +46,26 @@ _OURS: Final[Mapping[str, Mapping[str, Any]]] = {
 """What our side must know of each shop: where Shopify keeps its stock."""
 
 
+def list_goods(counterparts: Counterparts) -> None:
+    """Each shop lists what it sells; how many of it, it learns at the handing over."""
+    for channel, system in SELLERS.items():
+        _stock(counterparts, system, _plan(channel), {})
+
+
 def open_shops(
     retailer: Retailer, counterparts: Counterparts, hooks_url: str, *, at: datetime
 ) -> None:
-    """Each brand's web shop, stocked with what we have, and its buyers let in."""
+    """Each web shop gets its past and what we have in stock, is connected, and its buyers let in."""
     figures = _figures(retailer)
     for channel, system in SHOPS.items():
         counterparts.tell(
             system, "PUT", "shop", {"secret": SECRET, **_shown(system), **_SETTINGS[system]}
         )
         _stock(counterparts, system, _plan(channel), figures)
+        shop = _connection(retailer, counterparts, channel, system)
+        ref = services.define_connection(shop, at=at, actor=ACTOR)
+        shops_past.hand_past(counterparts, system, ref.id, at=at)
+        services.go_live(ref.id, at=at, actor=ACTOR)
     find_shops(retailer, counterparts, hooks_url, at=at)
     for channel, system in SHOPS.items():
         _let_in(counterparts, system, _plan(channel))
@@ -64,21 +78,24 @@ def find_shops(
     for channel, system in SHOPS.items():
         hook = {"webhook_url": f"{hooks_url}/{system}/{channel}"}
         counterparts.tell(system, "PUT", "shop", hook)
-        connect(
-            ConnectionDraft(
-                account_id=retailer.account_id,
-                kind="channel",
-                code=channel,
-                adapter=system,
-                name=_plan(channel).name,
-                channel_id=retailer.channel_ids[channel],
-                base_url=counterparts.urls[system] + _API[system],
-                settings={"orders_since": at.isoformat(), **_OURS[system]},
-                secrets={"webhook_secret": SECRET, **_kept(system)},
-                expected_every=6 * 3600,
-            ),
-            at=at,
-        )
+        connect(_connection(retailer, counterparts, channel, system), at=at)
+
+
+def _connection(
+    retailer: Retailer, counterparts: Counterparts, channel: str, system: str
+) -> ConnectionDraft:
+    return ConnectionDraft(
+        account_id=retailer.account_id,
+        kind="channel",
+        code=channel,
+        adapter=system,
+        name=_plan(channel).name,
+        channel_id=retailer.channel_ids[channel],
+        base_url=counterparts.urls[system] + _API[system],
+        settings={"orders_since": OPENING.isoformat(), **_OURS[system]},
+        secrets={"webhook_secret": SECRET, **_kept(system)},
+        expected_every=6 * 3600,
+    )
 
 
 def open_tills(
@@ -120,7 +137,7 @@ def open_marketplace(
     plan = _plan(MARKETPLACE)
     key = _key_for(retailer, plan, at=at)
     endpoint = endpoints.add_endpoint(
-        retailer.account_id, _hears_at(counterparts), at=at, actor=ACTOR
+        retailer.account_id, _hears_at(retailer, counterparts), at=at, actor=ACTOR
     )
     counterparts.tell(
         _MARKET,
@@ -134,6 +151,7 @@ def open_marketplace(
         },
     )
     _stock(counterparts, _MARKET, plan, _figures(retailer))
+    shops_past.tell_standing(counterparts, MARKETPLACE, retailer.channel_ids[MARKETPLACE], at=at)
     _let_in(counterparts, _MARKET, plan)
 
 
@@ -142,7 +160,7 @@ def find_marketplace(
 ) -> None:
     """Tell the marketplace where our API is, and ourselves where it hears of its orders."""
     counterparts.tell(_MARKET, "PUT", "shop", {"base_url": api_url})
-    draft = _hears_at(counterparts)
+    draft = _hears_at(retailer, counterparts)
     for endpoint in webhooks.endpoints(Scope(frozenset({retailer.account_id}))):
         if endpoint.name == draft.name and endpoint.url != draft.url:
             endpoints.change_endpoint(endpoint.pk, draft, at=at, actor=ACTOR)
@@ -164,7 +182,7 @@ def _stock(
             "title": sku.name,
             "price": f"{sku.price_minor / 100:.2f}",
             "weight": sku.weight_grams,
-            "stock": figures[sku.code],
+            "stock": figures.get(sku.code, 0),
             "pace": sku.pace**2,
         }
         for sku in _sold_by(plan.code)
@@ -193,9 +211,10 @@ def _key_for(retailer: Retailer, plan: ChannelPlan, *, at: datetime) -> str:
     return key
 
 
-def _hears_at(counterparts: Counterparts) -> endpoints.EndpointDraft:
+def _hears_at(retailer: Retailer, counterparts: Counterparts) -> endpoints.EndpointDraft:
     url = f"{counterparts.urls[_MARKET]}/webhooks"
-    return endpoints.EndpointDraft("Agora", url, ("order.*", "parcel.*"))
+    own = (retailer.channel_ids[MARKETPLACE],)
+    return endpoints.EndpointDraft("Agora", url, ("order.*", "parcel.*"), own)
 
 
 def _plan(channel: str) -> ChannelPlan:

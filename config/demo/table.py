@@ -37,12 +37,21 @@ def theirs(counterparts: Counterparts, scope: Scope) -> list[tuple[str, str]]:
     return [
         ("on the first promise", f"{kept.on_time:,} of {kept.delivered:,} ({share:.1f} %)"),
         ("oversold", f"{records.oversold(counterparts, scope=scope):,}"),
-        ("money out of balance", f"{len(records.money_differing(counterparts, scope=scope)):,}"),
-        (
-            "channel copies that differ",
-            f"{len(records.copies_differing(counterparts, scope=scope)):,}",
-        ),
+        ("money out of balance", _money(counterparts, scope)),
+        ("channel copies that differ", _differing(counterparts, scope)),
     ]
+
+
+def _money(counterparts: Counterparts, scope: Scope) -> str:
+    found = len(records.money_differing(counterparts, scope=scope))
+    under_way = records.money_under_way(scope=scope)
+    return f"{found:,}" + (f" ({under_way:,} under way, not compared)" if under_way else "")
+
+
+def _differing(counterparts: Counterparts, scope: Scope) -> str:
+    found = records.copies_compared(counterparts, scope=scope)
+    known = f" ({len(found.known):,} more with a case)" if found.known else ""
+    return f"{len(found.differ):,} of {found.orders:,} orders{known}"
 
 
 def _cancelled(scope: Scope) -> str:

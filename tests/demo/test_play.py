@@ -1,6 +1,7 @@
 """Two business days of the demo: orders come, are shipped and paid, and the books add up."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.conf import settings
 
 import inventory.selectors
 import routing.reference
-from config.demo import play, setup
+from config.demo import play, records, setup, shops_past, storefronts
 from config.demo.catalog import catalog
 from config.demo.counterparts import Counterparts
 from config.demo.crews import is_open
@@ -16,18 +17,25 @@ from config.demo.partners import connect_carriers
 from config.demo.play import Demo
 from config.demo.retailer import NODES
 from config.demo.shoppers import OPENING
+from config.demo.storefronts import SELLERS
 from config.invariants import check_all
 from config.kernel import clock, selectors, vault
 from config.kernel.models import User
 from config.kernel.types import ALL_ACCOUNTS
 from config.reports import summary
 from integrations import connections
+from integrations.channels import polling
+from integrations.models import ChannelCopy
 from integrations.payments.registration import everybodys_provider
 from integrations.sandbox.carrier import CarrierSandbox
 from integrations.sandbox.clock import SandboxClock
 from integrations.sandbox.gateway import GatewaySandbox
+from integrations.sandbox.marketplace import Marketplace
+from integrations.sandbox.shop_shopify import ShopifyShop
+from integrations.sandbox.shop_woocommerce import WooShop
 from inventory.models import Node, Sku, StockPosition
 from orders.models import Capture, Order
+from tests.factories.routing import SYSTEM
 from tests.kernel.relaying import relay_all
 
 DAYS = timedelta(days=2)
@@ -61,10 +69,15 @@ def payments(monkeypatch: pytest.MonkeyPatch) -> Iterator[GatewaySandbox]:
 
 @pytest.fixture
 def counterparts() -> Iterator[Counterparts]:
-    """The carrier, in threads of this process."""
-    carrier = CarrierSandbox("carrier", clock=SandboxClock(OPENING, speed=0))
-    with carrier.running():
-        told = Counterparts({"carrier": carrier.url})
+    """The carrier and the shops, in threads of this process."""
+    kinds = (CarrierSandbox, ShopifyShop, WooShop, Marketplace)
+    with ExitStack() as running:
+        urls = {}
+        for kind, name in zip(kinds, ("carrier", *SELLERS.values()), strict=True):
+            one = kind(name, clock=SandboxClock(OPENING, speed=0))
+            running.enter_context(one.running())
+            urls[name] = one.url
+        told = Counterparts(urls)
         yield told
         told.close()
         connections.forget()
@@ -80,6 +93,7 @@ def test_two_days_are_sold_shipped_and_paid(
     turns: list[int] = []
     made = setup.set_up()
     connect_carriers(made, counterparts, at=OPENING)
+    storefronts.list_goods(counterparts)
 
     came = play.play_fortnight(
         Demo.of(made, counterparts), lambda _, so_far: turns.append(so_far), pump=play.pump
@@ -98,6 +112,29 @@ def test_two_days_are_sold_shipped_and_paid(
     assert Capture.objects.for_scope(ALL_ACCOUNTS).filter(state="succeeded").exists()
     assert Order.objects.for_scope(ALL_ACCOUNTS).values("channel_id").distinct().count() == 5
     assert selectors.outbox_lag().dead == 0
+    assert check_all() == []
+
+    storefronts.open_shops(made, counterparts, "http://127.0.0.1:9", at=OPENING + DAYS)
+    told = ChannelCopy.objects.for_scope(ALL_ACCOUNTS)
+    compared = records.copies_compared(counterparts, scope=ALL_ACCOUNTS)
+    assert (compared.differ, compared.known) == ((), ())
+    assert compared.orders > came / 2
+    assert told.count() > compared.orders
+    assert set(told.values_list("state", flat=True)) == {"same"}
+
+    shops_past.tell_standing(counterparts, "agora", made.channel_ids["agora"], at=OPENING + DAYS)
+    agora = dict(counterparts.records("marketplace", "orders"))
+    assert len(agora) > came / 10
+    assert all(order["theirs"] for order in agora.values())
+
+    later = OPENING + DAYS + timedelta(minutes=5)
+    turns_taken = polling.ask_due(at=later, actor=SYSTEM)
+    assert sum(turn.read for turn in turns_taken) == compared.orders
+    assert sum(turn.compared for turn in turns_taken) == told.exclude(kind="order").count()
+    assert told.filter(kind="order").count() == compared.orders
+    assert not any(
+        turn.missing_there or turn.different or turn.missing_here for turn in turns_taken
+    )
     assert check_all() == []
 
 
