@@ -23,7 +23,7 @@ from inventory.models import (
     ChannelNode,
     CountRequest,
     Exclusion,
-    FeedWatermark,
+    Feed,
     Inbound,
     InboundLine,
     KitComponent,
@@ -209,8 +209,8 @@ class InboundAdmin(AuditedAdmin):
     inlines = (InboundLineInline,)
 
 
-@admin.register(FeedWatermark)
-class FeedWatermarkAdmin(AuditedAdmin):
+@admin.register(Feed)
+class FeedAdmin(AuditedAdmin):
     """How a feed counts. How far it has told is its own news."""
 
     list_display = ("node", "source", "semantics", "nets_committed", "as_of", "seen_at")

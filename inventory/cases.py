@@ -5,20 +5,22 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 
 from config.kernel import case_reports
 from config.kernel.case_reports import CaseKind, Report
 from config.kernel.services.dwell import Stayer
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import selectors
-from inventory.models import CountRequest, Inbound, Sku, StockPosition
-from inventory.states import CountState, InboundState
+from inventory.models import CountRequest, Inbound, Sku, StockAdjustment, StockPosition, Transfer
+from inventory.states import OPEN_COUNT_STATES, AdjustmentState, InboundState, TransferState
 from inventory.types import ShortRisk, SubjectTag, pk_of, subject_id
 
 COUNT_OVERDUE_AFTER: Final = timedelta(hours=24)
 COUNT_STUCK_AFTER: Final = timedelta(days=3)
 INBOUND_STUCK_AFTER: Final = timedelta(days=2)
+ADJUSTMENT_STUCK_AFTER: Final = timedelta(days=2)
+TRANSFER_STUCK_AFTER: Final = timedelta(days=3)
 FOUND_AT_ONCE: Final = 100
 
 
@@ -33,9 +35,17 @@ def still_short(subject_ids: Sequence[UUID]) -> set[UUID]:
 def still_uncounted(subject_ids: Sequence[UUID]) -> set[UUID]:
     """Count requests that are still open."""
     pks = CountRequest.objects.for_scope(ALL_ACCOUNTS).filter(
-        pk__in=map(pk_of, subject_ids), state=CountState.OPEN
+        pk__in=map(pk_of, subject_ids), state__in=OPEN_COUNT_STATES
     )
     return {subject_id(SubjectTag.COUNT_REQUEST, pk) for pk in pks.values_list("pk", flat=True)}
+
+
+def still_different(subject_ids: Sequence[UUID]) -> set[UUID]:
+    """Transfers whose differences nobody has settled yet."""
+    found = Transfer.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=subject_ids, state=TransferState.RECEIVED
+    )
+    return set(found.values_list("pk", flat=True))
 
 
 def still_at_risk(subject_ids: Sequence[UUID]) -> set[UUID]:
@@ -72,6 +82,15 @@ KINDS: Final = (
         still_true=still_uncounted,
     ),
     CaseKind(
+        code="TRANSFER_DIFFERENCE",
+        label="A transfer did not arrive as it left",
+        severity=3,
+        due=timedelta(hours=48),
+        owner_team="inventory",
+        playbook="Ask both nodes to count, settle or withdraw the claims, then close the transfer.",
+        still_true=still_different,
+    ),
+    CaseKind(
         code="SKU_SHORT_RISK",
         label="A SKU is running out",
         severity=3,
@@ -80,14 +99,23 @@ KINDS: Final = (
         playbook="Expedite inbound, move stock between nodes, or stop selling it.",
         still_true=still_at_risk,
     ),
+    CaseKind(
+        code="AVAILABILITY_DRIFT",
+        label="A channel's figure had said too much",
+        severity=2,
+        due=timedelta(hours=8),
+        owner_team="inventory",
+        playbook="It has been put right. Find what changed without saying so; then look for oversells.",
+    ),
 )
 
 
 def detect_overdue_counts(*, at: datetime) -> int:
-    """Report counts that nobody has answered for a day."""
+    """Report counts that nobody has answered in time: by their due time, or within a day."""
+    late = Q(due_at__lte=at) | Q(due_at=None, opened_at__lte=at - COUNT_OVERDUE_AFTER)
     overdue = (
         CountRequest.objects.for_scope(ALL_ACCOUNTS)
-        .filter(state=CountState.OPEN, opened_at__lte=at - COUNT_OVERDUE_AFTER)
+        .filter(late, state__in=OPEN_COUNT_STATES)
         .order_by("opened_at", "pk")[:FOUND_AT_ONCE]
     )
     reports = [
@@ -128,13 +156,38 @@ def detect_short_risk(*, at: datetime) -> int:
 def open_counts(before: datetime, among: Sequence[UUID] | None, limit: int) -> list[Stayer]:
     """Count requests open since before then."""
     found = CountRequest.objects.for_scope(ALL_ACCOUNTS).filter(
-        state=CountState.OPEN, opened_at__lt=before
+        state__in=OPEN_COUNT_STATES, opened_at__lt=before
     )
     if among is not None:
         found = found.filter(pk__in=_pks(among, SubjectTag.COUNT_REQUEST))
     return [
         Stayer(subject_id(SubjectTag.COUNT_REQUEST, row.pk), row.account_id, row.opened_at)
         for row in found.order_by("opened_at", "pk")[:limit]
+    ]
+
+
+def waiting_adjustments(before: datetime, among: Sequence[UUID] | None, limit: int) -> list[Stayer]:
+    """Adjustments that have waited for a second person since before then."""
+    found = StockAdjustment.objects.for_scope(ALL_ACCOUNTS).filter(
+        state=AdjustmentState.PROPOSED, proposed_at__lt=before
+    )
+    if among is not None:
+        found = found.filter(pk__in=among)
+    rows = found.order_by("proposed_at", "pk")[:limit]
+    return [Stayer(row.pk, row.account_id, row.proposed_at) for row in rows]
+
+
+def unshipped_transfers(before: datetime, among: Sequence[UUID] | None, limit: int) -> list[Stayer]:
+    """Transfers that their source has been asked for before then, and of which nothing has left."""
+    found = Transfer.objects.for_scope(ALL_ACCOUNTS).filter(
+        state=TransferState.RELEASED, released_at__lt=before
+    )
+    if among is not None:
+        found = found.filter(pk__in=among)
+    return [
+        Stayer(row.pk, row.account_id, row.released_at)
+        for row in found.order_by("released_at", "pk")[:limit]
+        if row.released_at is not None
     ]
 
 

@@ -1,6 +1,7 @@
 """Reservations in bulk: locked by id after their positions, moved in memory, written at once."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from config.kernel.errors import Busy, Conflict, NotFound
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.ledger import Book
 from inventory.models import Reservation
+from inventory.quotas import CountedIn, count_used, lock_counting
 from inventory.states import CLAIMING_STATES
 from inventory.stock_rows import expect_rows
 from inventory.types import Portion
@@ -18,16 +20,25 @@ from inventory.types import Portion
 class Claims:
     """Reservations that this transaction has locked, with the state that each had then."""
 
-    def __init__(self, rows: Iterable[Reservation]) -> None:
+    def __init__(
+        self, rows: Iterable[Reservation], quotas: Mapping[UUID, CountedIn] | None = None
+    ) -> None:
+        """`quotas` are those that the transaction has locked and that count these reservations."""
         self.rows = {row.id: row for row in rows}
         self._states = {row.id: row.state for row in self.rows.values()}
+        self._quotas = quotas or {}
+        self._used = {id_: quota.used(self.rows[id_]) for id_, quota in self._quotas.items()}
         self._touched: dict[UUID, Reservation] = {}
 
     @classmethod
-    def lock(cls, reservation_ids: Collection[UUID]) -> "Claims":
+    def lock(
+        cls,
+        reservation_ids: Collection[UUID],
+        quotas: Mapping[UUID, CountedIn] | None = None,
+    ) -> "Claims":
         """Lock the reservations by ascending id. Raises NotFound when one does not exist."""
         wanted = set(reservation_ids)
-        claims = cls(Reservation.objects.for_scope(ALL_ACCOUNTS).locked(wanted))
+        claims = cls(Reservation.objects.for_scope(ALL_ACCOUNTS).locked(wanted), quotas)
         if missing := wanted - claims.rows.keys():
             raise NotFound(f"There is no reservation {min(missing)}.")
         return claims
@@ -68,23 +79,41 @@ class Claims:
                 ],
             )
             expect_rows(cursor.rowcount, len(rows))
+        self._count_back()
+
+    def _count_back(self) -> None:
+        """Keep what quotas have used equal to their reservations: what was given up is free again."""
+        changed: Counter[int] = Counter()
+        for id_, quota in self._quotas.items():
+            if id_ in self._touched:
+                used = quota.used(self.rows[id_])
+                changed[quota.quota_id] += used - self._used[id_]
+                self._used[id_] = used
+        if moved := {quota_id: units for quota_id, units in changed.items() if units}:
+            count_used(moved)
 
 
 def open_book(reservation_ids: Collection[UUID], *, levels: bool) -> tuple[Book, Claims]:
     """Lock the positions of the reservations, their levels if asked, then the reservations.
 
-    Raises Busy when one of them got a position in between: the caller may try again.
+    Live quotas that count them are locked before all. Raises Busy when one of the reservations got
+    a position in between: the caller may try again.
     """
     wanted = list(set(reservation_ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT position_id FROM inventory_reservation "
-            "WHERE id = ANY(%s) AND position_id IS NOT NULL",
+            """
+            SELECT r.id, r.position_id, u.quota_id FROM inventory_reservation r
+            LEFT JOIN inventory_quotause u ON u.reservation_id = r.id
+            WHERE r.id = ANY(%s) AND r.position_id IS NOT NULL
+            """,
             [wanted],
         )
-        position_ids = [row[0] for row in cursor.fetchall()]
-    book = Book.of_positions(position_ids, levels=levels)
-    claims = Claims.lock(wanted)
+        rows = cursor.fetchall()
+    counted = {id_: quota_id for id_, _, quota_id in rows if quota_id is not None}
+    quotas = lock_counting(counted) if counted else {}
+    book = Book.of_positions([row[1] for row in rows], levels=levels)
+    claims = Claims.lock(wanted, quotas)
     for row in claims.rows.values():
         if row.position_id is not None and row.position_id not in book.positions:
             raise Busy("The reservation has just been given its stock.")

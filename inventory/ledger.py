@@ -160,6 +160,13 @@ class Book:
             self.discrepancies.append(Discrepancy(default.position, left, why))
         return moved[0]
 
+    def shift(self, level: Level, condition: str, quantity: int, why: Why, *, at: datetime) -> UUID:
+        """Units of a level lie in another condition now: out here, in there, of the same lot."""
+        moved = self.move(level, -quantity, why, at=at)
+        into = self.level(level.position, condition, level.lot, level.expires_on)
+        self.move(into, quantity, why, at=at)
+        return moved
+
     def claim(self, position: Position, quantity: int) -> None:
         """Raise (+) or lower (−) what is reserved."""
         position.reserved += quantity

@@ -6,10 +6,12 @@ from uuid import UUID
 from config.kernel import access, case_reports, registry, ticker
 from config.kernel.services import dwell
 from config.kernel.types import Actor
-from inventory import cases, selectors, services
+from inventory import cases, feed_registration, rule_registration, selectors, services
 from inventory.types import pk_of
 
 STEP_LIMIT = 200
+PUBLISHED_AT_ONCE = 5_000
+COMPARED_AT_ONCE = 1_000
 
 
 def register_all() -> None:
@@ -22,13 +24,32 @@ def register_all() -> None:
         ("inbound", "Inbound", "inbound"),
     ]:
         registry.register(registry.Kind(code, label, _path(model)))
+    registry.register(
+        registry.Kind(
+            "channel_sku", "SKU in a channel", lambda key: f"/console/stock/figures/{pk_of(key)}/"
+        )
+    )
+    for code, label, page in [
+        ("adjustment", "Adjustment", "adjustments"),
+        ("transfer", "Transfer", "transfers"),
+    ]:
+        registry.register(registry.Kind(code, label, _page(page)))
+    feed_registration.register_all()
+    rule_registration.register_all()
     access.declare_nodes(selectors.nodes_used_by)
     case_reports.declare(*cases.KINDS)
     dwell.declare("count_request", "open", cases.COUNT_STUCK_AFTER, cases.open_counts)
+    dwell.declare("adjustment", "proposed", cases.ADJUSTMENT_STUCK_AFTER, cases.waiting_adjustments)
+    dwell.declare("transfer", "released", cases.TRANSFER_STUCK_AFTER, cases.unshipped_transfers)
     dwell.declare("inbound", "expected", cases.INBOUND_STUCK_AFTER, cases.late_inbound)
     ticker.register("inventory.resume_due", 5, _resume_due)
     ticker.register("inventory.expire_held", 5, _expire_held)
+    ticker.register("inventory.publish_changes", 1, _publish_changes)
+    ticker.register("inventory.compare_figures", 30, _compare_figures)
     ticker.register("inventory.free_unowed", 30, _free_unowed)
+    ticker.register("inventory.cover_transfers", 10, _cover_transfers)
+    ticker.register("inventory.plan_counts", 3_600, _plan_counts)
+    ticker.register("inventory.carry_forward", 86_400, _carry_forward)
     ticker.register("inventory.detect_overdue_counts", 300, _detect_overdue_counts)
     ticker.register("inventory.detect_short_risk", 300, _detect_short_risk)
 
@@ -40,6 +61,10 @@ def _path(model: str) -> "registry.Path":
     return path
 
 
+def _page(name: str) -> "registry.Path":
+    return lambda key: f"/console/{name}/{key}/"
+
+
 def _resume_due(at: datetime) -> None:
     services.resume_due(STEP_LIMIT, at=at, actor=Actor.system("inventory.resume_due"))
 
@@ -48,8 +73,30 @@ def _expire_held(at: datetime) -> None:
     services.expire_held(STEP_LIMIT, at=at, actor=Actor.system("inventory.expire_held"))
 
 
+def _publish_changes(at: datetime) -> None:
+    actor = Actor.system("inventory.publish_changes")
+    services.publish_changes(PUBLISHED_AT_ONCE, at=at, actor=actor)
+
+
+def _compare_figures(at: datetime) -> None:
+    actor = Actor.system("inventory.compare_figures")
+    services.publish_changes(PUBLISHED_AT_ONCE, compare=COMPARED_AT_ONCE, at=at, actor=actor)
+
+
 def _free_unowed(at: datetime) -> None:
     services.free_unowed(STEP_LIMIT, at=at, actor=Actor.system("inventory.free_unowed"))
+
+
+def _cover_transfers(at: datetime) -> None:
+    services.cover_transfers(STEP_LIMIT, at=at, actor=Actor.system("inventory.cover_transfers"))
+
+
+def _plan_counts(at: datetime) -> None:
+    services.plan_counts(at=at, actor=Actor.system("inventory.plan_counts"))
+
+
+def _carry_forward(at: datetime) -> None:
+    services.carry_forward_due(at=at, actor=Actor.system("inventory.carry_forward"))
 
 
 def _detect_overdue_counts(at: datetime) -> None:

@@ -30,6 +30,62 @@ class Function(TextChoices):
     RETURNS = "returns", "Returns"
 
 
+CAPACITY_FUNCTIONS = (Function.SHIP.value, Function.PICKUP.value)
+"""The functions of which a node's capacity is counted."""
+
+
+class Capability(TextChoices):
+    """What a node can do beyond holding goods and handing them over."""
+
+    HAZMAT = "hazmat", "Dangerous goods"
+    LOT_TRACKING = "lot_tracking", "Lots"
+    SERIAL_TRACKING = "serial_tracking", "Serial numbers"
+    BREAK_CASE = "break_case", "Opens cases"
+    BREAK_PALLET = "break_pallet", "Opens pallets"
+    GIFT_WRAP = "gift_wrap", "Gift wrap"
+    ENGRAVING = "engraving", "Engraving"
+    COLD_CHAIN = "cold_chain", "Cold chain"
+    OVERSIZE = "oversize", "Oversize goods"
+    SAME_DAY = "same_day", "Same-day dispatch"
+    AGE_CHECK = "age_check", "Checks ages"
+
+
+class CapacityResource(TextChoices):
+    """What is counted of the work in a window."""
+
+    ORDERS = "orders", "Orders"
+    LINES = "lines", "Lines"
+    UNITS = "units", "Units"
+    PARCELS = "parcels", "Parcels"
+
+
+class PlanKind(TextChoices):
+    """What a plan makes of a node for a while."""
+
+    CLOSED = "closed", "Closed"
+    REDUCED = "reduced", "Does less"
+    EXTRA = "extra", "Does more"
+
+
+class PlanState(TextChoices):
+    """planned → live → ended; cancelled before it ends."""
+
+    PLANNED = "planned", "Planned"
+    LIVE = "live", "Live"
+    ENDED = "ended", "Ended"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class SignalCode(TextChoices):
+    """What is measured of a node's work."""
+
+    OPEN_WORK = "open_work", "Open work"
+    ACK_LATENCY = "ack_latency", "Time to take work on"
+    PICK_FAIL_RATE = "pick_fail_rate", "Units not found"
+    FEED_AGE = "feed_age", "Age of its stock feed"
+    BACKLOG = "backlog", "Left over from earlier windows"
+
+
 class ServiceKind(TextChoices):
     ECONOMY = "economy", "Economy"
     STANDARD = "standard", "Standard"
@@ -65,6 +121,7 @@ class MovementKind(TextChoices):
     """Why units came, went or changed condition. `discrepancy` closes the gap between fact and book."""
 
     RECEIPT = "receipt", "Receipt"
+    PUT_AWAY = "put_away", "Put away"
     ADJUST = "adjust", "Adjustment"
     SALE = "sale", "Sale"
     ISSUE = "issue", "Issue"
@@ -72,7 +129,9 @@ class MovementKind(TextChoices):
     RETURN = "return", "Return"
     TRANSFER = "transfer", "Transfer"
     COUNT = "count", "Count"
-    SNAPSHOT = "snapshot", "Snapshot"
+    CONVERT = "convert", "Pack broken"
+    SNAPSHOT = "snapshot", "Snapshot reset"
+    FOUND = "found", "Found"
     SHORT = "short", "Short"
     DAMAGE = "damage", "Damage"
     CONDITION = "condition", "Change of condition"
@@ -91,6 +150,7 @@ CHANGE_KINDS = frozenset(
         MovementKind.TRANSFER.value,
         MovementKind.COUNT.value,
         MovementKind.SNAPSHOT.value,
+        MovementKind.FOUND.value,
         MovementKind.DAMAGE.value,
     }
 )
@@ -135,17 +195,212 @@ class InboundState(TextChoices):
 
 
 class FeedSemantics(TextChoices):
+    """What a feed sends: whole figures as of a time, changes, or both."""
+
     SNAPSHOT = "snapshot", "Snapshot"
     DELTA = "delta", "Delta"
+    BOTH = "both", "Snapshot and delta"
+
+
+class FeedOrdering(TextChoices):
+    """What a feed's changes can be put in order by."""
+
+    SEQUENCE = "sequence", "Sequence numbers"
+    TIME = "time", "Times"
+    NONE = "none", "Nothing"
+
+
+class Degrade(TextChoices):
+    """What becomes of a node's availability while a feed about it is silent."""
+
+    NONE = "none", "Nothing"
+    HAIRCUT = "haircut", "Hold back a share"
+    NO_SAME_DAY = "no_same_day", "No same-day promises"
+    STOP = "stop", "Sell nothing"
+
+
+class FeedState(TextChoices):
+    """fresh → late → silent; a feed that speaks is fresh again."""
+
+    FRESH = "fresh", "Fresh"
+    LATE = "late", "Late"
+    SILENT = "silent", "Silent"
+
+
+class SnapshotState(TextChoices):
+    """open → accepted → applied; open → refused | withdrawn."""
+
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    APPLIED = "applied", "Applied"
+    REFUSED = "refused", "Refused"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class DifferenceState(TextChoices):
+    """open → accepted | kept | explained | superseded; healed and in flight from the beginning."""
+
+    OPEN = "open", "Open"
+    HEALED = "healed", "Healed by rule"
+    IN_FLIGHT = "in_flight", "In flight"
+    ACCEPTED = "accepted", "Theirs accepted"
+    KEPT = "kept", "Ours kept, count asked"
+    EXPLAINED = "explained", "Explained"
+    SUPERSEDED = "superseded", "Superseded"
+
+
+class DifferenceCause(TextChoices):
+    """What probably made a node's figure and the book differ."""
+
+    MOVING = "moving", "Moved while it was counted"
+    LEAVING = "leaving", "Picked, on its way out"
+    UNPOSTED_SHIPMENT = "unposted_shipment", "Shipped, but not told"
+    UNTOLD_SALE = "untold_sale", "Sold at the till, but not told"
+    UNBOOKED_RECEIPT = "unbooked_receipt", "Received, but not told"
+    COUNTED_TWICE = "counted_twice", "Counted twice"
+    NEIGHBOUR = "neighbour", "Booked on another SKU"
+    UNLISTED = "unlisted", "Not on the list"
+    LOST = "lost", "Lost"
+    FOUND = "found", "Found"
 
 
 class CountState(TextChoices):
-    """open → answered."""
+    """open → answered, by way of recount where the difference is large; or cancelled."""
 
     OPEN = "open", "Open"
+    RECOUNT = "recount", "To be counted again"
     ANSWERED = "answered", "Answered"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+OPEN_COUNT_STATES = (CountState.OPEN.value, CountState.RECOUNT.value)
 
 
 class ShortageReason(TextChoices):
     SHORT = "short", "Not found"
     DAMAGED = "damaged", "Damaged"
+
+
+class CountKind(TextChoices):
+    """Why a count is asked for."""
+
+    SHORT = "short", "A picker did not find it"
+    DAMAGED = "damaged", "A picker found it broken"
+    CYCLE = "cycle", "Its turn in the cycle"
+    DIFFERENCE = "difference", "Book and fact differ"
+    MANUAL = "manual", "Asked by hand"
+
+
+class AdjustmentState(TextChoices):
+    """proposed → approved → applied, or declined; what is below the limit is applied at once."""
+
+    PROPOSED = "proposed", "Awaits approval"
+    APPROVED = "approved", "Approved"
+    APPLIED = "applied", "Applied"
+    DECLINED = "declined", "Declined"
+
+
+class AdjustmentReason(TextChoices):
+    """Why a person changes the book."""
+
+    CORRECTION = "correction", "Correction of the book"
+    FOUND = "found", "Found"
+    LOSS = "loss", "Lost or stolen"
+    DAMAGE = "damage", "Damaged"
+    EXPIRED = "expired", "Past its date"
+    SAMPLE = "sample", "Sample or own use"
+    DISPOSAL = "disposal", "Disposed of or given away"
+
+
+class TransferState(TextChoices):
+    """draft → approved → released → shipped → received → closed; cancelled before it is shipped."""
+
+    DRAFT = "draft", "Draft"
+    APPROVED = "approved", "Approved"
+    RELEASED = "released", "Released"
+    SHIPPED = "shipped", "Shipped"
+    RECEIVED = "received", "Received"
+    CLOSED = "closed", "Closed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class TransferPurpose(TextChoices):
+    REPLENISH = "replenish", "Replenishment"
+    REBALANCE = "rebalance", "Rebalancing"
+    SHIP_TO_STORE = "ship_to_store", "Ship to store"
+    RETURN = "return", "Return to a warehouse"
+
+
+class TransferClaimKind(TextChoices):
+    MISSING = "missing", "Missing"
+    DAMAGED = "damaged", "Damaged"
+
+
+class TransferClaimState(TextChoices):
+    """open → settled | withdrawn."""
+
+    OPEN = "open", "Open"
+    SETTLED = "settled", "Settled"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class RuleState(TextChoices):
+    """draft ⇄ live → ended."""
+
+    DRAFT = "draft", "Draft"
+    LIVE = "live", "Live"
+    ENDED = "ended", "Ended"
+
+
+class QuotaState(TextChoices):
+    """planned → live → ended."""
+
+    PLANNED = "planned", "Planned"
+    LIVE = "live", "Live"
+    ENDED = "ended", "Ended"
+
+
+class QuotaKind(TextChoices):
+    """So many units in all; a share of what may be sold; or the last units that there are."""
+
+    FIXED = "fixed", "Fixed units"
+    PERCENT = "percent", "Share of what may be sold"
+    PRIORITY = "priority", "The last units"
+
+
+class Regulation(TextChoices):
+    """Which law a SKU falls under, where one does."""
+
+    NONE = "", "None"
+    ALCOHOL = "alcohol", "Alcohol"
+    TOBACCO = "tobacco", "Tobacco"
+    MEDICINE = "medicine", "Medicine"
+    AGE_RESTRICTED = "age_restricted", "Age-restricted"
+    BATTERY = "battery", "Batteries"
+
+
+class LotState(TextChoices):
+    """active ⇄ held; either → recalled ⇄, or → expired; only an active lot may be sold."""
+
+    ACTIVE = "active", "Active"
+    HELD = "held", "Held"
+    RECALLED = "recalled", "Recalled"
+    EXPIRED = "expired", "Expired"
+
+
+class SerialState(TextChoices):
+    """in_stock → picked → shipped → returned → in_stock; scrapped from anywhere."""
+
+    IN_STOCK = "in_stock", "In stock"
+    PICKED = "picked", "Picked"
+    SHIPPED = "shipped", "Shipped"
+    RETURNED = "returned", "Came back"
+    SCRAPPED = "scrapped", "Scrapped"
+
+
+class RecallState(TextChoices):
+    """stopping → stopped → lifted."""
+
+    STOPPING = "stopping", "Being stopped"
+    STOPPED = "stopped", "Stopped"
+    LIFTED = "lifted", "Lifted"

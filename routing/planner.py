@@ -1,6 +1,6 @@
 """Routing behind orders' sourcing port: reads supply once, runs the engine, keeps why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -14,6 +14,8 @@ from django.db import connection
 import inventory.selectors
 from config.kernel import ids
 from config.kernel.types import Actor
+from inventory import quotas
+from inventory.quotas import Allotment, Kept
 from inventory.types import PositionView
 from orders.sourcing import Demand, Plan, PlannedPromise, PlannedTake
 from routing import engine, reference
@@ -25,6 +27,8 @@ from routing.reference import Policy, Reference, unfilled_cost
 PICKUP_METHODS = frozenset({"pickup"})
 STORE_METHODS = frozenset({"ship_to_store"})
 END_OF_DAY = time(23, 59, 59)
+KEPT = "kept_for_others"
+"""Why units are unfilled that are there, but in other channels' quotas."""
 
 Key = tuple[int, int]
 """(node id, SKU id)."""
@@ -38,6 +42,7 @@ class Snapshot:
     codes: Mapping[int, str]
     positions: Mapping[Key, PositionView]
     excluded: frozenset[Key]
+    kept: Kept | None = None
 
     def supply(self, demands: Sequence[Demand] = ()) -> Supply:
         """What is free, and what was set aside for these demands when it landed."""
@@ -46,6 +51,62 @@ class Snapshot:
             for node_id, sku_id, landed in demand.set_aside:
                 units[node_id, sku_id] = units.get((node_id, sku_id), 0) + landed
         return Supply(units)
+
+
+@dataclass(slots=True)
+class Left:
+    """What is left of a snapshot while its demands are planned one after another.
+
+    Where quotas keep units for channels, each run of demands is offered only what its channel may have.
+    """
+
+    supply: Supply
+    positions: Mapping[Key, PositionView]
+    aside: dict[Key, int]
+    allotment: Allotment | None
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, demands: Sequence[Demand]) -> "Left":
+        aside: dict[Key, int] = {}
+        for demand in demands if snapshot.kept is not None else ():
+            for node_id, sku_id, landed in demand.set_aside:
+                aside[node_id, sku_id] = aside.get((node_id, sku_id), 0) + landed
+        allotment = None if snapshot.kept is None else Allotment(snapshot.kept)
+        return cls(snapshot.supply(demands), snapshot.positions, aside, allotment)
+
+    def offered(self, channel_id: UUID, sku_ids: Collection[int]) -> tuple[Supply, frozenset[int]]:
+        """What the channel's demands may be planned from, and the SKUs of which units are kept back.
+
+        Units that were set aside for who waits are nobody's quota.
+        """
+        if self.allotment is None:
+            return self.supply, frozenset()
+        units: dict[Key, int] = {}
+        kept: set[int] = set()
+        for sku_id in sku_ids:
+            there = {(node_id, sku_id): n for node_id, n in self.supply.holders(sku_id).items()}
+            free = {
+                self.positions[key].id: max(0, n - self.aside.get(key, 0))
+                for key, n in there.items()
+            }
+            offered = self.allotment.offered(channel_id, sku_id, free)
+            for key, n in there.items():
+                units[key] = min(n, self.aside.get(key, 0) + offered[self.positions[key].id])
+                if units[key] < n:
+                    kept.add(sku_id)
+        return Supply(units), frozenset(kept)
+
+    def take(self, channel_id: UUID, supply: Supply, key: Key, units: int) -> None:
+        """Units of the position were planned for the channel, landed ones first."""
+        supply.take(*key, units)
+        if self.allotment is None:
+            return
+        self.supply.take(*key, units)
+        aside = min(units, self.aside.get(key, 0))
+        if aside:
+            self.aside[key] -= aside
+        position = self.positions[key]
+        self.allotment.take(channel_id, key[1], position.id, units - aside, units)
 
 
 class Planner:
@@ -72,6 +133,7 @@ class Planner:
 def read_snapshot(demands: Sequence[Demand], *, excluded: frozenset[Key], at: datetime) -> Snapshot:
     """Read supply and exclusions of everything the demands name: one statement each."""
     known = reference.current()
+    accounts = {demand.account_id for demand in demands}
     sku_ids = sorted({line.sku_id for demand in demands for line in demand.lines})
     node_ids = sorted(
         {
@@ -80,11 +142,13 @@ def read_snapshot(demands: Sequence[Demand], *, excluded: frozenset[Key], at: da
             for node_id in known.network(account, channel).node_ids()
         }
     )
+    kept_skus = known.kept_skus(accounts, sku_ids)
     return Snapshot(
         known,
         known.codes(sku_ids),
         inventory.selectors.supply(sku_ids, node_ids),
         excluded | frozenset(inventory.selectors.exclusions(sku_ids, at)),
+        quotas.kept(quotas.live_quotas(kept_skus), at) if kept_skus else None,
     )
 
 
@@ -99,7 +163,7 @@ def plans_from(
 
     `policies` (by channel) replaces the live ones, for what-if questions.
     """
-    left = snapshot.supply(demands)
+    left = Left.of(snapshot, demands)
     for (account, channel, _), run in groupby(demands, key=_run_key):
         policy = (policies or {}).get(channel) or snapshot.reference.policy(account, channel)
         yield from _plan_run(list(run), snapshot, left, policy, at=at)
@@ -110,7 +174,7 @@ def _run_key(demand: Demand) -> tuple[UUID, UUID, bool]:
 
 
 def _plan_run(
-    demands: list[Demand], snapshot: Snapshot, left: Supply, policy: Policy, *, at: datetime
+    demands: list[Demand], snapshot: Snapshot, left: "Left", policy: Policy, *, at: datetime
 ) -> Iterator[Plan]:
     """Demands of one channel that are all pickups or all not: one call of the engine."""
     known = snapshot.reference
@@ -118,7 +182,11 @@ def _plan_run(
     pickup = demands[0].method in PICKUP_METHODS
     nodes = network.pickup if pickup else network.shipping
     asked = [_engine_demand(demand, snapshot, network, at=at) for demand in demands]
-    solved = engine.plan([wanted for wanted, _ in asked], nodes, left, known.rates(), policy.rules)
+    channel_id = demands[0].channel_id
+    supply, kept = left.offered(channel_id, {line.sku_id for one in demands for line in one.lines})
+    solved = engine.plan(
+        [wanted for wanted, _ in asked], nodes, supply, known.rates(), policy.rules
+    )
     for demand, (wanted, timezone), plan in zip(demands, asked, solved, strict=True):
         skus = {line.key: line.sku for line in wanted.lines}
         basis = Basis(
@@ -127,11 +195,11 @@ def _plan_run(
             policy.id,
             policy.rules,
             known.versions,
-            {sku: dict(left.holders(sku)) for sku in skus.values()},
+            {sku: dict(supply.holders(sku)) for sku in skus.values()},
         )
-        yield _plan_of(demand, plan, basis, snapshot, timezone, at=at)
+        yield _plan_of(demand, plan, basis, snapshot, timezone, kept, at=at)
         for given in plan.assignments:
-            left.take(given.node, skus[given.line], given.quantity)
+            left.take(channel_id, supply, (given.node, skus[given.line]), given.quantity)
 
 
 def _engine_demand(
@@ -191,6 +259,7 @@ def _plan_of(
     basis: Basis,
     snapshot: Snapshot,
     timezone: str,
+    kept: Collection[int],
     *,
     at: datetime,
 ) -> Plan:
@@ -207,7 +276,14 @@ def _plan_of(
             )
             for given in plan.assignments
         ),
-        unfilled=tuple((lines[u.line].line_id, u.quantity, str(u.reason)) for u in plan.unfilled),
+        unfilled=tuple(
+            (
+                lines[u.line].line_id,
+                u.quantity,
+                KEPT if lines[u.line].sku_id in kept else str(u.reason),
+            )
+            for u in plan.unfilled
+        ),
         promise=_promise(plan, timezone),
         split_cause=plan.split_cause or "",
         decision=Drawn(plan, basis, at),

@@ -16,13 +16,14 @@ from django.db.models import Prefetch
 import inventory.selectors
 from config.kernel import versions
 from config.kernel.types import ALL_ACCOUNTS
+from inventory import quotas
 from inventory.types import CutoffView, NodeView
 from routing import engine
 from routing.models import RateCard, RateZone, SourcingPolicy
 from routing.places import locate
 from routing.states import PolicyState
 
-TOPICS = ("network", "policy", "rates", "skus")
+TOPICS = ("network", "policy", "quotas", "rates", "skus")
 CODES_KEPT = 200_000
 IN_NETWORK = "network"
 """The engine's node group of the nodes that a channel may use; the others get a verdict too."""
@@ -122,6 +123,14 @@ class Reference:
         """The service whose lanes estimate the one asked for: itself, or else the standard one."""
         lanes = self.rates().zones
         return asked if asked in lanes and asked != engine.PICKUP else next(iter(lanes))
+
+    def kept_skus(self, account_ids: Collection[UUID], sku_ids: Collection[int]) -> set[int]:
+        """Those of the SKUs of which some channel has a live quota. No statement while known."""
+        version = self.versions[quotas.TOPIC]
+        if version == versions.FIRST:
+            return set()
+        found = [quotas.skus_with_quotas(account_id, version) for account_id in account_ids]
+        return set(sku_ids).intersection(frozenset().union(*found))
 
     def codes(self, sku_ids: Collection[int]) -> Mapping[int, str]:
         """The codes of these SKUs, and of others: for sentences. One statement for new ones."""

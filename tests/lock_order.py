@@ -9,6 +9,7 @@ import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, Final
 
 import pytest
@@ -25,13 +26,16 @@ ORDER: Final = (
     "fulfillment_noderequest",
     "returns_return",
     "returns_claim",
+    "inventory_quota",
     "inventory_stockposition",
     "inventory_stocklevel",
     "inventory_reservation",
 )
 """Of the rows that two commands may want at once. A job's row is written last and holds up nobody."""
 
-_SELECTED = re.compile(r'\bFROM\s+"?(\w+)"?.*\bFOR (?:NO KEY )?UPDATE\b(.*)', re.DOTALL)
+_LOCKING = re.compile(r"\bFOR (?:NO KEY )?UPDATE\b")
+_READ = re.compile(r'\bFROM\s+"?(\w+)"?')
+_NAMED = re.compile(r"\b(\w+) AS (?:MATERIALIZED )?\(")
 _UPDATED = re.compile(r'(?<!FOR )(?<!KEY )(?<!DO )\bUPDATE\s+(?:ONLY\s+)?"?(\w+)"?')
 _FRAMES = 4
 
@@ -44,9 +48,17 @@ def locked(sql: str) -> list[tuple[str, bool]]:
     if "UPDATE" not in sql:
         return []
     found = [(table, True) for table in _UPDATED.findall(sql)]
-    if selected := _SELECTED.search(sql):
-        found.insert(0, (selected[1], "SKIP LOCKED" not in selected[2]))
-    return [(table, waits) for table, waits in found if table in ORDER]
+    return [(table, waits) for table, waits in _selected(sql) + found if table in ORDER]
+
+
+def _selected(sql: str) -> list[tuple[str, bool]]:
+    """What each FOR UPDATE locks: the table read first since the one before, names of WITH apart."""
+    named, found = set(_NAMED.findall(sql)), []
+    for part, after in pairwise(_LOCKING.split(sql)):
+        read = next((table for table in _READ.findall(part) if table not in named), None)
+        if read is not None:
+            found.append((read, "SKIP LOCKED" not in after[:20]))
+    return found
 
 
 def _of_a_command(connection: BaseDatabaseWrapper) -> bool:

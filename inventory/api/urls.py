@@ -2,6 +2,9 @@
 
 from rest_framework.routers import BaseRouter
 
+from inventory.api.availability import AvailabilityViewSet
+from inventory.api.moves import AdjustmentViewSet, CountViewSet, TransferViewSet
+from inventory.api.rules import BufferRuleViewSet, QuotaViewSet
 from inventory.api.views import NodeViewSet, ReservationViewSet, SkuViewSet, StockViewSet
 
 
@@ -10,3 +13,9 @@ def routes(router: BaseRouter) -> None:
     router.register("nodes", NodeViewSet, "node")
     router.register("stock", StockViewSet, "stock")
     router.register("reservations", ReservationViewSet, "reservation")
+    router.register("availability", AvailabilityViewSet, "availability")
+    router.register("buffer-rules", BufferRuleViewSet, "buffer-rule")
+    router.register("quotas", QuotaViewSet, "quota")
+    router.register("adjustments", AdjustmentViewSet, "adjustment")
+    router.register("transfers", TransferViewSet, "transfer")
+    router.register("counts", CountViewSet, "count")

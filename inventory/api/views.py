@@ -1,6 +1,6 @@
 """The stock API: SKUs, nodes and stock to read; changes and snapshots to send. One command each."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,16 +14,17 @@ from rest_framework.viewsets import ViewSet
 
 from config.kernel import clock
 from config.kernel.access import Permission
-from config.kernel.actors import actor_of, nodes_in_reach, reach_of
+from config.kernel.actors import actor_of, channel_of_key, nodes_in_reach, reach_of
 from config.kernel.errors import Invalid, NotFound
 from config.kernel.idempotency import idempotent
-from config.kernel.models import Account
 from config.kernel.pagination import KeysetPagination
 from config.kernel.permissions import needs
-from config.kernel.types import Outcome, Scope
+from config.kernel.types import Outcome
 from inventory import selectors, services
 from inventory.api import serializers as shapes
-from inventory.models import Sku, StockPosition
+from inventory.api.moves import ConditionActions
+from inventory.api.reading import account_meant, nodes_meant, parsed_time, read_body
+from inventory.models import NodeGroup, Sku, StockPosition
 from inventory.selectors.explore import waterfalls_of
 from inventory.types import ChangeAnswer, SnapshotRow, StockChange
 
@@ -34,6 +35,10 @@ _CODES = [
     OpenApiParameter("sku", str, many=True, description="SKU code; may be repeated."),
     OpenApiParameter("node", str, many=True, description="Node code; may be repeated."),
 ]
+_GROUP = OpenApiParameter("group", str, many=True, description="Code of a group of nodes.")
+_CHANGED = OpenApiParameter(
+    "changed_since", OpenApiTypes.DATETIME, description="Only what has moved since, by our clock."
+)
 
 
 class SkuViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Sku]):
@@ -87,7 +92,7 @@ class ReservationViewSet(ViewSet):
         return Response(shapes.ReservationListShape({"results": found}).data)
 
 
-class StockViewSet(viewsets.GenericViewSet[StockPosition]):
+class StockViewSet(ConditionActions, viewsets.GenericViewSet[StockPosition]):
     """Stock as a waterfall per SKU and node, and the facts that change it."""
 
     serializer_class = shapes.StockShape
@@ -98,16 +103,25 @@ class StockViewSet(viewsets.GenericViewSet[StockPosition]):
     def get_permissions(self) -> Sequence[Any]:
         return [needs(*(SEE if self.action == "list" else WRITE))()]
 
-    @extend_schema(parameters=_CODES)
+    @extend_schema(parameters=[*_CODES, _GROUP, _CHANGED])
     def list(self, request: Request) -> Response:
+        """Stock by SKU, node and node group; `changed_since` keeps what has moved since then."""
         scope = reach_of(request)
         found = StockPosition.objects.for_scope(scope).select_related("node", "sku")
         nodes = nodes_in_reach(request)
         if nodes is not None:
             found = found.filter(node_id__in=nodes)
-        for name, column in [("sku", "sku__code__in"), ("node", "node__code__in")]:
+        if since := parsed_time(request.query_params.get("changed_since", ""), "changed_since"):
+            found = found.filter(pk__in=selectors.moved_since(since, scope))
+        for name, column in [
+            ("sku", "sku__code__in"),
+            ("node", "node__code__in"),
+        ]:
             if codes := request.query_params.getlist(name):
                 found = found.filter(**{column: codes})
+        if codes := request.query_params.getlist("group"):
+            groups = NodeGroup.objects.for_scope(scope).filter(code__in=codes)
+            found = found.filter(node__in=groups.values("nodes"))
         page = self.paginate_queryset(found) or []
         shown = [shapes.StockShape(one).data for one in waterfalls_of(page, scope=scope)]
         return self.get_paginated_response(shown)
@@ -117,11 +131,13 @@ class StockViewSet(viewsets.GenericViewSet[StockPosition]):
     @idempotent
     def changes(self, request: Request) -> Response:
         """Send what came, went, was sold or counted: up to 1,000, each with its own outcome."""
-        given = _read(shapes.ChangesInput, request)
-        account_id = _account(request, given["account"])
+        given = read_body(shapes.ChangesInput, request)
+        account_id = account_meant(request, given["account"])
         rows = given["changes"]
-        skus = selectors.skus_by_code(account_id, _channel(request), {row["sku"] for row in rows})
-        nodes = _nodes(request, {row["node"] for row in rows}, account_id)
+        skus = selectors.skus_by_code(
+            account_id, channel_of_key(request), {row["sku"] for row in rows}
+        )
+        nodes = nodes_meant(request, {row["node"] for row in rows}, account_id)
         wanted = [
             StockChange(
                 node_id=nodes[row["node"]],
@@ -154,13 +170,15 @@ class StockViewSet(viewsets.GenericViewSet[StockPosition]):
     @idempotent
     def snapshots(self, request: Request) -> Response:
         """Send what a node's system sees lying there, as of a time."""
-        given = _read(shapes.SnapshotInput, request)
-        account_id = _account(request, given["account"])
+        given = read_body(shapes.SnapshotInput, request)
+        account_id = account_meant(request, given["account"])
         rows = given["rows"]
-        nodes = _nodes(request, {given["node"]}, account_id)
+        nodes = nodes_meant(request, {given["node"]}, account_id)
         if given["node"] not in nodes:
             raise NotFound("There is no such node.")
-        skus = selectors.skus_by_code(account_id, _channel(request), {row["sku"] for row in rows})
+        skus = selectors.skus_by_code(
+            account_id, channel_of_key(request), {row["sku"] for row in rows}
+        )
         known = [
             SnapshotRow(skus[row["sku"]].id, row["quantity"], row["condition"], row["lot"])
             for row in rows
@@ -199,42 +217,6 @@ def _unknown(row: dict[str, Any], skus: Collection[str]) -> Outcome[Any]:
     if row["sku"] not in skus:
         return Outcome.refused("unknown-sku", f"There is no SKU {row['sku']}.")
     return Outcome.refused("unknown-node", f"There is no node {row['node']}.")
-
-
-def _read(shape: Callable[..., Any], request: Request) -> dict[str, Any]:
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    read: dict[str, Any] = given.validated_data
-    return read
-
-
-def _account(request: Request, code: str) -> UUID:
-    """The account that is meant: the one named, or the only one that the caller may write to."""
-    scope: Scope = actor_of(request).scope
-    if code:
-        found = Account.objects.filter(code=code).values_list("pk", flat=True).first()
-        if found is None or not scope.allows(found):
-            raise NotFound("There is no such account.")
-        return found
-    if scope.everything or len(scope.account_ids) != 1:
-        raise Invalid(
-            "Name the account.",
-            errors=[{"pointer": "/account", "code": "required", "detail": "Name the account."}],
-        )
-    return next(iter(scope.account_ids))
-
-
-def _channel(request: Request) -> UUID | None:
-    channel_id: UUID | None = getattr(request.user, "channel_id", None)
-    return channel_id
-
-
-def _nodes(request: Request, codes: Collection[str], account_id: UUID) -> dict[str, int]:
-    """The ids of nodes that the account uses and at which the caller may write."""
-    scope = Scope(frozenset({account_id}))
-    found = selectors.nodes_by_code(codes, scope)
-    within = nodes_in_reach(request)
-    return {code: pk for code, pk in found.items() if within is None or pk in within}
 
 
 def _uuid(text: str) -> UUID:

@@ -513,6 +513,7 @@ class Migration(config.kernel.operations.FoundingMigration):
                     models.CharField(
                         choices=[
                             ("receipt", "Receipt"),
+                            ("put_away", "Put away"),
                             ("adjust", "Adjustment"),
                             ("sale", "Sale"),
                             ("issue", "Issue"),
@@ -520,7 +521,9 @@ class Migration(config.kernel.operations.FoundingMigration):
                             ("return", "Return"),
                             ("transfer", "Transfer"),
                             ("count", "Count"),
-                            ("snapshot", "Snapshot"),
+                            ("convert", "Pack broken"),
+                            ("snapshot", "Snapshot reset"),
+                            ("found", "Found"),
                             ("short", "Short"),
                             ("damage", "Damage"),
                             ("condition", "Change of condition"),
@@ -571,6 +574,7 @@ class Migration(config.kernel.operations.FoundingMigration):
                                 "kind__in",
                                 [
                                     "receipt",
+                                    "put_away",
                                     "adjust",
                                     "sale",
                                     "issue",
@@ -578,7 +582,9 @@ class Migration(config.kernel.operations.FoundingMigration):
                                     "return",
                                     "transfer",
                                     "count",
+                                    "convert",
                                     "snapshot",
+                                    "found",
                                     "short",
                                     "damage",
                                     "condition",
@@ -944,70 +950,6 @@ class Migration(config.kernel.operations.FoundingMigration):
         ),
         config.kernel.operations.AppendOnly("historicalinbound"),
         migrations.CreateModel(
-            name="HistoricalFeedWatermark",
-            fields=[
-                (
-                    "id",
-                    models.BigIntegerField(
-                        auto_created=True, blank=True, db_index=True, verbose_name="ID"
-                    ),
-                ),
-                ("actor_kind", models.CharField(max_length=16)),
-                ("actor_id", models.CharField(max_length=64)),
-                ("actor_name", models.CharField(max_length=120)),
-                ("correlation_id", models.CharField(default="", max_length=64)),
-                ("history_at", models.DateTimeField()),
-                ("source", models.CharField(max_length=64)),
-                (
-                    "semantics",
-                    models.CharField(
-                        choices=[("snapshot", "Snapshot"), ("delta", "Delta")],
-                        default="snapshot",
-                        max_length=12,
-                    ),
-                ),
-                ("nets_committed", models.BooleanField(default=False)),
-                ("history_change_reason", models.TextField(default="")),
-                (
-                    "history_id",
-                    models.BigAutoField(editable=False, primary_key=True, serialize=False),
-                ),
-                ("history_date", models.DateTimeField()),
-                (
-                    "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
-                ),
-                (
-                    "node",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="inventory.node",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "historical feed watermark",
-                "verbose_name_plural": "historical feed watermarks",
-                "ordering": ("-history_date", "-history_id"),
-                "get_latest_by": ("history_date", "history_id"),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        config.kernel.operations.PartitionByMonth(
-            "historicalfeedwatermark",
-            "history_date",
-            by_uuid=False,
-            key=["history_id", "history_date"],
-        ),
-        config.kernel.operations.AppendOnly("historicalfeedwatermark"),
-        migrations.CreateModel(
             name="HistoricalChannelNode",
             fields=[
                 (
@@ -1075,46 +1017,6 @@ class Migration(config.kernel.operations.FoundingMigration):
             key=["history_id", "history_date"],
         ),
         config.kernel.operations.AppendOnly("historicalchannelnode"),
-        migrations.CreateModel(
-            name="FeedWatermark",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("source", models.CharField(max_length=64)),
-                (
-                    "semantics",
-                    models.CharField(
-                        choices=[("snapshot", "Snapshot"), ("delta", "Delta")],
-                        default="snapshot",
-                        max_length=12,
-                    ),
-                ),
-                ("nets_committed", models.BooleanField(default=False)),
-                ("as_of", models.DateTimeField(blank=True, null=True)),
-                ("seen_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "node",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="watermarks",
-                        to="inventory.node",
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("node", "source"), name="feed_watermark_once"),
-                    models.CheckConstraint(
-                        condition=models.Q(("semantics__in", ["snapshot", "delta"])),
-                        name="feed_semantics_known",
-                    ),
-                ],
-            },
-        ),
         migrations.CreateModel(
             name="ChannelNode",
             fields=[
@@ -1906,7 +1808,12 @@ class Migration(config.kernel.operations.FoundingMigration):
                 (
                     "state",
                     config.kernel.fsm.StateField(
-                        choices=[("open", "Open"), ("answered", "Answered")],
+                        choices=[
+                            ("open", "Open"),
+                            ("recount", "To be counted again"),
+                            ("answered", "Answered"),
+                            ("cancelled", "Cancelled"),
+                        ],
                         default="open",
                         editable=False,
                         max_length=12,
@@ -1945,19 +1852,21 @@ class Migration(config.kernel.operations.FoundingMigration):
             options={
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("state", "open")),
+                        condition=models.Q(("state__in", ("open", "recount"))),
                         fields=["opened_at"],
                         name="count_request_open",
                     ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        condition=models.Q(("state", "open")),
+                        condition=models.Q(("state__in", ("open", "recount"))),
                         fields=("node", "sku"),
                         name="count_request_open_once",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("state__in", ["open", "answered"])),
+                        condition=models.Q(
+                            ("state__in", ["open", "recount", "answered", "cancelled"])
+                        ),
                         name="count_request_state_known",
                     ),
                 ],

@@ -1,5 +1,24 @@
-from inventory.models.inbound import FeedWatermark, Inbound, InboundLine
+from inventory.models.adjustments import StockAdjustment
+from inventory.models.availability import (
+    AvailabilityTurn,
+    ChannelAvailability,
+    DirtySku,
+    PickableTime,
+)
+from inventory.models.calendar import (
+    NodeCapability,
+    NodePickup,
+    NodePlan,
+    NodeSignal,
+    NodeSpecialDay,
+    PlannedPause,
+)
+from inventory.models.capacity import CapacityEntry, CapacityFold, CapacityWindow, NodeCapacity
+from inventory.models.feeds import Feed
+from inventory.models.groups import NodeGroup, NodeGroupMember
+from inventory.models.inbound import Inbound, InboundLine
 from inventory.models.items import Barcode, ChannelListing, KitComponent, Sku
+from inventory.models.lots import Allocation, ChannelLife, Lot, Recall, Serial
 from inventory.models.network import (
     Carrier,
     ChannelNode,
@@ -11,6 +30,22 @@ from inventory.models.network import (
     NodeHours,
     ServiceLevel,
 )
+from inventory.models.quotas import Quota, QuotaPlan, QuotaUse
+from inventory.models.reconciliation import (
+    Difference,
+    Reconciliation,
+    SnapshotDocument,
+    SnapshotLine,
+    SnapshotPart,
+    SnapshotProblem,
+)
+from inventory.models.rules import (
+    BufferRule,
+    ChannelTerm,
+    NodeHaircut,
+    PositionSafety,
+    RuleRun,
+)
 from inventory.models.stock import (
     CountRequest,
     Exclusion,
@@ -21,30 +56,70 @@ from inventory.models.stock import (
     StockLevel,
     StockPosition,
 )
+from inventory.models.transfers import Transfer, TransferClaim, TransferLine
 
 __all__ = [
+    "Allocation",
+    "AvailabilityTurn",
     "Barcode",
+    "BufferRule",
+    "CapacityEntry",
+    "CapacityFold",
+    "CapacityWindow",
     "Carrier",
+    "ChannelAvailability",
+    "ChannelLife",
     "ChannelListing",
     "ChannelNode",
+    "ChannelTerm",
     "CountRequest",
+    "Difference",
+    "DirtySku",
     "Exclusion",
-    "FeedWatermark",
+    "Feed",
     "Inbound",
     "InboundLine",
     "KitComponent",
     "LandedWork",
+    "Lot",
     "Movement",
     "Node",
+    "NodeCapability",
+    "NodeCapacity",
     "NodeClosure",
     "NodeCutoff",
     "NodeFunction",
     "NodeGrant",
+    "NodeGroup",
+    "NodeGroupMember",
+    "NodeHaircut",
     "NodeHours",
+    "NodePickup",
+    "NodePlan",
+    "NodeSignal",
+    "NodeSpecialDay",
+    "PickableTime",
+    "PlannedPause",
+    "PositionSafety",
+    "Quota",
+    "QuotaPlan",
+    "QuotaUse",
+    "Recall",
+    "Reconciliation",
     "Reservation",
+    "RuleRun",
+    "Serial",
     "ServiceLevel",
     "ShortfallWork",
     "Sku",
+    "SnapshotDocument",
+    "SnapshotLine",
+    "SnapshotPart",
+    "SnapshotProblem",
+    "StockAdjustment",
     "StockLevel",
     "StockPosition",
+    "Transfer",
+    "TransferClaim",
+    "TransferLine",
 ]

@@ -1,4 +1,4 @@
-"""What is on its way to a node, and how far the feeds about its stock have told."""
+"""What is on its way to a node."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,7 +8,7 @@ from config.kernel.history import HistoricalRecords
 from config.kernel.querysets import ScopedQuerySet
 from inventory.models.items import Sku
 from inventory.models.network import Node
-from inventory.states import FeedSemantics, InboundKind, InboundState
+from inventory.states import InboundKind, InboundState
 
 
 class Inbound(StateModel):
@@ -97,32 +97,3 @@ class InboundLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.inbound_id} {self.sku_id}"
-
-
-class FeedWatermark(models.Model):
-    """How far a source has told about a node's stock, and what its numbers mean.
-
-    `nets_committed`: the source has already taken off the units that we have committed.
-    """
-
-    node = models.ForeignKey(Node, models.CASCADE, related_name="watermarks")
-    source = models.CharField(max_length=64)
-    semantics = models.CharField(
-        max_length=12, choices=FeedSemantics, default=FeedSemantics.SNAPSHOT
-    )
-    nets_committed = models.BooleanField(default=False)
-    as_of = models.DateTimeField(null=True, blank=True)
-    seen_at = models.DateTimeField(null=True, blank=True)
-
-    history = HistoricalRecords(excluded_fields=["as_of", "seen_at"])
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["node", "source"], name="feed_watermark_once"),
-            models.CheckConstraint(
-                condition=Q(semantics__in=FeedSemantics.values), name="feed_semantics_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.node_id} {self.source}"

@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from config.kernel.history import HistoricalRecords
 from config.kernel.querysets import ScopedQuerySet
-from inventory.states import SkuKind
+from inventory.states import Regulation, SkuKind
 
 
 class Sku(models.Model):
@@ -26,6 +26,17 @@ class Sku(models.Model):
     price_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3, default="USD")
     hazmat = models.BooleanField(default=False)
+    regulation = models.CharField(
+        max_length=16, choices=Regulation, blank=True, default="", db_default=""
+    )
+    lot_tracked = models.BooleanField(default=False, db_default=False)
+    serial_tracked = models.BooleanField(default=False, db_default=False)
+    expires = models.BooleanField(
+        default=False, db_default=False, help_text="Every lot of it has a date of expiry."
+    )
+    min_remaining_life_days = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="So many days before a lot expires it is sold no more."
+    )
     active = models.BooleanField(default=True)
     attributes = models.JSONField(default=dict, blank=True)
 

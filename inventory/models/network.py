@@ -81,6 +81,12 @@ class Node(StateModel):
     has_wms = models.BooleanField(
         default=False, help_text="A WMS executes; otherwise people do, with lists and scans."
     )
+    puts_away = models.BooleanField(
+        default=False, help_text="Receipts lie in receiving until somebody has put them away."
+    )
+    counts_per_day = models.PositiveSmallIntegerField(
+        default=0, help_text="SKUs that the node is asked to count each day in the cycle."
+    )
     processing_minutes = models.PositiveIntegerField(default=120)
     handling_cost_minor = models.BigIntegerField(default=0)
     pick_cost_minor = models.BigIntegerField(default=0)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
@@ -14,7 +15,9 @@ from inventory.models.network import Node
 from inventory.querysets import StockQuerySet
 from inventory.states import (
     CLAIMING_STATES,
+    OPEN_COUNT_STATES,
     Condition,
+    CountKind,
     CountState,
     MovementKind,
     ReservationState,
@@ -25,8 +28,9 @@ class StockPosition(models.Model):
     """The row that promises: what may be sold of one owner's SKU at one node, and what is claimed.
 
     `sellable` is Σ on hand of its sellable levels, `reserved` Σ open units of its reservations,
-    `buffer` units kept back, `landed` units set aside for waiting demand, `shortfall` what is
-    reserved beyond what is there. Only `inventory.ledger` and the take write it.
+    `buffer` units kept back (safety stock, and the `haircut` while a node's figures are doubted),
+    `landed` units set aside for waiting demand, `shortfall` what is reserved beyond what is there.
+    Only `inventory.ledger`, the take and `inventory.buffers` write it.
     """
 
     account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
@@ -36,12 +40,20 @@ class StockPosition(models.Model):
     sellable = models.BigIntegerField(default=0)
     reserved = models.BigIntegerField(default=0)
     buffer = models.BigIntegerField(default=0)
+    haircut = models.BigIntegerField(default=0, db_default=0)
     shortfall = models.BigIntegerField(default=0)
     landed = models.BigIntegerField(default=0)
     counted_at = models.DateTimeField(
         null=True, help_text="As-of time of the last snapshot or count that set it."
     )
+    fresh_until = models.DateTimeField(
+        null=True, help_text="When the first of its lots on sale stops being so."
+    )
     event_seq = models.BigIntegerField(default=0)
+    changed_xid = models.BigIntegerField(
+        editable=False, db_default=RawSQL("((pg_current_xact_id())::text)::bigint", ())
+    )
+    """The transaction that changed it last: set by the database where a writer does not."""
 
     objects = StockQuerySet.as_manager()
 
@@ -56,10 +68,25 @@ class StockPosition(models.Model):
                 condition=Q(reserved__gte=0, reserved__lte=F("sellable") + F("shortfall")),
                 name="position_never_oversold",
             ),
+            models.CheckConstraint(
+                condition=Q(haircut__gte=0, haircut__lte=F("buffer")), name="position_haircut"
+            ),
         ]
         indexes = [
             models.Index(fields=["node"], name="position_short", condition=Q(shortfall__gt=0)),
             models.Index(fields=["sku"], name="position_landed", condition=Q(landed__gt=0)),
+            models.Index(
+                fields=["fresh_until"],
+                name="position_to_expire",
+                condition=Q(fresh_until__isnull=False),
+            ),
+            # Of this kind alone an update stays on its page although the column changes.
+            BrinIndex(
+                fields=["changed_xid"],
+                name="position_changed",
+                pages_per_range=2,
+                autosummarize=True,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -347,16 +374,26 @@ class LandedWork(PositionWork):
 
 
 class CountRequest(StateModel):
-    """A node is asked to count a SKU: open → answered."""
+    """A node is asked to count a SKU: open → answered | recount → answered; cancelled before that.
+
+    A large difference is counted again by another person: `first_counted` is then what the first
+    has found, and the book stands as it was.
+    """
 
     account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
     node = models.ForeignKey(Node, models.PROTECT, related_name="count_requests")
     sku = models.ForeignKey(Sku, models.PROTECT, related_name="count_requests")
     state = StateField(max_length=12, choices=CountState, default=CountState.OPEN)
+    kind = models.CharField(max_length=12, choices=CountKind, default=CountKind.MANUAL)
     reason = models.CharField(max_length=120)
     opened_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    first_counted = models.BigIntegerField(null=True)
+    first_counted_by = models.CharField(max_length=64, default="", blank=True)
     counted = models.BigIntegerField(null=True)
+    counted_by = models.CharField(max_length=64, default="", blank=True)
     answered_at = models.DateTimeField(null=True)
+    cancel_reason = models.CharField(max_length=200, default="", blank=True)
     event_seq = models.BigIntegerField(default=1)
 
     objects = ScopedQuerySet.as_manager()
@@ -365,7 +402,7 @@ class CountRequest(StateModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["node", "sku"],
-                condition=Q(state=CountState.OPEN),
+                condition=Q(state__in=OPEN_COUNT_STATES),
                 name="count_request_open_once",
             ),
             models.CheckConstraint(
@@ -374,16 +411,28 @@ class CountRequest(StateModel):
         ]
         indexes = [
             models.Index(
-                fields=["opened_at"], name="count_request_open", condition=Q(state=CountState.OPEN)
+                fields=["opened_at"],
+                name="count_request_open",
+                condition=Q(state__in=OPEN_COUNT_STATES),
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.node_id} {self.sku_id}"
 
-    @transition(field=state, source=CountState.OPEN, target=CountState.ANSWERED)
-    def answer(self, *, counted: int, at: datetime) -> None:
-        self.counted, self.answered_at = counted, at
+    @transition(field=state, source=list(OPEN_COUNT_STATES), target=CountState.ANSWERED)
+    def answer(self, *, counted: int, by: str, at: datetime) -> None:
+        self.counted, self.counted_by, self.answered_at = counted, by, at
+
+    @transition(field=state, source=CountState.OPEN, target=CountState.RECOUNT)
+    def doubt(self, *, counted: int, by: str, due_at: datetime) -> None:
+        """The difference is large: another person counts before the book is changed."""
+        self.first_counted, self.first_counted_by, self.due_at = counted, by, due_at
+
+    @transition(field=state, source=list(OPEN_COUNT_STATES), target=CountState.CANCELLED)
+    def cancel(self, *, reason: str, at: datetime) -> None:
+        """Nobody needs the number any more."""
+        self.cancel_reason, self.answered_at = reason, at
 
 
 class Exclusion(models.Model):

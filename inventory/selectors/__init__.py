@@ -1,24 +1,67 @@
 """What inventory can be asked."""
 
+from inventory.selectors.availability import atp, ats, changed_since, kept_figures, one_moment
+from inventory.selectors.capacity import current_windows, signals, windows_between
+from inventory.selectors.explanation import explain, explain_all
 from inventory.selectors.explore import (
     count_requests,
     exclusions_in_force,
     ledger,
     waterfall,
 )
+from inventory.selectors.feeds import (
+    feed_state,
+    feed_terms,
+    feed_views,
+    feeds_to_ask,
+    nodes_without_same_day,
+    reconciliation,
+    snapshot_of,
+    snapshot_problems,
+)
 from inventory.selectors.inbound import arriving
 from inventory.selectors.items import search_skus, skus, skus_by_code, skus_by_scan
+from inventory.selectors.moves import (
+    adjustments,
+    counts,
+    moved_since,
+    transfer_lines,
+    transfers,
+)
+from inventory.selectors.names import (
+    Names,
+    names_of,
+    node_codes,
+    values_of_quota,
+    values_of_rule,
+)
 from inventory.selectors.network import (
     accounts_of_nodes,
     channel_nodes,
+    counted_nodes,
     forget,
     network,
+    node_views,
     nodes,
     nodes_by_code,
     nodes_used_by,
     service_level_ids,
 )
-from inventory.selectors.sellable import ForSale, for_sale
+from inventory.selectors.previews import (
+    preview_quotas,
+    preview_rules,
+)
+from inventory.selectors.rules import (
+    Reach,
+    Used,
+    buffer_rules,
+    haircuts,
+    quota_plans,
+    quotas_of,
+    reach_of,
+    used_of,
+)
+from inventory.selectors.sellable import codes_for_sale
 from inventory.selectors.supply import (
     claims_at,
     claims_of,
@@ -41,27 +84,57 @@ from inventory.selectors.supply import (
 )
 
 __all__ = [
-    "ForSale",
+    "Names",
+    "Reach",
+    "Used",
     "accounts_of_nodes",
+    "adjustments",
     "arriving",
+    "atp",
+    "ats",
+    "buffer_rules",
+    "changed_since",
     "channel_nodes",
     "claims_at",
     "claims_of",
+    "codes_for_sale",
     "count_requests",
+    "counted_nodes",
+    "counts",
+    "current_windows",
     "eta_of",
     "exclusions",
     "exclusions_in_force",
-    "for_sale",
+    "explain",
+    "explain_all",
+    "feed_state",
+    "feed_terms",
+    "feed_views",
+    "feeds_to_ask",
     "forget",
+    "haircuts",
     "holders",
     "holders_of",
+    "kept_figures",
     "landed",
     "ledger",
+    "moved_since",
+    "names_of",
     "network",
+    "node_codes",
+    "node_views",
     "nodes",
     "nodes_by_code",
     "nodes_used_by",
+    "nodes_without_same_day",
+    "one_moment",
     "positions_of",
+    "preview_quotas",
+    "preview_rules",
+    "quota_plans",
+    "quotas_of",
+    "reach_of",
+    "reconciliation",
     "reservations",
     "reservations_of",
     "search_skus",
@@ -69,13 +142,22 @@ __all__ = [
     "short_positions",
     "short_risk",
     "shortfalls",
+    "signals",
     "skus",
     "skus_by_code",
     "skus_by_scan",
     "skus_to_serve",
+    "snapshot_of",
+    "snapshot_problems",
     "stocked_at",
     "supply",
     "threads_at",
+    "transfer_lines",
+    "transfers",
+    "used_of",
+    "values_of_quota",
+    "values_of_rule",
     "waiting",
     "waterfall",
+    "windows_between",
 ]

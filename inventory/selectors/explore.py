@@ -14,7 +14,13 @@ from inventory.models import (
     StockLevel,
     StockPosition,
 )
-from inventory.states import CLAIMING_STATES, SELLABLE_CONDITIONS, Condition, ReservationState
+from inventory.states import (
+    CLAIMING_STATES,
+    OPEN_COUNT_STATES,
+    SELLABLE_CONDITIONS,
+    Condition,
+    ReservationState,
+)
 from inventory.types import MovementView, Term, Waterfall
 
 
@@ -91,7 +97,7 @@ def ledger(
 
 def count_requests(scope: Scope, node_ids: Collection[int] | None = None) -> list[CountRequest]:
     """Open count requests with their node and SKU, the oldest first."""
-    found = CountRequest.objects.for_scope(scope).filter(state="open")
+    found = CountRequest.objects.for_scope(scope).filter(state__in=OPEN_COUNT_STATES)
     if node_ids is not None:
         found = found.filter(node_id__in=node_ids)
     return list(found.select_related("node", "sku").order_by("opened_at", "pk"))

@@ -1,26 +1,49 @@
 """The network as planners and pages see it: frozen, and kept per process until it changes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any, TypeVar
 from uuid import UUID
+
+from django.db.models import Model
 
 from config.kernel import versions
 from config.kernel.types import Scope
+from inventory import quotas
 from inventory.models import (
     ChannelNode,
     Node,
+    NodeCapability,
+    NodeCapacity,
     NodeClosure,
     NodeCutoff,
     NodeFunction,
     NodeGrant,
     NodeHours,
+    NodePickup,
+    NodePlan,
+    NodeSpecialDay,
     ServiceLevel,
 )
-from inventory.types import CutoffView, FunctionView, HoursView, NodeView
+from inventory.states import PlanState
+from inventory.types import (
+    CapacityView,
+    CutoffView,
+    FunctionView,
+    HoursView,
+    NodeView,
+    PickupView,
+    PlanView,
+    SpecialDayView,
+)
+
+T = TypeVar("T")
 
 TOPIC = "network"
 """Whoever changes a node, its calendar, a grant or a channel's network raises this version."""
 
+_counted: dict[str, tuple[int, dict[int, NodeView]]] = {}
 _networks: dict[UUID, tuple[int, tuple[NodeView, ...]]] = {}
 _channels: dict[UUID, tuple[int, dict[int, tuple[bool, bool]]]] = {}
 
@@ -34,7 +57,7 @@ def network(account_id: UUID, *, version: int | None = None) -> tuple[NodeView, 
     kept = _networks.get(account_id)
     if kept is None or kept[0] != current:
         granted = NodeGrant.objects.filter(account_id=account_id).values_list("node_id", flat=True)
-        kept = _networks[account_id] = (current, _views(list(granted)))
+        kept = _networks[account_id] = (current, node_views(list(granted)))
     return kept[1]
 
 
@@ -51,9 +74,20 @@ def channel_nodes(
     return kept[1]
 
 
+def counted_nodes(*, version: int | None = None) -> Mapping[int, NodeView]:
+    """The nodes whose capacity is counted, of whichever account. Kept per process, as `network`."""
+    current = _current(version)
+    kept = _counted.get(TOPIC)
+    if kept is None or kept[0] != current:
+        limited = NodeCapacity.objects.values_list("node_id", flat=True).distinct()
+        found = {view.id: view for view in node_views(list(limited))}
+        kept = _counted[TOPIC] = (current, found)
+    return kept[1]
+
+
 def nodes(scope: Scope) -> tuple[NodeView, ...]:
     """Every node that the scope may see, by id; read afresh."""
-    return _views(list(Node.objects.for_scope(scope).values_list("pk", flat=True)))
+    return node_views(list(Node.objects.for_scope(scope).values_list("pk", flat=True)))
 
 
 def nodes_by_code(codes: Collection[str], scope: Scope) -> dict[str, int]:
@@ -88,34 +122,17 @@ def forget() -> None:
     """Drop what this process keeps: between tests that start versions anew."""
     _networks.clear()
     _channels.clear()
+    _counted.clear()
+    quotas.forget()
 
 
 def _current(version: int | None) -> int:
     return versions.read([TOPIC])[TOPIC] if version is None else version
 
 
-def _views(node_ids: Collection[int]) -> tuple[NodeView, ...]:
-    """Five statements, for any number of nodes."""
-    hours: dict[int, list[HoursView]] = {}
-    for row in NodeHours.objects.filter(node_id__in=node_ids).order_by("weekday"):
-        hours.setdefault(row.node_id, []).append(HoursView(row.weekday, row.opens, row.closes))
-    cutoffs: dict[int, list[CutoffView]] = {}
-    for node_id, service, weekday, at_local in (
-        NodeCutoff.objects.filter(node_id__in=node_ids)
-        .order_by("weekday", "service_level__code")
-        .values_list("node_id", "service_level__code", "weekday", "at_local")
-    ):
-        cutoffs.setdefault(node_id, []).append(CutoffView(service, weekday, at_local))
-    closures: dict[int, set[date]] = {}
-    for node_id, on in NodeClosure.objects.filter(node_id__in=node_ids).values_list(
-        "node_id", "on"
-    ):
-        closures.setdefault(node_id, set()).add(on)
-    functions: dict[int, list[FunctionView]] = {}
-    for known in NodeFunction.objects.filter(node_id__in=node_ids).order_by("function"):
-        functions.setdefault(known.node_id, []).append(
-            FunctionView(known.function, known.paused, known.paused_until, known.reason)
-        )
+def node_views(node_ids: Collection[int]) -> tuple[NodeView, ...]:
+    """Each node with all that is said of it, by id; read afresh. Ten statements, for any number."""
+    parts = _parts(node_ids)
     return tuple(
         NodeView(
             id=node.pk,
@@ -136,10 +153,112 @@ def _views(node_ids: Collection[int]) -> tuple[NodeView, ...]:
             pick_cost_minor=node.pick_cost_minor,
             currency=node.currency,
             priority=node.priority,
-            hours=tuple(hours.get(node.pk, ())),
-            cutoffs=tuple(cutoffs.get(node.pk, ())),
-            closures=frozenset(closures.get(node.pk, ())),
-            functions=tuple(functions.get(node.pk, ())),
+            hours=tuple(parts.hours.get(node.pk, ())),
+            cutoffs=tuple(parts.cutoffs.get(node.pk, ())),
+            closures=frozenset(parts.closures.get(node.pk, ())),
+            functions=tuple(parts.functions.get(node.pk, ())),
+            capabilities=frozenset(parts.capabilities.get(node.pk, ())),
+            pickups=tuple(parts.pickups.get(node.pk, ())),
+            special_days=tuple(parts.special_days.get(node.pk, ())),
+            capacities=tuple(parts.capacities.get(node.pk, ())),
+            plans=tuple(parts.plans.get(node.pk, ())),
         )
         for node in Node._base_manager.filter(pk__in=node_ids).order_by("pk")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is said of nodes in rows of their own, by node."""
+
+    hours: dict[int, list[HoursView]]
+    cutoffs: dict[int, list[CutoffView]]
+    closures: dict[int, list[date]]
+    functions: dict[int, list[FunctionView]]
+    capabilities: dict[int, list[str]]
+    pickups: dict[int, list[PickupView]]
+    special_days: dict[int, list[SpecialDayView]]
+    capacities: dict[int, list[CapacityView]]
+    plans: dict[int, list[PlanView]]
+
+
+def _parts(node_ids: Collection[int]) -> _Parts:
+    def of(model: type[Model], order: Sequence[str], *columns: str) -> Iterable[tuple[Any, ...]]:
+        found = model._base_manager.filter(node_id__in=node_ids).order_by(*order)
+        return found.values_list("node_id", *columns)
+
+    return _Parts(
+        hours=_by_node(of(NodeHours, ["weekday"], "weekday", "opens", "closes"), HoursView),
+        cutoffs=_by_node(
+            of(
+                NodeCutoff,
+                ["weekday", "service_level__code"],
+                "service_level__code",
+                "weekday",
+                "at_local",
+            ),
+            CutoffView,
+        ),
+        closures=_by_node(of(NodeClosure, ["on"], "on"), lambda on: on),
+        functions=_by_node(
+            of(NodeFunction, ["function"], "function", "paused", "paused_until", "reason"),
+            FunctionView,
+        ),
+        capabilities=_by_node(of(NodeCapability, ["code"], "code"), lambda code: code),
+        pickups=_by_node(
+            of(
+                NodePickup,
+                ["weekday", "at_local", "pk"],
+                "carrier__code",
+                "service_level__code",
+                "weekday",
+                "at_local",
+                "most_parcels",
+                "dock",
+            ),
+            PickupView,
+        ),
+        special_days=_by_node(
+            of(NodeSpecialDay, ["on"], "on", "opens", "closes", "name"), SpecialDayView
+        ),
+        capacities=_by_node(
+            of(
+                NodeCapacity,
+                ["function", "resource", "weekday", "opens"],
+                "function",
+                "resource",
+                "weekday",
+                "opens",
+                "closes",
+                "most",
+                "hard",
+            ),
+            CapacityView,
+        ),
+        plans=_by_node(
+            NodePlan.objects.filter(
+                node_id__in=node_ids, state__in=(PlanState.PLANNED, PlanState.LIVE)
+            )
+            .order_by("starts_at", "pk")
+            .values_list(
+                "node_id",
+                "pk",
+                "function",
+                "kind",
+                "state",
+                "starts_at",
+                "ends_at",
+                "percent",
+                "units",
+                "reason",
+            ),  # fmt: skip
+            PlanView,
+        ),
+    )
+
+
+def _by_node(rows: Iterable[tuple[Any, ...]], view: Callable[..., T]) -> dict[int, list[T]]:
+    found: dict[int, list[T]] = {}
+    for node_id, *columns in rows:
+        found.setdefault(node_id, []).append(view(*columns))
+    return found

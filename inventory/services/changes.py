@@ -1,23 +1,32 @@
 """Physical facts about stock: what came, went, was sold or was counted. Never refused."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from config.kernel import external_keys, ids
-from config.kernel.errors import Invalid, NotFound
-from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
+from config.kernel.errors import NotFound
+from config.kernel.types import ALL_ACCOUNTS, Actor, ActorKind, Outcome
 from inventory.ledger import Book
-from inventory.models import Movement, Node, Sku
+from inventory.models import Node, Sku
+from inventory.services import limits
 from inventory.services.landing import land
+from inventory.services.repeats import each_once
 from inventory.states import CHANGE_KINDS, SELLABLE_CONDITIONS, Condition, MovementKind, SkuKind
-from inventory.stock_rows import Level, PositionKey, Why
-from inventory.types import BufferChange, ChangeAnswer, StockChange
+from inventory.stock_rows import Level, Position, PositionKey, Why
+from inventory.types import ChangeAnswer, StockChange
 
-_SCOPE = "stock"
+_BY_HAND = frozenset(
+    {
+        MovementKind.ADJUST.value,
+        MovementKind.COUNT.value,
+        MovementKind.FOUND.value,
+        MovementKind.DAMAGE.value,
+    }
+)
 EXTERNAL_ID_LENGTH, SOURCE_LENGTH = 200, 64
 
 
@@ -28,38 +37,34 @@ def record_changes(
     """Write each change to the ledger. One outcome per change, in the order given.
 
     What happened is never refused: units beyond the book leave a discrepancy and a case, units
-    that were reserved a shortfall. Refused is only what names no known node, SKU or kind of
-    change. A change with (source, external_id) happens once; a repeat has the first's answer.
+    that were reserved a shortfall. Refused is what names no known node, SKU or kind of change,
+    what expects another number than lies there, and of a person what is large enough for two
+    (`adjust_stock`). A change with (source, external_id) happens once; a repeat has the first's
+    answer (none, when its month has left the ledger). A refused one may be sent again.
     """
-    outcomes = refusals(changes, actor)
-    known = [index for index, refusal in enumerate(outcomes) if refusal is None]
-    repeated = _repeated(changes, known)
-    fresh = [index for index in known if index not in repeated]
-    answers = apply_changes([changes[index] for index in fresh], at=at, actor=actor)
-    done = dict(zip(fresh, map(Outcome.done, answers), strict=True))
-    again = _first_answers([changes[index] for index in sorted(repeated)])
-    ended: list[Outcome[ChangeAnswer]] = []
-    for index, (change, refusal) in enumerate(zip(changes, outcomes, strict=True)):
-        if refusal is not None:
-            ended.append(refusal)
-        elif index in done:
-            ended.append(done[index])
-        else:
-            ended.append(Outcome.repeated(again[_name_of(change)]))
-    return ended
+    changes = as_received(changes)
+    return each_once(
+        changes, refusals(changes, actor), lambda fresh: apply_changes(fresh, at=at, actor=actor)
+    )
 
 
 def apply_changes(
     changes: Sequence[StockChange], *, at: datetime, actor: Actor
-) -> list[ChangeAnswer]:
-    """Write changes whose node, SKU and account are known, in the caller's transaction."""
+) -> list[Outcome[ChangeAnswer]]:
+    """Write changes whose node, SKU and account are known, in the caller's transaction.
+
+    Refused is only a change that expects another number than lies there.
+    """
     if not changes:
         return []
     book = Book.open_for({key_of(change) for change in changes})
     arrived: Counter[int] = Counter()
-    answers = []
+    outcomes: list[Outcome[ChangeAnswer]] = []
     for change in changes:
         position = book.by_key[key_of(change)]
+        if (stale := _stale(book, position, change)) is not None:
+            outcomes.append(stale)
+            continue
         level = book.level(position, change.condition, change.lot, change.expires_on)
         why = Why(
             change.kind,
@@ -79,10 +84,50 @@ def apply_changes(
         else:
             lots = [level] if change.lot else book.levels_of(position, change.condition)
             movement_id = book.lower(lots, level, -change.quantity, why, at=when)
-        answers.append(ChangeAnswer(movement_id, position.id, level.on_hand))
+        outcomes.append(Outcome.done(ChangeAnswer(movement_id, position.id, level.on_hand)))
     land(book, arrived)
     book.write(at=at, actor=actor)
-    return answers
+    return outcomes
+
+
+def as_received(changes: Sequence[StockChange]) -> list[StockChange]:
+    """The changes with the condition in which their node receives, where they name none.
+
+    One statement, and none when all name theirs.
+    """
+    open_places = {change.node_id for change in changes if not change.condition}
+    if not open_places:
+        return list(changes)
+    landing = receiving_conditions(open_places)
+    return [
+        change if change.condition else replace(change, condition=landing.get(change.node_id, ""))
+        for change in changes
+    ]
+
+
+def receiving_conditions(node_ids: Collection[int]) -> dict[int, str]:
+    """How what arrives lies at each node until somebody touches it."""
+    nodes = Node.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=node_ids)
+    return {
+        node_id: (Condition.RECEIVING if puts_away else Condition.AVAILABLE).value
+        for node_id, puts_away in nodes.values_list("pk", "puts_away")
+    }
+
+
+def _stale(book: Book, position: Position, change: StockChange) -> Outcome[ChangeAnswer] | None:
+    """Why a change that names what it expects to find is refused, or None."""
+    if change.expected_on_hand is None:
+        return None
+    found = sum(
+        level.on_hand
+        for level in book.levels_of(position, change.condition)
+        if not change.lot or level.lot == change.lot
+    )
+    if found == change.expected_on_hand:
+        return None
+    return Outcome.refused(
+        "stale", f"Not {change.expected_on_hand} but {found} lie there.", on_hand=found
+    )
 
 
 def _balanced(
@@ -99,42 +144,28 @@ def _balanced(
     return book.move(level, quantity, why, at=at)
 
 
-@transaction.atomic
-def set_buffers(
-    changes: Sequence[BufferChange], *, at: datetime, actor: Actor
-) -> list[Outcome[int]]:
-    """Set the safety stock of positions; the outcome's value is the position's id."""
-    accounts = accounts_of({change.sku_id for change in changes}, actor)
-    nodes = nodes_in_scope({change.node_id for change in changes}, actor)
-    keys: list[PositionKey | None] = []
-    for change in changes:
-        account_id = accounts.get(change.sku_id)
-        if change.buffer < 0:
-            raise Invalid("A buffer is zero or more.")
-        if account_id is None or change.node_id not in nodes:
-            keys.append(None)
-        else:
-            owner_id = change.owner_id or account_id
-            keys.append(PositionKey(account_id, change.node_id, change.sku_id, owner_id))
-    book = Book.open_for({key for key in keys if key is not None})
-    outcomes: list[Outcome[int]] = []
-    for change, key in zip(changes, keys, strict=True):
-        if key is None:
-            outcomes.append(Outcome.refused("unknown-place", "There is no such node or SKU."))
-            continue
-        position = book.by_key[key]
-        position.buffer, position.touched = change.buffer, True
-        outcomes.append(Outcome.done(position.id))
-    book.write(at=at, actor=actor)
-    return outcomes
-
-
 def key_of(change: StockChange) -> PositionKey:
     owner_id = change.owner_id or change.account_id
     return PositionKey(change.account_id, change.node_id, change.sku_id, owner_id)
 
 
 def refusals(changes: Sequence[StockChange], actor: Actor) -> list[Outcome[ChangeAnswer] | None]:
+    """Why a change cannot be written, or None. Two statements; two more for a person."""
+    refused = unknowns(changes, actor)
+    if actor.kind is not ActorKind.USER:
+        return refused
+    large = limits.too_large(
+        [(change.account_id, change.sku_id, change.quantity) for change in changes]
+    )
+    return [
+        Outcome.refused("needs-approval", "So much takes two people: propose an adjustment.")
+        if before is None and beyond and change.kind in _BY_HAND
+        else before
+        for change, before, beyond in zip(changes, refused, large, strict=True)
+    ]
+
+
+def unknowns(changes: Sequence[StockChange], actor: Actor) -> list[Outcome[ChangeAnswer] | None]:
     """Why a change cannot be a fact of ours, or None. Two statements."""
     accounts = accounts_of({change.sku_id for change in changes}, actor)
     nodes = nodes_in_scope({change.node_id for change in changes}, actor)
@@ -190,46 +221,3 @@ def _refusal(
     return next(
         (Outcome.refused(code, detail) for holds, code, detail in checks if not holds), None
     )
-
-
-def _repeated(changes: Sequence[StockChange], known: Iterable[int]) -> set[int]:
-    """Which of the known changes have happened before, or earlier in this batch."""
-    named = [index for index in known if changes[index].external_id]
-    claims = [
-        external_keys.Claim(
-            changes[index].source,
-            # Two accounts may number their messages alike.
-            f"{changes[index].account_id.hex}:{changes[index].external_id}",
-            ids.uuid7(),
-        )
-        for index in named
-    ]
-    owners = external_keys.claim(_SCOPE, claims)
-    return {
-        index
-        for index, claim, owner in zip(named, claims, owners, strict=True)
-        if owner != claim.subject_id
-    }
-
-
-def _first_answers(
-    repeats: Sequence[StockChange],
-) -> dict[tuple[UUID, str, str], ChangeAnswer]:
-    """What the first of each repeat was answered, from the ledger. One statement."""
-    if not repeats:
-        return {}
-    found = (
-        Movement.objects.for_scope(ALL_ACCOUNTS)
-        .filter(
-            account_id__in={change.account_id for change in repeats},
-            source__in={change.source for change in repeats},
-            external_id__in={change.external_id for change in repeats},
-        )
-        .order_by("-id")
-        .values_list("account_id", "source", "external_id", "id", "position_id", "balance")
-    )
-    return {row[:3]: ChangeAnswer(*row[3:]) for row in found}
-
-
-def _name_of(change: StockChange) -> tuple[UUID, str, str]:
-    return change.account_id, change.source, change.external_id

@@ -1,43 +1,76 @@
 """Counts asked of nodes and answered by them, and SKUs kept from being sourced meanwhile."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from config.kernel import events
-from config.kernel.errors import Invalid, NotFound
-from config.kernel.types import ALL_ACCOUNTS, Actor
+from config.kernel.errors import (
+    Conflict,
+    DomainError,
+    IllegalTransition,
+    Invalid,
+    NotFound,
+)
+from config.kernel.types import ALL_ACCOUNTS, Actor, ActorKind, Outcome, Problem
 from inventory.ledger import Book
 from inventory.models import CountRequest, Exclusion
 from inventory.services.landing import land
-from inventory.states import Condition, MovementKind
+from inventory.services.publishing import touch
+from inventory.states import Condition, CountState, MovementKind
 from inventory.stock_rows import Level, Position, PositionKey, Why
-from inventory.types import ExclusionWanted, SubjectTag, subject_id
+from inventory.types import CountWanted, ExclusionWanted, SubjectTag, subject_id
+
+ANSWERED_WITHIN: Final = timedelta(hours=24)
+DOUBTFUL_UNITS: Final = 5
+DOUBTFUL_SHARE_PERCENT: Final = 20
+"""A difference of so many units, and of such a share of what lies there, is counted again."""
+
+_ANSWERED: Final = (
+    "state", "due_at", "first_counted", "first_counted_by", "counted", "counted_by",
+    "answered_at", "cancel_reason", "event_seq",
+)  # fmt: skip
+_TOPICS: Final = {
+    CountState.RECOUNT.value: "count.doubted",
+    CountState.ANSWERED.value: "count.answered",
+    CountState.CANCELLED.value: "count.cancelled",
+}
 
 
 def ask_for_counts(
-    places: Sequence[tuple[UUID, int, int, str]], *, at: datetime, actor: Actor
+    wanted: Sequence[CountWanted], *, at: datetime, actor: Actor
 ) -> dict[tuple[int, int], UUID]:
-    """Ask nodes to count: (account, node, SKU, reason). One open request per node and SKU.
+    """Ask nodes to count. One open request per node and SKU; a second asks for nothing new.
 
     Returns the request's subject id by (node, SKU). Must run inside the caller's transaction.
     """
-    if not places:
+    if not wanted:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO inventory_countrequest AS known (account_id, node_id, sku_id, reason,
-                state, opened_at, event_seq)
-            SELECT asked.*, 'open', %s, 1
-            FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[]) AS asked
-            ON CONFLICT (node_id, sku_id) WHERE state = 'open'
+            INSERT INTO inventory_countrequest AS known (account_id, node_id, sku_id, kind, reason,
+                due_at, state, opened_at, first_counted_by, counted_by, cancel_reason, event_seq)
+            SELECT asked.*, 'open', %s, '', '', '', 1
+            FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
+                %s::timestamptz[]) AS asked
+            ON CONFLICT (node_id, sku_id) WHERE state IN ('open', 'recount')
             DO UPDATE SET reason = known.reason
             RETURNING id, account_id, node_id, sku_id, reason, xmax = 0
             """,
-            [at, *(list(column) for column in zip(*places, strict=True))],
+            [
+                at,
+                [one.account_id for one in wanted],
+                [one.node_id for one in wanted],
+                [one.sku_id for one in wanted],
+                [str(one.kind) for one in wanted],
+                [one.reason for one in wanted],
+                [one.due_at or at + ANSWERED_WITHIN for one in wanted],
+            ],
         )
         rows = cursor.fetchall()
     events.record(
@@ -61,52 +94,152 @@ def ask_for_counts(
 
 @transaction.atomic
 def request_counts(
-    places: Sequence[tuple[UUID, int, int, str]], *, at: datetime, actor: Actor
+    wanted: Sequence[CountWanted], *, at: datetime, actor: Actor
 ) -> dict[tuple[int, int], UUID]:
     """Ask nodes to count by hand; otherwise as `ask_for_counts`."""
-    _require_scope([place[0] for place in places], actor)
-    return ask_for_counts(places, at=at, actor=actor)
+    _require_scope([one.account_id for one in wanted], actor)
+    return ask_for_counts(wanted, at=at, actor=actor)
+
+
+def answer_count(count_request_id: int, counted: int, *, at: datetime, actor: Actor) -> str:
+    """One answer of `answer_counts`; returns the state it leads to.
+
+    Raises NotFound, Invalid for a negative count, IllegalTransition for a request that has ended
+    and Conflict where another person has to count.
+    """
+    (outcome,) = answer_counts([(count_request_id, counted)], at=at, actor=actor)
+    if outcome.value is not None:
+        return outcome.value
+    problem = outcome.problem or Problem("conflict", "It was refused.")
+    refusals: dict[str, type[DomainError]] = {
+        "not-found": NotFound,
+        "invalid": Invalid,
+        "ended": IllegalTransition,
+    }
+    raise refusals.get(problem.code, Conflict)(problem.detail, **problem.extra)
 
 
 @transaction.atomic
-def answer_count(count_request_id: int, counted: int, *, at: datetime, actor: Actor) -> None:
-    """The node has found `counted` sellable units of the account's own stock, pending ones included.
+def answer_counts(
+    answers: Sequence[tuple[int, int]], *, at: datetime, actor: Actor
+) -> list[Outcome[str]]:
+    """Nodes have found (request, units): sellable units of the account's own, pending ones included.
 
-    What was pending is settled, the difference is a movement, the exclusion that the request caused ends. Raises
-    IllegalTransition for a request that is answered, Invalid for a negative count.
+    What was pending is settled, the difference is a movement, the exclusion that the request
+    caused ends. What a person finds far off the book is counted again by another before the book
+    changes. One outcome per answer, in the order given: the state it leads to.
     """
-    if counted < 0:
-        raise Invalid("A count is zero or more.")
-    request = CountRequest.objects.for_scope(actor.scope).locked([count_request_id]).first()
-    if request is None:
-        raise NotFound("There is no such count request.")
-    request.answer(counted=counted, at=at)
-    request.event_seq += 1
-    request.save(update_fields=["state", "counted", "answered_at", "event_seq"])
-    subject = subject_id(SubjectTag.COUNT_REQUEST, request.id)
-    _end_exclusions(subject, at=at)
+    wanted = dict(answers)
+    found = CountRequest.objects.for_scope(actor.scope).locked(wanted)
+    requests = {request.pk: request for request in found}
+    refused: dict[int, Outcome[str]] = {}
+    for key, counted in answers:
+        if key not in requests:
+            refused[key] = Outcome.refused("not-found", "There is no such count request.")
+        elif counted < 0:
+            refused[key] = Outcome.refused("invalid", "A count is zero or more.")
+    keys = {key: _key(row) for key, row in requests.items() if key not in refused}
+    book = Book.open_for(set(keys.values()))
+    arrived: Counter[int] = Counter()
+    for key, place in keys.items():
+        position = book.by_key[place]
+        before = position.sellable
+        problem = _answer(book, position, requests[key], wanted[key], at=at, actor=actor)
+        if problem is not None:
+            refused[key] = problem
+        arrived[position.id] += position.sellable - before
+    told = [row for key, row in requests.items() if key not in refused]
+    _write_answers(told, at=at, actor=actor)
+    land(book, arrived)
+    book.write(at=at, actor=actor)
+    return [refused.get(key) or Outcome.done(str(requests[key].state)) for key, _ in answers]
+
+
+@transaction.atomic
+def cancel_counts(
+    count_request_ids: Sequence[int], reason: str, *, at: datetime, actor: Actor
+) -> list[Outcome[int]]:
+    """Nobody needs the counts any more: the exclusions that they caused end, units stay pending."""
+    found = CountRequest.objects.for_scope(actor.scope).locked(set(count_request_ids))
+    requests = {request.pk: request for request in found}
+    refused: dict[int, Outcome[int]] = {}
+    for key in count_request_ids:
+        if key not in requests:
+            refused[key] = Outcome.refused("not-found", "There is no such count request.")
+            continue
+        try:
+            requests[key].cancel(reason=reason, at=at)
+        except IllegalTransition as error:
+            refused[key] = Outcome.refused("conflict", error.detail)
+    told = [row for key, row in requests.items() if key not in refused]
+    _write_answers(told, at=at, actor=actor)
+    return [refused.get(key) or Outcome.done(key) for key in count_request_ids]
+
+
+def _answer(
+    book: Book,
+    position: Position,
+    request: CountRequest,
+    counted: int,
+    *,
+    at: datetime,
+    actor: Actor,
+) -> Outcome[str] | None:
+    """Move the request; settle the book unless somebody has to count again. None when it moved."""
+    by_hand = actor.kind is ActorKind.USER
+    lying = sum(
+        level.on_hand
+        for condition in (Condition.AVAILABLE, Condition.COUNT_PENDING)
+        for level in book.levels_of(position, condition)
+    )
+    try:
+        if request.state == CountState.OPEN and by_hand and _is_doubtful(counted - lying, lying):
+            request.doubt(counted=counted, by=actor.id, due_at=at + ANSWERED_WITHIN)
+            return None
+        if request.state == CountState.RECOUNT and by_hand and request.first_counted_by == actor.id:
+            return Outcome.refused("same-person", "Another person has to count it again.")
+        request.answer(counted=counted, by=actor.id, at=at)
+    except IllegalTransition as error:
+        return Outcome.refused("ended", error.detail, **error.extra)
+    subject = subject_id(SubjectTag.COUNT_REQUEST, request.pk)
+    _settle(book, position, counted, Why(MovementKind.COUNT, "count_request", subject), at=at)
+    position.counted_at, position.touched = at, True
+    return None
+
+
+def _write_answers(requests: Sequence[CountRequest], *, at: datetime, actor: Actor) -> None:
+    """Put the requests down, end the exclusions of those that have ended, and tell."""
+    for request in requests:
+        request.event_seq += 1
+    CountRequest.objects.for_scope(ALL_ACCOUNTS).bulk_update(requests, _ANSWERED)
+    ended = [row for row in requests if row.state != CountState.RECOUNT]
+    _end_exclusions([subject_id(SubjectTag.COUNT_REQUEST, row.pk) for row in ended], at=at)
+    touch({row.sku_id for row in ended}, at=at)
     events.record(
         [
             events.Fact(
-                "count.answered",
+                _TOPICS[row.state],
                 "count_request",
-                subject,
-                request.event_seq,
-                request.account_id,
-                {"node_id": request.node_id, "sku_id": request.sku_id, "counted": counted},
+                subject_id(SubjectTag.COUNT_REQUEST, row.pk),
+                row.event_seq,
+                row.account_id,
+                {"node_id": row.node_id, "sku_id": row.sku_id}
+                | {"counted": row.first_counted if row.counted is None else row.counted},
             )
+            for row in requests
         ],
         at=at,
         actor=actor,
     )
-    key = PositionKey(request.account_id, request.node_id, request.sku_id, request.account_id)
-    book = Book.open_for([key])
-    position = book.by_key[key]
-    before = position.sellable
-    _settle(book, position, counted, Why(MovementKind.COUNT, "count_request", subject), at=at)
-    position.counted_at, position.touched = at, True
-    land(book, {position.id: position.sellable - before})
-    book.write(at=at, actor=actor)
+
+
+def _key(request: CountRequest) -> PositionKey:
+    return PositionKey(request.account_id, request.node_id, request.sku_id, request.account_id)
+
+
+def _is_doubtful(difference: int, lying: int) -> bool:
+    units = abs(difference)
+    return units >= DOUBTFUL_UNITS and units * 100 >= lying * DOUBTFUL_SHARE_PERCENT
 
 
 def exclude(wanted: Sequence[ExclusionWanted], *, at: datetime, actor: Actor) -> None:
@@ -146,6 +279,7 @@ def exclude(wanted: Sequence[ExclusionWanted], *, at: datetime, actor: Actor) ->
         )
         if cursor.rowcount != len(wanted):
             raise NotFound("There is no such SKU.")
+        touch({one.sku_id for one in wanted}, at=at)
 
 
 @transaction.atomic
@@ -168,7 +302,9 @@ def lift_exclusions(places: Sequence[tuple[int, int]], *, at: datetime, actor: A
                 sorted(actor.scope.account_ids),
             ],
         )
-        return int(cursor.rowcount)
+        lifted = int(cursor.rowcount)
+    touch({place[1] for place in places}, at=at)
+    return lifted
 
 
 def _settle(book: Book, position: Position, counted: int, why: Why, *, at: datetime) -> None:
@@ -183,9 +319,9 @@ def _settle(book: Book, position: Position, counted: int, why: Why, *, at: datet
         book.lower(levels, book.level(position), -difference, why, at=at)
 
 
-def _end_exclusions(cause_id: UUID, *, at: datetime) -> None:
+def _end_exclusions(cause_ids: Sequence[UUID], *, at: datetime) -> None:
     Exclusion.objects.for_scope(ALL_ACCOUNTS).filter(
-        cause_kind="count_request", cause_id=cause_id, until__gt=at
+        cause_kind="count_request", cause_id__in=cause_ids, until__gt=at
     ).update(until=at)
 
 

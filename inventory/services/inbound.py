@@ -12,6 +12,7 @@ from config.kernel.history import record as record_history
 from config.kernel.types import Actor, Outcome, OutcomeKind
 from inventory.models import Inbound, InboundLine
 from inventory.services.changes import record_changes
+from inventory.services.transfer_moves import receive_as_transfer
 from inventory.states import InboundState, MovementKind
 from inventory.types import (
     ChangeAnswer,
@@ -28,8 +29,11 @@ def receive_inbound(
 ) -> list[Outcome[ChangeAnswer]]:
     """Book what arrived at the inbound's node, line by line; more than expected is booked as well.
 
-    A repeat of an external id changes nothing. Raises Conflict for a cancelled inbound.
+    A repeat of an external id changes nothing. What a transfer brings is received as the
+    transfer's, without a movement to name. Raises Conflict for a cancelled inbound.
     """
+    if (outcomes := receive_as_transfer(inbound_id, received, at=at, actor=actor)) is not None:
+        return outcomes
     inbound = Inbound.objects.for_scope(actor.scope).locked([inbound_id]).first()
     if inbound is None:
         raise NotFound("There is no such inbound.")

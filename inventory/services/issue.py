@@ -14,8 +14,8 @@ from inventory.ledger import Book
 from inventory.models import Movement, Reservation
 from inventory.services.counts import ask_for_counts, exclude
 from inventory.states import Condition, MovementKind, ReservationState, ShortageReason
-from inventory.stock_rows import Level, Position, Why
-from inventory.types import ExclusionWanted, IssuedPortion, Portion, Shortage
+from inventory.stock_rows import Position, Why
+from inventory.types import CountWanted, ExclusionWanted, IssuedPortion, Portion, Shortage
 
 EXCLUDED_AFTER_SHORT = timedelta(hours=24)
 
@@ -34,10 +34,30 @@ def issue(
     left before the position's last snapshot or count is in that number already: it consumes the
     reservation, and a movement of the same size balances the issue.
     """
-    wanted = sum_portions(portions)
-    book, claims = open_book(wanted.keys(), levels=True)
     why = Why(MovementKind.ISSUE, cause_kind, cause_id)
-    for reservation_id, quantity in wanted.items():
+    wanted = sum_portions(portions)
+    _issue([(key, quantity, why) for key, quantity in wanted.items()], at=at, actor=actor)
+
+
+def issue_transferred(portions: Sequence[IssuedPortion], *, at: datetime, actor: Actor) -> None:
+    """As `issue`, for transfers, each portion under its own cause; one portion per reservation."""
+    _issue(
+        [
+            (
+                portion.reservation_id,
+                portion.quantity,
+                Why(MovementKind.TRANSFER, portion.cause_kind, portion.cause_id),
+            )
+            for portion in portions
+        ],
+        at=at,
+        actor=actor,
+    )
+
+
+def _issue(wanted: Sequence[tuple[UUID, int, Why]], *, at: datetime, actor: Actor) -> None:
+    book, claims = open_book({key for key, _, _ in wanted}, levels=True)
+    for reservation_id, quantity, why in wanted:
         row = claims.rows[reservation_id]
         require_open(row, quantity)
         _require_confirmed(row)
@@ -105,7 +125,10 @@ def record_shortages(shortages: Sequence[Shortage], *, at: datetime, actor: Acto
         for position in book.positions.values()
     }
     asked = ask_for_counts(
-        [(accounts[place], *place, reason) for place, reason in sorted(found.items())],
+        [
+            CountWanted(accounts[place], *place, reason, kind=reason)
+            for place, reason in sorted(found.items())
+        ],
         at=at,
         actor=actor,
     )
@@ -193,16 +216,8 @@ def _set_apart(book: Book, position: Position, shortage: Shortage, *, at: dateti
     left = shortage.quantity
     for level in book.levels_of(position):
         if part := min(left, level.on_hand):
-            _change_condition(book, level, target, part, why, at=at)
+            book.shift(level, target, part, why, at=at)
             left -= part
-
-
-def _change_condition(
-    book: Book, level: Level, target: str, quantity: int, why: Why, *, at: datetime
-) -> None:
-    book.move(level, -quantity, why, at=at)
-    into = book.level(level.position, target, level.lot, level.expires_on)
-    book.move(into, quantity, why, at=at)
 
 
 def _give_up(row: Reservation, shortage: Shortage, *, at: datetime) -> None:

@@ -13,16 +13,20 @@ from uuid import UUID
 from django.db import connection
 
 from config.kernel import ids
+from config.kernel.ahead import check_ahead, hand_over
 from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from inventory.claims import Claims, give_back
 from inventory.ledger import LANDED_WORK, write_work
 from inventory.models import Reservation
+from inventory.quotas import QuotaBook
 from inventory.states import ReservationState
 from inventory.stock_rows import expect_rows
 from inventory.types import FutureWant, Taken, TakeResult, Want
 
 _SERVED = "served"
+_WITH_LOCK = "FOR UPDATE"
+_HAS_QUOTAS = "EXISTS (SELECT FROM inventory_quota WHERE state = 'live' AND sku_id = ANY(%s))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +43,32 @@ class _Locked:
 def take(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResult:
     """Reserve what can be had, each want whole or not at all, served in the order given.
 
-    Three statements. What others were quicker to reserve comes back as lost. Must run inside the
-    caller's transaction.
+    Three statements, the last of them sent ahead where the caller does so. What others were
+    quicker to reserve comes back as lost. Must run inside the caller's transaction.
     """
-    locked = _lock(wants)
-    taken, lost, used = _serve(wants, {id_: row.free for id_, row in locked.items()})
+    locked, book = _lock(wants, at=at)
+    taken, lost, used = _serve(wants, locked, book)
     _raise_reserved(used)
     reserved = _insert(taken, locked, ReservationState.RESERVED, None, at=at)
+    if book is not None:
+        book.write(reserved)
+    check_ahead(len(reserved))
+    hand_over()
     return TakeResult(tuple(reserved), tuple(lost))
 
 
 def take_again(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResult:
     """Take once more in a transaction that holds positions already, without ever waiting.
 
-    A position that another transaction holds counts as lost: waiting for it now could close a ring.
+    A position or quota that another transaction holds counts as lost: waiting for it now could
+    close a ring.
     """
-    locked = _lock(wants, skip_locked=True)
-    taken, lost, used = _serve(wants, {id_: row.free for id_, row in locked.items()})
+    locked, book = _lock(wants, skip_locked=True, at=at)
+    taken, lost, used = _serve(wants, locked, book)
     _raise_reserved(used)
     reserved = _insert(taken, locked, ReservationState.RESERVED, None, at=at)
+    if book is not None:
+        book.write(reserved)
     return TakeResult(tuple(reserved), tuple(lost))
 
 
@@ -70,7 +81,7 @@ def lock_positions(
     """Lock at once, by ascending id, all positions that this transaction will release and take.
 
     A transaction that gives units back at one position and takes them at another calls this first:
-    its later calls then wait for nobody. With their `levels` where it also issues units: what gives
+    its later calls then wait for nobody. The live quotas of their SKUs come before them. With their `levels` where it also issues units: what gives
     units back locks reservations, which stand after levels. Three statements at most.
     """
     wanted = set(position_ids)
@@ -83,8 +94,16 @@ def lock_positions(
             )
             wanted |= {row[0] for row in cursor.fetchall()}
         cursor.execute(
-            "SELECT id FROM inventory_stockposition WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
-            [sorted(wanted)],
+            """
+            WITH quotas AS MATERIALIZED (
+                SELECT id FROM inventory_quota WHERE state = 'live' AND sku_id IN (
+                    SELECT sku_id FROM inventory_stockposition WHERE id = ANY(%s))
+                ORDER BY id FOR UPDATE
+            )
+            SELECT id FROM inventory_stockposition
+            WHERE id = ANY(%s) AND (SELECT count(*) >= 0 FROM quotas) ORDER BY id FOR UPDATE
+            """,
+            [sorted(wanted), sorted(wanted)],
         )
         if levels:
             cursor.execute(
@@ -96,10 +115,12 @@ def lock_positions(
 
 def hold(wants: Sequence[Want], *, until: datetime, at: datetime, actor: Actor) -> TakeResult:
     """Reserve for a cart: like `take`, but the claim expires unless it is confirmed by `until`."""
-    locked = _lock(wants)
-    taken, lost, used = _serve(wants, {id_: row.free for id_, row in locked.items()})
+    locked, book = _lock(wants, at=at)
+    taken, lost, used = _serve(wants, locked, book)
     _raise_reserved(used)
     held = _insert(taken, locked, ReservationState.HELD, until, at=at)
+    if book is not None:
+        book.write(held)
     return TakeResult(tuple(held), tuple(lost))
 
 
@@ -117,9 +138,8 @@ def take_landed(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeRes
 
     The demand's waiting reservation becomes the claim, or gives up as many units to a new one.
     """
-    locked = _lock(wants)
-    reachable = {id_: row.free + row.landed for id_, row in locked.items()}
-    taken, lost, used = _serve(wants, reachable)
+    locked, book = _lock(wants, at=at)
+    taken, lost, used = _serve(wants, locked, book, landed=True)
     left = _use_landed(used)
     write_work(
         LANDED_WORK,
@@ -129,7 +149,10 @@ def take_landed(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeRes
     confirmed = _serve_waiting(taken, at=at)
     fresh = [want for want, known in zip(taken, confirmed, strict=True) if known is None]
     made = iter(_insert(fresh, locked, ReservationState.RESERVED, None, at=at))
-    return TakeResult(tuple(known or next(made) for known in confirmed), tuple(lost))
+    served = [known or next(made) for known in confirmed]
+    if book is not None:
+        book.write(served)
+    return TakeResult(tuple(served), tuple(lost))
 
 
 def reserve_future(wants: Sequence[FutureWant], *, at: datetime, actor: Actor) -> list[UUID]:
@@ -165,37 +188,78 @@ def reserve_future(wants: Sequence[FutureWant], *, at: datetime, actor: Actor) -
     return made
 
 
-def _lock(wants: Sequence[Want], *, skip_locked: bool = False) -> dict[int, _Locked]:
-    """Lock the positions by ascending id; read what each can give."""
+def _lock(
+    wants: Sequence[Want], *, skip_locked: bool = False, at: datetime
+) -> tuple[dict[int, _Locked], QuotaBook | None]:
+    """Lock the live quotas of the SKUs, then the positions, by ascending id; read what each can give.
+
+    One statement while none of the SKUs has a live quota: the filter on the quotas is worked out,
+    and they are locked with it, before the first position is looked at.
+    """
     _require_units([want.quantity for want in wants])
-    waiting = "SKIP LOCKED" if skip_locked else ""
+    waiting, live = "", "false"
+    if skip_locked:
+        waiting, live = "SKIP LOCKED", _HAS_QUOTAS
+    skus = sorted({want.sku_id for want in wants})
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
+            WITH quotas AS MATERIALIZED (
+                SELECT id FROM inventory_quota WHERE state = 'live' AND sku_id = ANY(%s)
+                ORDER BY id {_WITH_LOCK} {waiting}
+            )
             SELECT id, account_id, node_id, sku_id,
                 CASE WHEN shortfall = 0
                     THEN greatest(0, sellable - reserved - buffer - landed) ELSE 0 END,
-                landed
-            FROM inventory_stockposition WHERE id = ANY(%s) ORDER BY id FOR UPDATE {waiting}
-            """,  # noqa: S608  # one of two keywords
-            [sorted({want.position_id for want in wants})],
+                landed, (SELECT array_agg(id) FROM quotas), {live}
+            FROM inventory_stockposition
+            WHERE id = ANY(%s) AND (SELECT count(*) >= 0 FROM quotas)
+            ORDER BY id FOR UPDATE {waiting}
+            """,  # noqa: S608  # constants of this module
+            [
+                skus,
+                *([skus] if skip_locked else []),
+                sorted({want.position_id for want in wants}),
+            ],
         )
-        return {row[0]: _Locked(*row[1:]) for row in cursor.fetchall()}
+        rows = cursor.fetchall()
+    locked = {row[0]: _Locked(*row[1:6]) for row in rows}
+    quotas, unseen = rows[0][6:] if rows else (None, False)
+    if quotas is None and not unseen:
+        return locked, None
+    return locked, QuotaBook(wants, quotas or (), at=at)
 
 
 def _serve(
-    wants: Sequence[Want], reachable: Mapping[int, int]
+    wants: Sequence[Want],
+    locked: Mapping[int, _Locked],
+    book: QuotaBook | None,
+    *,
+    landed: bool = False,
 ) -> tuple[list[Want], list[Want], Counter[int]]:
-    """Serve the wants one after another in memory: taken, lost, and units used per position."""
+    """Serve the wants one after another in memory: taken, lost, and units used per position.
+
+    With `landed`, units set aside for waiting demand may be had too, and go first: quotas keep
+    units only of what is free.
+    """
     used: Counter[int] = Counter()
     taken: list[Want] = []
     lost: list[Want] = []
     for want in wants:
-        if reachable.get(want.position_id, 0) - used[want.position_id] >= want.quantity:
-            used[want.position_id] += want.quantity
-            taken.append(want)
-        else:
+        row = locked.get(want.position_id)
+        before = used[want.position_id]
+        aside = row.landed if row is not None and landed else 0
+        if row is None or row.free + aside - before < want.quantity:
             lost.append(want)
+            continue
+        free = max(0, before + want.quantity - aside) - max(0, before - aside)
+        if book is not None:
+            if not book.allows(want, free):
+                lost.append(want)
+                continue
+            book.count(want, free)
+        used[want.position_id] += want.quantity
+        taken.append(want)
     return taken, lost, used
 
 
@@ -206,14 +270,19 @@ def _raise_reserved(used: Counter[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE inventory_stockposition p SET reserved = p.reserved + need.quantity
-            FROM unnest(%s::bigint[], %s::bigint[]) AS need (id, quantity)
-            WHERE p.id = need.id AND p.shortfall = 0
-              AND p.sellable - p.reserved - p.buffer - p.landed >= need.quantity
+            WITH raised AS (
+                UPDATE inventory_stockposition p SET reserved = p.reserved + need.quantity
+                FROM unnest(%s::bigint[], %s::bigint[]) AS need (id, quantity)
+                WHERE p.id = need.id AND p.shortfall = 0
+                  AND p.sellable - p.reserved - p.buffer - p.landed >= need.quantity
+                RETURNING 1
+            )
+            SELECT count(*) FROM raised
             """,
             [list(used), list(used.values())],
         )
-        expect_rows(cursor.rowcount, len(used))
+        [(raised,)] = cursor.fetchall()
+    expect_rows(raised, len(used))
 
 
 def _use_landed(used: Counter[int]) -> dict[int, int]:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from inventory.states import Condition
-
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Units wanted of one position for one demand, all or nothing."""
+    """Units wanted of one position for one demand, all or nothing.
+
+    `channel_id` is who sells them: its quotas are counted. None is nobody, who may have only what
+    is kept for no channel.
+    """
 
     position_id: int
     sku_id: int
@@ -20,6 +22,7 @@ class Want:
     account_id: UUID
     priority: int = 0
     promised_at: datetime | None = None
+    channel_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,14 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedLine:
-    """Units that arrived for an inbound line. (source, external_id) happens once."""
+    """Units that arrived for an inbound line. (source, external_id) happens once.
+
+    `condition` empty is how the node receives: in receiving where it puts away, else available.
+    """
 
     inbound_line_id: int
     quantity: int
-    condition: str = Condition.AVAILABLE.value
+    condition: str = ""
     lot: str = ""
     expires_on: date | None = None
     external_id: str = ""

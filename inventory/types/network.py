@@ -33,6 +33,62 @@ class FunctionView:
 
 
 @dataclass(frozen=True, slots=True)
+class PickupView:
+    """When a carrier fetches parcels, in local time; None is any service, and any number of them."""
+
+    carrier: str
+    service: str | None
+    weekday: int
+    at_local: time
+    most_parcels: int | None = None
+    dock: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialDayView:
+    """Hours of one date, whatever its weekday or a holiday says."""
+
+    on: date
+    opens: time
+    closes: time
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityView:
+    """The most of one resource that a node does between two local times of a weekday.
+
+    `closes` of midnight is the end of the day.
+    """
+
+    function: str
+    resource: str
+    weekday: int
+    opens: time
+    closes: time
+    most: int
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """What a node does differently for a while; `function` empty is all that it does."""
+
+    id: int
+    function: str
+    kind: str
+    state: str
+    starts_at: datetime
+    ends_at: datetime
+    percent: int | None
+    units: int | None
+    reason: str
+
+    def is_of(self, function: str) -> bool:
+        return self.function in {"", function}
+
+
+@dataclass(frozen=True, slots=True)
 class NodeView:
     """A node as planners and consoles see it. Costs are minor units of `currency`."""
 
@@ -58,6 +114,23 @@ class NodeView:
     cutoffs: tuple[CutoffView, ...]
     closures: frozenset[date]
     functions: tuple[FunctionView, ...]
+    capabilities: frozenset[str] = frozenset()
+    pickups: tuple[PickupView, ...] = ()
+    special_days: tuple[SpecialDayView, ...] = ()
+    capacities: tuple[CapacityView, ...] = ()
+    plans: tuple[PlanView, ...] = ()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a limit that must never be passed."""
+        return any(known.hard for known in self.capacities)
+
+    def special_day(self, day: date) -> SpecialDayView | None:
+        return next((known for known in self.special_days if known.on == day), None)
+
+    def works_on(self, day: date) -> bool:
+        """Whether the day is none of its closures, or one with hours of its own."""
+        return day not in self.closures or self.special_day(day) is not None
 
     def performs(self, function: str) -> bool:
         """Whether the node may be given such work now: active, with the function not paused."""

@@ -28,6 +28,9 @@ class StockChange:
     """A physical fact: `quantity` units came (+) or went (−). (source, external_id) happens once.
 
     `owner_id` None is the account's own stock. `expires_on` is the lot's, where it has one.
+    `condition` empty is how the node receives: in receiving where it puts away, else available.
+    `expected_on_hand`, where it is given, is what its sender believes to lie there (of the lot, or
+    of all lots of the condition): the change is refused as stale when it does not.
     `happened_at` is when it was so, where that is known: what happened before the position's last
     snapshot or count is in that number already.
     """
@@ -47,6 +50,7 @@ class StockChange:
     note: str = ""
     expires_on: date | None = None
     happened_at: datetime | None = None
+    expected_on_hand: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,11 @@ class SubjectTag(IntEnum):
     POSITION = 3
     COUNT_REQUEST = 4
     INBOUND = 5
+    FEED = 8
+    LOT = 9
+    SERIAL = 10
+    DIFFERENCE = 18
+    CHANNEL_SKU = 20
 
 
 def subject_id(tag: SubjectTag, pk: int) -> UUID:

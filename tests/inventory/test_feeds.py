@@ -10,8 +10,8 @@ from config.kernel.errors import Conflict, Invalid, NotFound
 from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import selectors, services
-from inventory.models import FeedWatermark, Inbound, InboundLine, Movement
-from inventory.types import Portion, ReceivedLine, SnapshotRow, StockChange
+from inventory.models import Inbound, InboundLine, Movement
+from inventory.types import FeedTerms, Portion, ReceivedLine, SnapshotRow, StockChange
 from tests.factories.inventory import (
     ANNA,
     InboundFactory,
@@ -34,6 +34,12 @@ def snapshot(position, units, *, as_of=MORNING, source="wms", at=NOON):
     rows = [SnapshotRow(position.sku_id, units)]
     (outcome,) = services.apply_snapshot(position.node_id, source, as_of, rows, at=at, actor=ANNA)
     return outcome
+
+
+def declare(position, source, **terms):
+    wanted = FeedTerms(position.node_id, source, position.account_id, **terms)
+    (feed_id,) = services.declare_feeds([wanted], at=NOON, actor=ANNA)
+    return feed_id
 
 
 def sell(position, units, at):
@@ -86,7 +92,7 @@ class TestApplySnapshot:
 
     def test_is_refused_from_the_future_and_from_a_feed_of_deltas(self):
         position = stock(1)
-        FeedWatermark.objects.create(node_id=position.node_id, source="pos", semantics="delta")
+        declare(position, "pos", semantics="delta")
 
         with pytest.raises(Invalid):
             snapshot(position, 1, as_of=NOON + timedelta(seconds=1))
@@ -95,7 +101,7 @@ class TestApplySnapshot:
 
     def test_adds_what_the_source_has_taken_off_already(self):
         position = stock(10)
-        FeedWatermark.objects.create(node_id=position.node_id, source="wms", nets_committed=True)
+        declare(position, "wms", nets_committed=True)
         (taken,) = services.take([want(position, 3)], at=NOON, actor=ANNA).taken
         services.commit([taken.reservation_id], at=NOON, actor=ANNA)
 
@@ -150,7 +156,7 @@ class TestApplySnapshot:
         skus = SkuFactory.create_batch(size, account=SkuFactory().account)
         rows = [SnapshotRow(sku.pk, 5) for sku in skus]
 
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(22):
             services.apply_snapshot(node.pk, "wms", MORNING, rows, at=NOON, actor=ANNA)
 
 

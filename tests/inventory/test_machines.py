@@ -7,8 +7,29 @@ import pytest
 
 from config.kernel.errors import IllegalTransition
 from config.kernel.fsm import transitions_of
-from inventory.models import CountRequest, Inbound, Node, Reservation
-from inventory.states import CountState, InboundState, NodeState, ReservationState
+from config.kernel.ids import uuid7
+from inventory.models import (
+    BufferRule,
+    CountRequest,
+    Inbound,
+    Node,
+    QuotaPlan,
+    Reservation,
+    StockAdjustment,
+    Transfer,
+    TransferClaim,
+)
+from inventory.states import (
+    AdjustmentState,
+    CountState,
+    InboundState,
+    NodeState,
+    QuotaState,
+    ReservationState,
+    RuleState,
+    TransferClaimState,
+    TransferState,
+)
 from tests.factories.kernel import NOON
 
 LATER = NOON + timedelta(hours=1)
@@ -40,22 +61,76 @@ ALLOWED = {
         "finish": {"expected": "received", "arriving": "received"},
         "cancel": {"expected": "cancelled", "arriving": "cancelled"},
     },
-    CountRequest: {"answer": {"open": "answered"}},
+    BufferRule: {
+        "publish": {"draft": "live"},
+        "withdraw": {"live": "draft"},
+        "end": {"draft": "ended", "live": "ended"},
+    },
+    QuotaPlan: {
+        "start": {"planned": "live"},
+        "end": {"planned": "ended", "live": "ended"},
+    },
+    CountRequest: {
+        "answer": {"open": "answered", "recount": "answered"},
+        "doubt": {"open": "recount"},
+        "cancel": {"open": "cancelled", "recount": "cancelled"},
+    },
+    StockAdjustment: {
+        "approve": {"proposed": "approved"},
+        "apply": {"proposed": "applied", "approved": "applied"},
+        "decline": {"proposed": "declined", "approved": "declined"},
+    },
+    Transfer: {
+        "approve": {"draft": "approved"},
+        "release": {"approved": "released", "released": "released"},
+        "ship": {"released": "shipped", "shipped": "shipped"},
+        "receive": {"shipped": "received"},
+        "close": {"received": "closed"},
+        "cancel": {
+            "draft": "cancelled",
+            "approved": "cancelled",
+            "released": "cancelled",
+        },
+    },
+    TransferClaim: {
+        "settle": {"open": "settled"},
+        "withdraw": {"open": "withdrawn"},
+    },
 }
 STATES = {
+    BufferRule: RuleState,
+    QuotaPlan: QuotaState,
     Node: NodeState,
     Reservation: ReservationState,
     Inbound: InboundState,
     CountRequest: CountState,
+    StockAdjustment: AdjustmentState,
+    Transfer: TransferState,
+    TransferClaim: TransferClaimState,
 }
 ARGUMENTS = {
+    (BufferRule, "end"): {"ends_at": LATER},
+    (QuotaPlan, "end"): {"ends_at": LATER},
     (Node, "pause"): {"until": LATER, "reason": "flood"},
     (Node, "drain"): {"reason": "lease ends"},
     (Reservation, "consume"): {"at": NOON},
     (Reservation, "release"): {"at": NOON},
     (Reservation, "expire"): {"at": NOON},
     (Reservation, "fail"): {"at": NOON},
-    (CountRequest, "answer"): {"counted": 3, "at": NOON},
+    (CountRequest, "answer"): {"counted": 3, "by": "anna", "at": NOON},
+    (CountRequest, "doubt"): {"counted": 3, "by": "anna", "due_at": LATER},
+    (CountRequest, "cancel"): {"reason": "sold out", "at": NOON},
+    (StockAdjustment, "approve"): {"by": "ben", "name": "Ben", "note": "", "at": NOON},
+    (StockAdjustment, "apply"): {"movement_id": uuid7(), "at": NOON},
+    (StockAdjustment, "decline"): {"by": "ben", "name": "Ben", "note": "no", "at": NOON},
+    (Transfer, "approve"): {"name": "Ben", "at": NOON},
+    (Transfer, "release"): {"at": NOON},
+    (Transfer, "ship"): {"eta_at": LATER, "reference": "", "at": NOON},
+    (Transfer, "receive"): {"at": NOON},
+    (Transfer, "close"): {"at": NOON},
+    (Transfer, "cancel"): {"reason": "sold out", "at": NOON},
+    (TransferClaim, "settle"): {"settled_minor": 100, "reference": "", "at": NOON},
+    (TransferClaim, "withdraw"): {"reason": "found", "at": NOON},
 }
 PAIRS = [
     (model, state.value, name)

@@ -1,5 +1,6 @@
 """The planner: orders' sourcing port over the network, supply and policies of the account."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,14 +8,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel.types import ALL_ACCOUNTS
-from inventory.services import exclude, pause_node
-from inventory.types import ExclusionWanted
+from inventory.models import ChannelNode
+from inventory.services import exclude, pause_node, plan_quotas
+from inventory.types import ExclusionWanted, QuotaDraft
 from orders.sourcing import DemandLine, Plan
 from routing import reference, services
 from routing.drawn import opened_input
 from routing.engine import Record, expand
 from routing.models import RoutingDecision
 from routing.planner import Planner
+from tests.factories.kernel import ChannelFactory
 from tests.factories.routing import MONDAY_NOON, SYSTEM, Network, a_network, code_of
 
 pytestmark = pytest.mark.django_db
@@ -394,4 +397,28 @@ class TestRecord:
         )
         assert sorted(units for *_, units in given["supply"]) == [5, 7]
         assert given["demand"]["lines"][0][2] == 2
-        assert set(given["versions"]) == {"network", "policy", "rates", "skus"}
+        assert set(given["versions"]) == {"network", "policy", "quotas", "rates", "skus"}
+
+
+class TestQuotas:
+    def test_offers_a_channel_only_what_is_not_kept_for_others(self):
+        network = a_network()
+        network.stock("TEE", RENO=3, NEWARK=5)
+        market = ChannelFactory(account=network.account)
+        ChannelNode.objects.bulk_create(
+            ChannelNode(channel=market, node_id=node_id) for node_id in network.nodes.values()
+        )
+        demands = [network.demand({"TEE": units}) for units in (2, 3)]
+        free = plan(network, *demands)
+        keep = QuotaDraft(
+            network.account.pk, market.pk, "prime", "fixed", MONDAY_NOON, units=5, cap=6
+        )
+        plan_quotas([keep], at=MONDAY_NOON, actor=SYSTEM)
+
+        first, second = plan(network, *demands)
+        assert [sum(taken(network, one).values()) for one in free] == [2, 3]
+        assert [sum(taken(network, one).values()) for one in (first, second)] == [2, 1]
+        assert second.unfilled[0][1:] == (2, "kept_for_others")
+
+        (theirs,) = plan(network, replace(network.demand({"TEE": 8}), channel_id=market.pk))
+        assert sum(taken(network, theirs).values()) == 6

@@ -1,0 +1,63 @@
+"""What a request to the stock API means: its body, its account, its nodes."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.dateparse import parse_datetime
+from rest_framework.request import Request
+
+from config.kernel.actors import actor_of, nodes_in_reach
+from config.kernel.errors import Invalid, NotFound
+from config.kernel.models import Account
+from config.kernel.types import Scope
+from inventory import selectors
+
+
+def read_body(shape: Callable[..., Any], request: Request) -> dict[str, Any]:
+    """The body as the shape reads it; raises what DRF raises for one that is wrong."""
+    given = shape(data=request.data)
+    given.is_valid(raise_exception=True)
+    read: dict[str, Any] = given.validated_data
+    return read
+
+
+def account_meant(request: Request, code: str) -> UUID:
+    """The account that is meant: the one named, or the only one that the caller may write to."""
+    scope: Scope = actor_of(request).scope
+    if code:
+        found = Account.objects.filter(code=code).values_list("pk", flat=True).first()
+        if found is None or not scope.allows(found):
+            raise NotFound("There is no such account.")
+        return found
+    if scope.everything or len(scope.account_ids) != 1:
+        raise Invalid(
+            "Name the account.",
+            errors=[{"pointer": "/account", "code": "required", "detail": "Name the account."}],
+        )
+    return next(iter(scope.account_ids))
+
+
+def nodes_meant(request: Request, codes: Collection[str], account_id: UUID) -> dict[str, int]:
+    """The ids of nodes that the account uses and at which the caller may write."""
+    scope = Scope(frozenset({account_id}))
+    found = selectors.nodes_by_code(codes, scope)
+    within = nodes_in_reach(request)
+    return {code: pk for code, pk in found.items() if within is None or pk in within}
+
+
+def parsed_time(text: str, name: str) -> datetime | None:
+    """The time that a query parameter names; None when it is empty. Raises Invalid."""
+    if not text:
+        return None
+    try:
+        moment = parse_datetime(text.replace(" ", "+"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Invalid(
+            f"{name} is a time with its zone.",
+            errors=[{"pointer": f"?{name}", "code": "invalid", "detail": "No RFC 3339 time."}],
+        )
+    return moment

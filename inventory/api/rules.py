@@ -1,0 +1,407 @@
+"""Buffer rules and quotas: listed, written, looked at beforehand, ended. One command each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from config.kernel import clock
+from config.kernel.access import Permission
+from config.kernel.actors import actor_of, channel_of_key, nodes_in_reach, reach_of
+from config.kernel.errors import DomainError, Forbidden, Invalid, NotFound
+from config.kernel.idempotency import idempotent
+from config.kernel.models import Account
+from config.kernel.permissions import needs
+from config.kernel.types import Actor, Scope
+from inventory import selectors, services
+from inventory.services.quotas import check_quota
+from inventory.services.rules import check_rule
+from inventory.states import QuotaKind
+from inventory.types import Preview
+
+SEE = (Permission.INVENTORY_VIEW, Permission.INVENTORY_PLAN, Permission.API_CATALOG_WRITE)
+WRITE = (Permission.INVENTORY_PLAN, Permission.API_CATALOG_WRITE)
+MOST_ITEMS = 1_000
+MOST_UNITS = 1_000_000_000
+
+_ID = [OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)]
+_ENDED = [OpenApiParameter("ended", bool, description="Those that have ended as well.")]
+
+
+class SelectionInput(serializers.Serializer[object]):
+    """Which SKUs are meant: those that meet everything that is said."""
+
+    id = serializers.UUIDField(
+        allow_null=True, default=None, help_text="Empty for a new one; otherwise it is changed."
+    )
+    name = serializers.CharField(max_length=120)
+    skus = serializers.ListField(
+        child=serializers.CharField(max_length=64), default=list, max_length=20_000
+    )
+    brand = serializers.SlugField(allow_blank=True, default="")
+    sku_kind = serializers.CharField(
+        max_length=16,
+        allow_blank=True,
+        default="",
+        help_text="Rules are for SKUs that are kept in stock: `stock` or empty.",
+    )
+    lifecycle = serializers.CharField(max_length=16, allow_blank=True, default="")
+    attribute = serializers.CharField(max_length=64, allow_blank=True, default="")
+    value = serializers.CharField(max_length=200, allow_blank=True, default="")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True, default=None)
+
+
+class RuleInput(SelectionInput):
+    sequence = serializers.IntegerField(help_text="Of the rules that match, the last one counts.")
+    channel = serializers.SlugField(
+        allow_blank=True, default="", help_text="With a channel the rule is a threshold."
+    )
+    group = serializers.SlugField(allow_blank=True, default="")
+    nodes = serializers.ListField(child=serializers.SlugField(), default=list, max_length=1_000)
+    safety_units = serializers.IntegerField(
+        allow_null=True, default=None, min_value=0, max_value=MOST_UNITS
+    )
+    safety_percent = serializers.IntegerField(allow_null=True, default=None)
+    cover_days = serializers.IntegerField(allow_null=True, default=None)
+    cover_over_days = serializers.IntegerField(default=28)
+    threshold = serializers.IntegerField(
+        allow_null=True, default=None, min_value=0, max_value=MOST_UNITS
+    )
+
+
+class QuotaInput(SelectionInput):
+    channel = serializers.SlugField()
+    kind = serializers.CharField(max_length=12, help_text=f"One of {', '.join(QuotaKind.values)}.")
+    sequence = serializers.IntegerField(default=0)
+    overlay = serializers.BooleanField(
+        default=False, help_text="An event's: above every quota that is none."
+    )
+    units = serializers.IntegerField(
+        allow_null=True, default=None, min_value=0, max_value=MOST_UNITS
+    )
+    percent = serializers.IntegerField(allow_null=True, default=None)
+    cap = serializers.IntegerField(allow_null=True, default=None, min_value=0, max_value=MOST_UNITS)
+    spill = serializers.BooleanField(default=False)
+    spill_at = serializers.DateTimeField(allow_null=True, default=None)
+
+
+class _Batch(serializers.Serializer[object]):
+    account = serializers.SlugField(
+        default="", allow_blank=True, help_text="Needed only by callers of several accounts."
+    )
+
+
+class RulesInput(_Batch):
+    publish = serializers.BooleanField(default=False, help_text="Put new rules into force at once.")
+    rules = RuleInput(many=True, max_length=MOST_ITEMS, allow_empty=False)  # type: ignore[call-arg]  # the list's
+
+
+class QuotasInput(_Batch):
+    quotas = QuotaInput(many=True, max_length=MOST_ITEMS, allow_empty=False)  # type: ignore[call-arg]  # the list's
+
+
+class _PreviewInput(_Batch):
+    removed = serializers.ListField(
+        child=serializers.UUIDField(), default=list, max_length=MOST_ITEMS
+    )
+
+
+class RulesPreviewInput(_PreviewInput):
+    rules = RuleInput(many=True, max_length=MOST_ITEMS, default=list)  # type: ignore[call-arg]  # the list's
+
+
+class QuotasPreviewInput(_PreviewInput):
+    quotas = QuotaInput(many=True, max_length=MOST_ITEMS, default=list)  # type: ignore[call-arg]  # the list's
+
+
+class RuleShape(RuleInput):
+    state = serializers.CharField()
+    positions = serializers.IntegerField(help_text="Positions for which it counts now.")
+    units = serializers.IntegerField(help_text="Units that it keeps back there.")
+    terms = serializers.IntegerField(help_text="SKUs whose figure it lowers in its channel.")
+
+
+class RuleListShape(serializers.Serializer[object]):
+    results = RuleShape(many=True)
+
+
+class QuotaShape(QuotaInput):
+    state = serializers.CharField()
+    quota_skus = serializers.IntegerField(help_text="SKUs that have a quota by this plan.")
+    protected = serializers.IntegerField(help_text="Units kept, in all.")
+    used = serializers.IntegerField()
+
+
+class QuotaListShape(serializers.Serializer[object]):
+    results = QuotaShape(many=True)
+
+
+class ProblemOfItem(serializers.Serializer[object]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class PlannedItemShape(serializers.Serializer[object]):
+    outcome = serializers.ChoiceField(choices=["done", "repeated", "refused"])
+    id = serializers.UUIDField(required=False)
+    problem = ProblemOfItem(required=False)
+
+
+class PlannedItemsShape(serializers.Serializer[object]):
+    results = PlannedItemShape(many=True, help_text="One per item sent, in the same order.")
+
+
+class DropShape(serializers.Serializer[object]):
+    sku = serializers.CharField(source="code")
+    before = serializers.IntegerField()
+    after = serializers.IntegerField()
+
+
+class ChannelPreviewShape(serializers.Serializer[object]):
+    channel = serializers.CharField()
+    changed = serializers.IntegerField(help_text="SKUs whose figure changes.")
+    raised = serializers.IntegerField()
+    lowered = serializers.IntegerField()
+    to_zero = serializers.IntegerField()
+    units_before = serializers.IntegerField()
+    units_after = serializers.IntegerField()
+    biggest_drops = DropShape(many=True)
+
+
+class PreviewShape(serializers.Serializer[object]):
+    skus = serializers.IntegerField(help_text="SKUs that are meant, now or before.")
+    positions = serializers.IntegerField(help_text="Positions whose buffer would change.")
+    channels = ChannelPreviewShape(many=True)
+
+
+class BufferRuleViewSet(ViewSet):
+    """What is kept back: safety stock of nodes, thresholds of channels, in the order in which they count."""
+
+    def get_permissions(self) -> Sequence[Any]:
+        return [needs(*(SEE if self.action in {"list", "preview"} else WRITE))()]
+
+    @extend_schema(parameters=_ENDED, responses=RuleListShape)
+    def list(self, request: Request) -> Response:
+        """The rules in their order: of those that match, the last one counts."""
+        rows = selectors.buffer_rules(reach_of(request), ended=_flag(request, "ended"))
+        reach = selectors.reach_of([row.pk for row in rows])
+        codes = selectors.node_codes(rows)
+        shown = [
+            selectors.values_of_rule(row, codes)
+            | {
+                "positions": counted.positions,
+                "units": counted.units,
+                "terms": counted.terms,
+            }
+            for row in rows
+            for counted in [reach.get(row.pk, selectors.Reach())]
+        ]
+        return Response(RuleListShape({"results": shown}).data)
+
+    @extend_schema(request=RulesInput, responses=PlannedItemsShape)
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Write up to 1,000 rules, new or changed, each with its own outcome."""
+        given, actor = _read(RulesInput, request), _planner(request)
+        names = selectors.names_of(_account(request, given["account"]))
+        at = clock.now()
+
+        def write(drafts: Sequence[Any]) -> Sequence[UUID]:
+            ids = services.define_rules(drafts, at=at, actor=actor)
+            fresh = [id_ for id_, draft in zip(ids, drafts, strict=True) if draft.id is None]
+            if given["publish"] and fresh:
+                services.publish_rules(fresh, at=at, actor=actor)
+            return ids
+
+        return _written(given["rules"], names.rule, check_rule, write)
+
+    @extend_schema(request=RulesPreviewInput, responses=PreviewShape)
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request) -> Response:
+        """What every channel's figures would be with these rules in force. Nothing is changed."""
+        given = _read(RulesPreviewInput, request)
+        names = selectors.names_of(_account(request, given["account"], see=True))
+        drafts = [names.rule(values) for values in given["rules"]]
+        for draft in drafts:
+            check_rule(draft)
+        told = selectors.preview_rules(names.account_id, drafts, given["removed"], at=clock.now())
+        return _told(told, names)
+
+    @extend_schema(parameters=_ID, request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def publish(self, request: Request, pk: str) -> Response:
+        """Put a draft into force, in its time."""
+        services.publish_rules([_uuid(pk)], at=clock.now(), actor=_planner(request))
+        return Response(status=204)
+
+    @extend_schema(parameters=_ID, request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def withdraw(self, request: Request, pk: str) -> Response:
+        """Take a rule out of force until it is published again."""
+        services.withdraw_rules([_uuid(pk)], at=clock.now(), actor=_planner(request))
+        return Response(status=204)
+
+    @extend_schema(parameters=_ID, request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def end(self, request: Request, pk: str) -> Response:
+        """End a rule for good."""
+        services.end_rules([_uuid(pk)], at=clock.now(), actor=_planner(request))
+        return Response(status=204)
+
+
+class QuotaViewSet(ViewSet):
+    """Units kept for channels: planned, live or ended by their dates, with what is used of them."""
+
+    def get_permissions(self) -> Sequence[Any]:
+        return [needs(*(SEE if self.action in {"list", "preview"} else WRITE))()]
+
+    @extend_schema(parameters=_ENDED, responses=QuotaListShape)
+    def list(self, request: Request) -> Response:
+        """Quota plans by their start, with what they keep and have used in all."""
+        rows = selectors.quota_plans(reach_of(request), ended=_flag(request, "ended"))
+        used = selectors.used_of([row.pk for row in rows])
+        shown = [
+            selectors.values_of_quota(row)
+            | {
+                "quota_skus": counted.skus,
+                "protected": counted.protected,
+                "used": counted.used,
+            }
+            for row in rows
+            for counted in [used.get(row.pk, selectors.Used())]
+        ]
+        return Response(QuotaListShape({"results": shown}).data)
+
+    @extend_schema(request=QuotasInput, responses=PlannedItemsShape)
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Write up to 1,000 quota plans, new or changed, each with its own outcome."""
+        given, actor = _read(QuotasInput, request), _planner(request)
+        names = selectors.names_of(_account(request, given["account"]))
+        at = clock.now()
+        return _written(
+            given["quotas"],
+            names.quota,
+            lambda draft: check_quota(draft, at),
+            lambda drafts: services.plan_quotas(drafts, at=at, actor=actor),
+        )
+
+    @extend_schema(request=QuotasPreviewInput, responses=PreviewShape)
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request) -> Response:
+        """What every channel's figures would be with these quotas in force. Nothing is changed."""
+        given, at = _read(QuotasPreviewInput, request), clock.now()
+        names = selectors.names_of(_account(request, given["account"], see=True))
+        drafts = [names.quota(values) for values in given["quotas"]]
+        for draft in drafts:
+            check_quota(draft, at)
+        told = selectors.preview_quotas(names.account_id, drafts, given["removed"], at=at)
+        return _told(told, names)
+
+    @extend_schema(parameters=_ID, request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def end(self, request: Request, pk: str) -> Response:
+        """End a quota now: what is not used is everybody's again."""
+        services.end_quotas([_uuid(pk)], at=clock.now(), actor=_planner(request))
+        return Response(status=204)
+
+
+def _written(
+    items: Sequence[Mapping[str, Any]],
+    draft_of: Callable[[Mapping[str, Any]], Any],
+    check: Callable[[Any], None],
+    write: Callable[[Sequence[Any]], Sequence[UUID]],
+) -> Response:
+    """One command for the items that can be; the others are refused each for itself."""
+    drafts: list[Any] = []
+    refused: list[DomainError | None] = []
+    for values in items:
+        try:
+            draft = draft_of(values)
+            check(draft)
+        except DomainError as error:
+            refused.append(error)
+        else:
+            drafts.append(draft)
+            refused.append(None)
+    made = iter(write(drafts) if drafts else ())
+    return Response(
+        {
+            "results": [
+                {"outcome": "done", "id": str(next(made))}
+                if error is None
+                else {
+                    "outcome": "refused",
+                    "problem": {"code": error.code, "detail": error.detail},
+                }
+                for error in refused
+            ]
+        }
+    )
+
+
+def _told(told: Preview, names: selectors.Names) -> Response:
+    codes = {channel_id: code for code, channel_id in names.channels.items()}
+    shown = {
+        "skus": told.skus,
+        "positions": told.positions,
+        "channels": [
+            {name: getattr(one, name) for name in ChannelPreviewShape().fields if name != "channel"}
+            | {"channel": codes[one.channel_id]}
+            for one in told.channels
+        ],
+    }
+    return Response(PreviewShape(shown).data)
+
+
+def _planner(request: Request) -> Actor:
+    """The caller, who plans for all nodes and channels of the account."""
+    if nodes_in_reach(request) is not None or channel_of_key(request) is not None:
+        raise Forbidden("Rules and quotas reach beyond your nodes and channel.")
+    return actor_of(request)
+
+
+def _account(request: Request, code: str, *, see: bool = False) -> UUID:
+    """The account that is meant: the one named, or the only one within the caller's reach."""
+    scope: Scope = reach_of(request) if see else _planner(request).scope
+    if code:
+        found = Account.objects.filter(code=code).values_list("pk", flat=True).first()
+        if found is None or not scope.allows(found):
+            raise NotFound("There is no such account.")
+        return found
+    if scope.everything or len(scope.account_ids) != 1:
+        raise Invalid(
+            "Name the account.",
+            errors=[{"pointer": "/account", "code": "required", "detail": "Name the account."}],
+        )
+    return next(iter(scope.account_ids))
+
+
+def _read(shape: Callable[..., Any], request: Request) -> dict[str, Any]:
+    given = shape(data=request.data)
+    given.is_valid(raise_exception=True)
+    read: dict[str, Any] = given.validated_data
+    return read
+
+
+def _flag(request: Request, name: str) -> bool:
+    return request.query_params.get(name, "") in {"1", "true"}
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("There is no such record.") from None

@@ -1,0 +1,147 @@
+"""Many plain moves at once: what `Book` would write, computed and written in one statement.
+
+A move is plain when the database can tell its outcome without looking at anything else: units
+without a lot, enough of them, at a position that neither falls short nor owes what arrives to
+waiting demand. Whatever is not plain goes through the `Book`, under the same locks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from config.kernel import ids
+from config.kernel.types import Actor
+from inventory.states import SELLABLE_CONDITIONS
+
+
+@dataclass(slots=True)
+class PlainMoves:
+    """Moves by column, as the statement takes them; all at positions that are locked."""
+
+    position_ids: list[int]
+    conditions: list[str]
+    quantities: list[int]
+    kinds: list[str]
+    times: list[datetime]
+    cause_kinds: list[str]
+    cause_ids: list[UUID | None]
+    sources: list[str]
+    external_ids: list[str]
+    notes: list[str]
+
+    def __len__(self) -> int:
+        return len(self.position_ids)
+
+
+def lock_places(position_ids: Sequence[int]) -> None:
+    """Lock positions and their levels in the global order, as the Book does."""
+    wanted = sorted(set(position_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM inventory_stockposition "
+            "WHERE id = ANY(%s) ORDER BY id FOR UPDATE) AS held",
+            [wanted],
+        )
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM inventory_stocklevel "
+            "WHERE position_id = ANY(%s) ORDER BY id FOR UPDATE) AS held",
+            [wanted],
+        )
+
+
+def post(moves: PlainMoves, *, actor: Actor) -> list[tuple[UUID, int]]:
+    """Write plain moves in the order given; returns each one's movement and on hand after it.
+
+    Two statements. Raises RuntimeError when a move found no position.
+    """
+    if not len(moves):
+        return []
+    movement_ids = [ids.uuid7() for _ in moves.quantities]
+    _make_levels(moves)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _POST,
+            {
+                "ids": movement_ids,
+                "positions": moves.position_ids,
+                "conditions": moves.conditions,
+                "quantities": moves.quantities,
+                "kinds": moves.kinds,
+                "times": moves.times,
+                "cause_kinds": moves.cause_kinds,
+                "cause_ids": moves.cause_ids,
+                "sources": moves.sources,
+                "external_ids": moves.external_ids,
+                "notes": moves.notes,
+                "sellable": sorted(SELLABLE_CONDITIONS),
+                "actor_kind": actor.kind,
+                "actor_id": actor.id,
+                "actor_name": actor.name,
+                "correlation_id": actor.correlation_id,
+            },
+        )
+        balances = dict(cursor.fetchall())
+    if len(balances) != len(moves):
+        raise RuntimeError(f"{len(moves)} moves were to be written, but {len(balances)} were")
+    return [(movement_id, balances[movement_id]) for movement_id in movement_ids]
+
+
+def _make_levels(moves: PlainMoves) -> None:
+    """Insert levels that no unit has lain on yet."""
+    places = sorted(set(zip(moves.position_ids, moves.conditions, strict=True)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO inventory_stocklevel (account_id, position_id, condition, lot, on_hand,
+                allocated)
+            SELECT position.account_id, position.id, place.condition, '', 0, 0
+            FROM unnest(%s::bigint[], %s::text[]) AS place (position_id, condition)
+            JOIN inventory_stockposition position ON position.id = place.position_id
+            WHERE NOT EXISTS (SELECT FROM inventory_stocklevel level
+                WHERE level.position_id = place.position_id
+                  AND level.condition = place.condition AND level.lot = '')
+            """,
+            [[place[0] for place in places], [place[1] for place in places]],
+        )
+
+
+_POST = """
+WITH moved AS MATERIALIZED (
+    SELECT asked.*, level.id AS level_id, position.account_id, position.node_id, position.sku_id,
+        level.on_hand + sum(asked.quantity)
+            OVER (PARTITION BY level.id ORDER BY asked.place) AS balance
+    FROM unnest(%(ids)s::uuid[], %(positions)s::bigint[], %(conditions)s::text[],
+            %(quantities)s::bigint[], %(kinds)s::text[], %(times)s::timestamptz[],
+            %(cause_kinds)s::text[], %(cause_ids)s::uuid[], %(sources)s::text[],
+            %(external_ids)s::text[], %(notes)s::text[]) WITH ORDINALITY
+        AS asked (id, position_id, condition, quantity, kind, at, cause_kind, cause_id, source,
+            external_id, note, place)
+    JOIN inventory_stocklevel level ON level.position_id = asked.position_id
+        AND level.condition = asked.condition AND level.lot = ''
+    JOIN inventory_stockposition position ON position.id = asked.position_id
+), levels AS (
+    UPDATE inventory_stocklevel level
+    SET on_hand = level.on_hand + changed.units,
+        allocated = least(level.allocated, level.on_hand + changed.units)
+    FROM (SELECT level_id, sum(quantity)::bigint AS units FROM moved GROUP BY 1) AS changed
+    WHERE level.id = changed.level_id
+), positions AS (
+    UPDATE inventory_stockposition position
+    SET sellable = position.sellable + changed.units,
+        changed_xid = pg_current_xact_id()::text::bigint
+    FROM (SELECT position_id, sum(quantity)::bigint AS units FROM moved
+        WHERE condition = ANY(%(sellable)s) GROUP BY 1) AS changed
+    WHERE position.id = changed.position_id
+)
+INSERT INTO inventory_movement (id, account_id, node_id, sku_id, position_id, level_id, condition,
+    lot, quantity, balance, kind, cause_kind, cause_id, source, external_id, note, at, actor_kind,
+    actor_id, actor_name, correlation_id)
+SELECT id, account_id, node_id, sku_id, position_id, level_id, condition, '', quantity, balance,
+    kind, cause_kind, cause_id, source, external_id, note, at,
+    %(actor_kind)s::text, %(actor_id)s::text, %(actor_name)s::text, %(correlation_id)s::text
+FROM moved ORDER BY place
+RETURNING id, balance
+"""

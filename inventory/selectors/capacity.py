@@ -1,0 +1,68 @@
+"""Capacity as it stands, and how nodes are doing."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from inventory.models import CapacityWindow, NodeSignal
+from inventory.states import SignalCode
+from inventory.types import SignalView, WindowView
+
+USUAL_THRESHOLDS: Mapping[str, float] = {
+    SignalCode.ACK_LATENCY.value: 240.0,
+    SignalCode.PICK_FAIL_RATE.value: 5.0,
+}
+"""Above which a signal opens a case where the node names no threshold: minutes, and percent."""
+
+_COLUMNS = (
+    "pk", "node_id", "function", "resource", "starts_at", "ends_at", "most", "hard", "used", "done",
+    "backlog",
+)  # fmt: skip
+
+
+def current_windows(
+    node_ids: Collection[int], at: datetime, *, hard: bool = False
+) -> dict[tuple[int, str], tuple[WindowView, ...]]:
+    """By node and function, the window of each resource that is open, or else the next.
+
+    With `hard`, those whose limit must not be passed. One statement.
+    """
+    rows = CapacityWindow.objects.filter(node_id__in=node_ids, ends_at__gt=at)
+    if hard:
+        rows = rows.filter(hard=True)
+    rows = rows.order_by("node_id", "function", "resource", "starts_at").distinct(
+        "node_id", "function", "resource"
+    )
+    found: dict[tuple[int, str], list[WindowView]] = {}
+    for row in rows.values_list(*_COLUMNS):
+        view = WindowView(*row)
+        found.setdefault((view.node_id, view.function), []).append(view)
+    return {key: tuple(views) for key, views in found.items()}
+
+
+def windows_between(
+    node_ids: Collection[int], since: datetime, until: datetime
+) -> list[WindowView]:
+    """The windows of these nodes that lie within the time, in their order. One statement."""
+    rows = CapacityWindow.objects.filter(
+        node_id__in=node_ids, ends_at__gt=since, starts_at__lt=until
+    ).order_by("node_id", "function", "resource", "starts_at")
+    return [WindowView(*row) for row in rows.values_list(*_COLUMNS)]
+
+
+def signals(node_ids: Collection[int]) -> dict[int, list[SignalView]]:
+    """Every signal of each node, measured or not, in one order. One statement."""
+    known = {
+        (row.node_id, row.code): row for row in NodeSignal.objects.filter(node_id__in=node_ids)
+    }
+    return {
+        node_id: [_signal(node_id, code, known.get((node_id, code))) for code in SignalCode.values]
+        for node_id in node_ids
+    }
+
+
+def _signal(node_id: int, code: str, row: NodeSignal | None) -> SignalView:
+    usual = USUAL_THRESHOLDS.get(code)
+    if row is None:
+        return SignalView(node_id, code, None, usual, None)
+    most = usual if row.most is None else row.most
+    return SignalView(node_id, code, row.value, most, row.as_of)

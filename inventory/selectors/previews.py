@@ -1,0 +1,268 @@
+"""What a change of rules or quotas would do to every channel's figures, before it is saved.
+
+Nothing is written and nothing locked: the same statements and the same shares work out what is and
+what would be. Figures are of what lies there to be sold now, of single SKUs; kits follow theirs.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import nsmallest
+from typing import Final
+from uuid import UUID
+
+from config.kernel.models import Channel
+from config.kernel.types import ALL_ACCOUNTS
+from inventory.buffers import (
+    RuleBook,
+    book_of,
+    demand_for,
+    draft_of,
+    figures_by,
+    rule_book,
+    thresholds_by,
+)
+from inventory.models import BufferRule, ChannelNode, ChannelTerm, Node, Quota, Sku
+from inventory.quotas import LiveQuota, Stock, in_force, live_quotas
+from inventory.selectors.rules import meant_by, meant_each
+from inventory.shares import Place
+from inventory.states import NodeState
+from inventory.types import ChannelPreview, FigureChange, Preview, QuotaDraft, RuleDraft
+
+WORST: Final = 20
+"""Drops that a preview names per channel."""
+
+Figures = Mapping[tuple[UUID, int], int]
+"""By (channel, SKU)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of the comparison: what is free by SKU and place, what is kept, and thresholds."""
+
+    stock: Mapping[int, Stock]
+    quotas: Mapping[int, Sequence[LiveQuota]]
+    thresholds: Figures
+
+
+@dataclass(slots=True)
+class _Change:
+    """What becomes of one channel's figures."""
+
+    moved: list[tuple[int, int, int]] = field(default_factory=list)
+    before: int = 0
+    after: int = 0
+
+    def add(self, sku_id: int, before: int, after: int) -> None:
+        self.before += before
+        self.after += after
+        if before != after:
+            self.moved.append((sku_id, before, after))
+
+
+def preview_rules(
+    account_id: UUID,
+    changes: Sequence[RuleDraft] = (),
+    removed: Collection[UUID] = (),
+    *,
+    at: datetime,
+) -> Preview:
+    """What it does when these rules are in force, in place of those with the same id or removed.
+
+    About twelve statements, whatever the number of SKUs.
+    """
+    now = rule_book(account_id, at)
+    replaced = {draft.id for draft in changes if draft.id} | set(removed)
+    known = BufferRule.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=replaced, account_id=account_id
+    )
+    stay = [rule for rule in now.rules if rule.id not in replaced]
+    later = book_of(account_id, [*stay, *changes])
+    skus = meant_by(
+        account_id,
+        [draft.selection for draft in (*changes, *(draft_of(row) for row in known))],
+    )
+    channels = _channels(account_id)
+    before, after, positions = _stock(later, skus, channels, at)
+    quotas = in_force(live_quotas(skus), at)
+    terms = ChannelTerm.objects.for_scope(ALL_ACCOUNTS).filter(
+        account_id=account_id, sku_id__in=skus
+    )
+    had = {(row.channel_id, row.sku_id): row.threshold for row in terms}
+    sides = (
+        _Side(before, quotas, had),
+        _Side(after, quotas, thresholds_by(later, skus)),
+    )
+    return _compared(sides, skus, channels, positions, at)
+
+
+def preview_quotas(
+    account_id: UUID,
+    changes: Sequence[QuotaDraft] = (),
+    removed: Collection[UUID] = (),
+    *,
+    at: datetime,
+) -> Preview:
+    """What it does when these quotas are in force, in place of those with the same id or removed.
+
+    About eight statements, whatever the number of SKUs. Plans that have not begun are looked at
+    as if they had.
+    """
+    replaced = {draft.id for draft in changes if draft.id} | set(removed)
+    wanted = meant_each(account_id, [draft.selection for draft in changes])
+    gone = set(_skus_of(replaced))
+    skus = set().union(gone, *wanted)
+    live = live_quotas(skus)
+    used = {(row.plan_id, row.sku_id): row.used for row in live}
+    planned = [
+        _as_live(-1 - place, sku_id, draft, used.get((draft.id, sku_id), 0), at)
+        for place, draft in enumerate(changes)
+        for sku_id in wanted[place]
+    ]
+    stay = [row for row in live if row.plan_id not in replaced]
+    channels = _channels(account_id)
+    before, _, _ = _stock(rule_book(account_id, at), skus, channels, at)
+    terms = ChannelTerm.objects.for_scope(ALL_ACCOUNTS).filter(
+        account_id=account_id, sku_id__in=skus
+    )
+    thresholds = {(row.channel_id, row.sku_id): row.threshold for row in terms}
+    sides = (
+        _Side(before, in_force(live, at), thresholds),
+        _Side(before, in_force([*stay, *planned], at), thresholds),
+    )
+    return _compared(sides, skus, channels, 0, at)
+
+
+def _channels(account_id: UUID) -> dict[UUID, str]:
+    found = Channel.objects.for_scope(ALL_ACCOUNTS).filter(account_id=account_id, active=True)
+    return dict(found.order_by("code").values_list("pk", "code"))
+
+
+def _stock(
+    book: RuleBook, skus: Collection[int], channels: Collection[UUID], at: datetime
+) -> tuple[dict[int, Stock], dict[int, Stock], int]:
+    """What is free of each SKU by place, now and by the rules, and positions that differ."""
+    places: dict[int, set[UUID]] = {
+        node_id: set()
+        for node_id in Node.objects.for_scope(ALL_ACCOUNTS)
+        .filter(state=NodeState.ACTIVE, grants__account_id=book.account_id)
+        .values_list("pk", flat=True)
+    }
+    for channel_id, node_id in ChannelNode.objects.filter(channel_id__in=channels).values_list(
+        "channel_id", "node_id"
+    ):
+        if node_id in places:
+            places[node_id].add(channel_id)
+    kinds: dict[Place, int] = {}
+    by_node = {
+        node_id: kinds.setdefault(frozenset(uses), len(kinds)) for node_id, uses in places.items()
+    }
+    named = list(kinds)
+    before: dict[int, Stock] = defaultdict(lambda: Stock({}, {}, {}))
+    after: dict[int, Stock] = defaultdict(lambda: Stock({}, {}, {}))
+    positions = 0
+    for row in figures_by(book, demand_for(book, at), skus, by_node):
+        place = named[row.kind]
+        before[row.sku_id].free[place], after[row.sku_id].free[place] = row.before, row.after
+        before[row.sku_id].sellable[place] = after[row.sku_id].sellable[place] = row.sellable
+        positions += row.positions
+    return dict(before), dict(after), positions
+
+
+def _compared(
+    sides: tuple[_Side, _Side],
+    skus: Collection[int],
+    channels: Mapping[UUID, str],
+    positions: int,
+    at: datetime,
+) -> Preview:
+    changes = {channel_id: _Change() for channel_id in channels}
+    for sku_id in skus:
+        before, after = (_figures(side, sku_id, channels, at) for side in sides)
+        for channel_id, change in changes.items():
+            change.add(sku_id, before[channel_id], after[channel_id])
+    worst = {
+        channel_id: nsmallest(
+            WORST, change.moved, key=lambda moved: (moved[2] - moved[1], moved[0])
+        )
+        for channel_id, change in changes.items()
+    }
+    codes = _codes({sku_id for moved in worst.values() for sku_id, _, _ in moved})
+    return Preview(
+        skus=len(skus),
+        positions=positions,
+        channels=tuple(
+            _channel(channel_id, change, worst[channel_id], codes)
+            for channel_id, change in changes.items()
+        ),
+    )
+
+
+def _figures(side: _Side, sku_id: int, channels: Iterable[UUID], at: datetime) -> dict[UUID, int]:
+    """What each channel may sell of the SKU: its share of what is free, within its limits."""
+    stock = side.stock.get(sku_id)
+    if stock is None:
+        return dict.fromkeys(channels, 0)
+    shares = stock.shares(side.quotas.get(sku_id, ()), at)
+    figures = {}
+    for channel_id in channels:
+        units = shares.most(channel_id) if shares.of else shares.reach(channel_id)
+        cap_left = shares.cap_left(channel_id)
+        if cap_left is not None:
+            units = min(units, cap_left)
+        figures[channel_id] = max(0, units - side.thresholds.get((channel_id, sku_id), 0))
+    return figures
+
+
+def _channel(
+    channel_id: UUID,
+    change: _Change,
+    worst: Sequence[tuple[int, int, int]],
+    codes: Mapping[int, str],
+) -> ChannelPreview:
+    return ChannelPreview(
+        channel_id=channel_id,
+        changed=len(change.moved),
+        raised=sum(after > before for _, before, after in change.moved),
+        lowered=sum(after < before for _, before, after in change.moved),
+        to_zero=sum(after == 0 for _, before, after in change.moved if before),
+        units_before=change.before,
+        units_after=change.after,
+        biggest_drops=tuple(
+            FigureChange(sku_id, codes.get(sku_id, ""), before, after)
+            for sku_id, before, after in worst
+            if after < before
+        ),
+    )
+
+
+def _as_live(place: int, sku_id: int, draft: QuotaDraft, used: int, at: datetime) -> LiveQuota:
+    return LiveQuota(
+        id=place,
+        sku_id=sku_id,
+        channel_id=draft.channel_id,
+        kind=draft.kind,
+        protected=draft.units or 0,
+        percent=draft.percent,
+        used=used,
+        cap=draft.cap,
+        spill=draft.spill,
+        spill_at=draft.spill_at,
+        overlay=draft.overlay,
+        sequence=draft.sequence,
+        starts_at=min(at, draft.starts_at),
+        ends_at=draft.ends_at,
+        plan_id=draft.id,
+    )
+
+
+def _skus_of(plan_ids: Collection[UUID]) -> list[int]:
+    """SKUs that these plans have live quotas of."""
+    rows = Quota.objects.for_scope(ALL_ACCOUNTS).filter(plan_id__in=plan_ids, state="live")
+    return list(rows.values_list("sku_id", flat=True))
+
+
+def _codes(sku_ids: Collection[int]) -> dict[int, str]:
+    found = Sku.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=sku_ids)
+    return dict(found.values_list("pk", "code"))
