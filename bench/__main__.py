@@ -7,7 +7,7 @@ from pathlib import Path
 from bench import floor, ground
 from bench.report import Report
 
-PARTS = ("floor", "engine", "bulk", "post", "import", "list")
+PARTS = ("floor", "engine", "bulk", "post", "import", "list", "availability")
 
 
 def main() -> None:
@@ -24,8 +24,21 @@ def main() -> None:
         engine.run(report, 50 if asked.quick else 200)
     if {"bulk", "post", "import", "list"} & set(parts):
         _on_the_application(report, parts, asked)
+    if "availability" in parts:
+        _availability(report, running.owner_url, asked)
     if asked.json:
         report.write(asked.json)
+
+
+def _availability(report: Report, owner_url: str, asked: argparse.Namespace) -> None:
+    import django
+
+    ground.migrate()
+    django.setup()
+    from bench import availability
+
+    skus, nodes, rounds = (2_000, 100, 40) if asked.quick else (20_000, 1_000, 200)
+    availability.run(report, owner_url, skus=skus, nodes=nodes, rounds=rounds)
 
 
 def _arguments() -> argparse.Namespace:

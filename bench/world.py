@@ -9,7 +9,7 @@ import inventory.selectors
 import inventory.services
 from config.demo import setup
 from config.demo.catalog import SkuPlan, catalog
-from config.demo.setup import Retailer
+from config.demo.made import Retailer
 from config.kernel import clock
 from config.kernel.services import access
 from config.kernel.types import Actor

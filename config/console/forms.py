@@ -150,6 +150,21 @@ class SettleForm(ActionForm):
         return values
 
 
+class AuthorizationForm(ActionForm):
+    """What the buyer has authorised anew, as the provider knows it."""
+
+    reference = forms.CharField(
+        label="The provider's reference",
+        max_length=128,
+        help_text="Of the new authorisation, never of the card.",
+    )
+    amount = forms.DecimalField(label="Amount", min_value=0, decimal_places=3, max_digits=14)
+    until = forms.DateTimeField(label="Its term ends", required=False, widget=MomentInput())
+
+    def params(self) -> dict[str, Any]:
+        return super().params() | {"amount": str(self.cleaned_data["amount"])}
+
+
 class NoteForm(ActionForm):
     text = forms.CharField(
         label="Note",
@@ -232,6 +247,15 @@ class PauseForm(ActionForm):
         help_text="Then it resumes by itself. Leave empty to pause until somebody resumes it.",
     )
     reason = reason_field()
+
+
+class DrainForm(ActionForm):
+    reason = reason_field("Why it is taken out")
+    pull_back = forms.BooleanField(
+        label="Ask back at once what nobody there has begun",
+        required=False,
+        help_text="The rest is finished there.",
+    )
 
 
 class ResumeForm(ActionForm):

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import orders.services
 from config.console import words
+from config.kernel import money
 from config.kernel.types import Actor, Outcome
 from config.reports.sql import Row
-from orders.types import HandSettlement
+from orders.types import HandSettlement, NewAuthorization
 
 _NOTHING: Outcome[Any] = Outcome.refused("conflict", "The order has no such payment.")
 
@@ -22,6 +24,14 @@ def judge_retry_refund(order: Row) -> str:
 def judge_look_up(order: Row) -> str:
     unknown = any(each["state"] in {"unknown", "sent"} for each in order["payments"])
     return "" if unknown else "Every payment of the order has a known outcome."
+
+
+def judge_authorize(order: Row) -> str:
+    if order["state"] not in {"captured", "accepted"}:
+        return f"It is {order['state']}: nothing is taken for it any more."
+    if order["payment_state"] in {"pending", "failed"}:
+        return ""
+    return "Its money is secured, taken, or collected by others."
 
 
 def judge_settle(order: Row) -> str:
@@ -45,6 +55,21 @@ def retry_refund(
 ) -> list[Outcome[Any]]:
     del params
     return list(orders.services.retry_refunds([each["id"] for each in rows], at=at, actor=actor))
+
+
+def authorize(rows: Sequence[Row], params: Any, at: datetime, actor: Actor) -> list[Outcome[Any]]:
+    """Note the new authorisation; what is owed is asked of it at once, and the hold is lifted."""
+    until = datetime.fromisoformat(params["until"]) if params.get("until") else None
+    given = [
+        NewAuthorization(
+            each["id"],
+            params["reference"],
+            money.to_minor(Decimal(params["amount"]), each["currency"]),
+            until,
+        )
+        for each in rows
+    ]
+    return list(orders.services.record_authorizations(given, at=at, actor=actor))
 
 
 def look_up(rows: Sequence[Row], params: Any, at: datetime, actor: Actor) -> list[Outcome[Any]]:

@@ -1,17 +1,22 @@
 """The forms of the returns desk. Each says what was found; the commands judge it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from django import forms
 
 from config.console.forms import ActionForm, reason_field
-from returns.states import Disposition, Grade
+from config.kernel.errors import Invalid
+from returns.services.photos import MOST_BYTES, MOST_PHOTOS, kind_of
+from returns.states import Disposition, Grade, PhotoKind
 from returns.types import ArrivedUnits
 
 STRAYS: Final = 3
-"""Rows for goods that nobody has announced."""
+"""Rows for goods that nobody has announced, beside those that somebody has."""
+MOST_ROWS: Final = 60
+"""Different things in one parcel."""
+PHOTOS_SAID: Final = f"JPEG, PNG or WebP; at most {MOST_PHOTOS} of one line."
 _USUAL: Final = [("", "As usual for the grade")]
 Choices = Sequence[tuple[str, str]]
 
@@ -25,14 +30,15 @@ class StraysForm(ActionForm):
 
     node = forms.ChoiceField(label="Node")
 
-    def __init__(self, *args: Any, nodes: Choices = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, nodes: Choices = (), rows: int = STRAYS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.rows = rows
         field = self.fields["node"]
         if isinstance(field, forms.ChoiceField):
             # Nobody's goods are taken in at the first node of a list by mistake.
             unsure = [("", "Choose the node")] if len(nodes) > 1 else []
             field.choices = [*unsure, *nodes]
-        for place in range(1, STRAYS + 1):
+        for place in self.places:
             self.fields[f"sku_{place}"] = forms.CharField(
                 label="SKU or barcode", max_length=64, required=False
             )
@@ -40,17 +46,21 @@ class StraysForm(ActionForm):
                 label="Units", min_value=1, required=False, initial=1
             )
 
+    @property
+    def places(self) -> range:
+        return range(1, self.rows + 1)
+
     def strays(self) -> list[tuple[str, int]]:
         """What was found: (code, units)."""
         values = self.cleaned_data
         return [
             (code, values.get(f"units_{place}") or 1)
-            for place in range(1, STRAYS + 1)
+            for place in self.places
             if (code := values.get(f"sku_{place}", "").strip())
         ]
 
     def stray_rows(self) -> list[tuple[Any, Any]]:
-        return [(self[f"sku_{place}"], self[f"units_{place}"]) for place in range(1, STRAYS + 1)]
+        return [(self[f"sku_{place}"], self[f"units_{place}"]) for place in self.places]
 
 
 class ReceiveForm(StraysForm):
@@ -80,7 +90,7 @@ class ReceiveForm(StraysForm):
 
 
 class ArrivalForm(StraysForm):
-    """A parcel that nobody has announced."""
+    """A parcel that nobody has announced: as many rows as it has things, each added by a scan."""
 
     tracking_number = forms.CharField(
         label="Tracking number on the parcel", max_length=64, required=False
@@ -89,9 +99,58 @@ class ArrivalForm(StraysForm):
         label="Order number, if something in it says so", max_length=64, required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["sku_1"].required = self.fields["units_1"].required = True
+    @staticmethod
+    def rows_sent(sent: Mapping[str, str]) -> int:
+        """How many rows the form that was sent had."""
+        places = [int(name[4:]) for name in sent if name[:4] == "sku_" and name[4:].isdecimal()]
+        return min(max(places, default=1), MOST_ROWS)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if not any(values.get(f"sku_{place}", "").strip() for place in self.places):
+            raise forms.ValidationError("Scan what is in it: nothing is counted.")
+        return values
+
+
+class PhotosInput(forms.FileInput):
+    """Several files at once; a telephone offers its camera."""
+
+    allow_multiple_selected = True
+
+    def __init__(self) -> None:
+        super().__init__({"accept": ",".join(PhotoKind.values)})
+
+
+class PhotosField(forms.FileField):
+    """Photos, each checked by what it is. The value is their contents."""
+
+    widget = PhotosInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[bytes]:  # type: ignore[override]  # several
+        sent = data if isinstance(data, list | tuple) else [data] if data else []
+        if self.required and not sent:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        if len(sent) > MOST_PHOTOS:
+            raise forms.ValidationError(f"At most {MOST_PHOTOS} photos of one line.")
+        contents = []
+        for one in sent:
+            checked = super().clean(one, initial)
+            if checked.size > MOST_BYTES:
+                raise forms.ValidationError(f"A photo has at most {MOST_BYTES // 1024**2} MB.")
+            content = checked.read()
+            try:
+                kind_of(content)
+            except Invalid as refusal:
+                raise forms.ValidationError(refusal.detail) from refusal
+            contents.append(content)
+        return contents
+
+
+class PhotosForm(ActionForm):
+    """Photos of one line, added to those that it has."""
+
+    line = forms.CharField(widget=forms.HiddenInput())
+    photos = PhotosField(label="Photos", help_text=PHOTOS_SAID)
 
 
 class GradeForm(ActionForm):
@@ -114,6 +173,7 @@ class GradeForm(ActionForm):
     verified = forms.BooleanField(
         label="Its code was verified: it may be sold again", required=False
     )
+    photos = PhotosField(label="Photos", required=False, help_text=PHOTOS_SAID)
 
     def __init__(self, *args: Any, law: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

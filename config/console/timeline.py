@@ -108,6 +108,7 @@ _TITLES: Final[dict[str, str]] = {
     "case.auto_resolved": "Case cleared by itself",
     "case.reopened": "Case opened again",
     "contact.revealed": "Contact looked at",
+    "message.opened": "Message opened",
 }
 _ALERT: Final = frozenset(
     {

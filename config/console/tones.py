@@ -21,6 +21,7 @@ _LOOKS: Final[dict[str, dict[str, Look]]] = {
     },
     "progress": {
         "waiting": Look("Waiting for stock", "warn", "clock"),
+        "with_channel": Look("With the channel", "info", "channels"),
         "backordered": Look("Backordered", "warn", "clock"),
         "partly_reserved": Look("Partly reserved", "warn", "stock"),
         "reserved": Look("Reserved", "info", "stock"),

@@ -159,7 +159,7 @@ def _judge_retry(order: Row) -> str:
         return ""
     return (
         "No payment was refused that could be asked for again. Where its authorisation has ended, "
-        "the buyer has to authorise again."
+        "the buyer has to authorise again: note the new authorisation."
     )
 
 
@@ -370,6 +370,11 @@ VERBS: Final[dict[str, Verb]] = {
         Verb(
             "retry_capture", "Try the payment again", Permission.ORDERS_HOLD, forms.PlainForm,
             _judge_retry, _retry_capture, "The payment is asked for again", primary=True,
+        ),
+        Verb(
+            "authorize", "Note a new authorisation", Permission.PAYMENTS_SETTLE,
+            forms.AuthorizationForm, payment_verbs.judge_authorize, payment_verbs.authorize,
+            "What is owed is asked of the new authorisation", bulk=False,
         ),
         Verb(
             "retry_refund", "Try the refund again", Permission.ORDERS_HOLD, forms.PlainForm,

@@ -99,4 +99,31 @@ register(
             IS DISTINCT FROM (position.node_id, position.sku_id, position.account_id) ORDER BY 1
         """,
     ),
+    by_sql(
+        "stock.buffer",
+        "A buffer is the safety stock that rules or people have set, and the node's haircut",
+        "Position {}: {} kept back, but rules and hands say {} and the haircut is {}.",
+        """
+        SELECT position.id, position.buffer, coalesce(safety.units, 0), position.haircut
+        FROM (SELECT * FROM inventory_stockposition WHERE {account}) AS position
+        LEFT JOIN inventory_positionsafety safety ON safety.position_id = position.id
+        WHERE position.buffer <> coalesce(safety.units, 0) + position.haircut ORDER BY 1
+        """,
+    ),
+    by_sql(
+        "stock.quota_used",
+        "A live quota has used what its reservations count",
+        "Quota {}: {} used, but its reservations count {}.",
+        """
+        SELECT quota.id, quota.used, coalesce(counted.units, 0)
+        FROM (SELECT * FROM inventory_quota WHERE {account}) AS quota
+        LEFT JOIN LATERAL (
+            SELECT sum(claim.quantity - claim.released
+                - CASE WHEN quota.kind = 'fixed' THEN 0 ELSE claim.consumed END) AS units
+            FROM inventory_quotause use
+            JOIN inventory_reservation claim ON claim.id = use.reservation_id
+            WHERE use.quota_id = quota.id) AS counted ON true
+        WHERE quota.state = 'live' AND quota.used <> coalesce(counted.units, 0) ORDER BY 1
+        """,
+    ),
 )

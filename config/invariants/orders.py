@@ -137,8 +137,9 @@ register(
         """
         SELECT tender.id, tender.charged_back_minor, coalesce(taken.minor, 0)
         FROM (SELECT * FROM orders_tender WHERE {account}) AS tender
-        LEFT JOIN (SELECT tender_id, sum(amount_minor - beyond_minor) AS minor
-            FROM orders_chargeback WHERE {account} GROUP BY 1) AS taken
+        LEFT JOIN (SELECT taken.tender_id, sum(taken.amount_minor - lost.beyond_minor) AS minor
+            FROM (SELECT * FROM orders_chargeback WHERE {account}) AS taken
+            JOIN orders_dispute lost ON lost.id = taken.dispute_id GROUP BY 1) AS taken
             ON taken.tender_id = tender.id
         WHERE tender.charged_back_minor <> coalesce(taken.minor, 0) ORDER BY tender.id
         """,

@@ -59,3 +59,13 @@ def dead_since(connection_id: UUID, since: datetime, *, scope: Scope, limit: int
         reach(scope) | {"id": connection_id, "since": since, "limit": limit},
     )
     return [each["id"] for each in found]
+
+
+def last_comparison(connection_id: UUID) -> Row | None:
+    """The latest job that compares the connection's shop with our copies."""
+    return row(
+        "SELECT j.id, j.state, j.total, j.done, j.refused, j.at, j.actor_name FROM kernel_job j "
+        "WHERE j.kind = 'channels.compare' AND j.params->>'connection' = %(connection)s "
+        "ORDER BY j.id DESC LIMIT 1",
+        {"connection": str(connection_id)},
+    )

@@ -8,11 +8,15 @@ from config.reports.sql import reach, rows, within
 
 @dataclass(frozen=True, slots=True)
 class MovedMoney:
-    """One tender: its authorisations, and (captured, refunded, charged back) in minor units."""
+    """One tender: its authorisations, and (captured, refunded, charged back) in minor units.
+
+    `under_way`: a capture or refund of it has no answer yet.
+    """
 
     order_number: str
     references: tuple[str, ...]
     amounts: tuple[int, int, int]
+    under_way: bool
 
 
 def through_provider(provider: str, *, scope: Scope) -> list[MovedMoney]:
@@ -27,7 +31,11 @@ def through_provider(provider: str, *, scope: Scope) -> list[MovedMoney]:
             (SELECT coalesce(sum(r.amount_minor), 0) FROM orders_refund r
                 WHERE r.tender_id = t.id AND r.state = 'succeeded') AS refunded,
             (SELECT coalesce(sum(b.amount_minor), 0) FROM orders_chargeback b
-                WHERE b.tender_id = t.id) AS charged_back
+                WHERE b.tender_id = t.id) AS charged_back,
+            EXISTS (SELECT FROM orders_capture c
+                WHERE c.tender_id = t.id AND c.state IN ('requested', 'unknown'))
+            OR EXISTS (SELECT FROM orders_refund r
+                WHERE r.tender_id = t.id AND r.state IN ('pending', 'sent')) AS under_way
         FROM orders_tender t JOIN orders_order o ON o.id = t.order_id
         WHERE {within(scope, "t")} AND t.provider = %(provider)s
         """,  # noqa: S608  # own text; values are parameters
@@ -38,6 +46,7 @@ def through_provider(provider: str, *, scope: Scope) -> list[MovedMoney]:
             row["number"],
             tuple(row["known"]),
             (int(row["captured"]), int(row["refunded"]), int(row["charged_back"])),
+            bool(row["under_way"]),
         )
         for row in found
         if row["known"]

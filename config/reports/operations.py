@@ -43,15 +43,20 @@ def job_items(job_id: UUID, *, outcome: str = "") -> list[Row]:
     return rows(
         """
         SELECT i.position, i.subject_id, i.outcome, i.code, i.detail,
-            coalesce(o.number, f.number, 'Case ' || c.number) AS label,
-            CASE WHEN o.id IS NOT NULL THEN 'order' WHEN f.id IS NOT NULL THEN 'fulfillment'
-                WHEN c.id IS NOT NULL THEN 'case' END AS kind,
-            coalesce(o.number, fo.number, c.number::text) AS target
+            coalesce(o.number, f.number, co.number, 'Case ' || c.number, cc.their_id, k.name)
+                AS label,
+            CASE WHEN o.id IS NOT NULL OR co.id IS NOT NULL THEN 'order'
+                WHEN f.id IS NOT NULL THEN 'fulfillment' WHEN c.id IS NOT NULL THEN 'case' END
+                AS kind,
+            coalesce(o.number, fo.number, co.number, c.number::text) AS target
         FROM kernel_jobitem i
         LEFT JOIN orders_order o ON o.id = i.subject_id
         LEFT JOIN fulfillment_fulfillmentorder f ON f.id = i.subject_id
         LEFT JOIN orders_order fo ON fo.id = f.order_id
         LEFT JOIN kernel_case c ON c.id = i.subject_id
+        LEFT JOIN integrations_channelcopy cc ON cc.id = i.subject_id
+        LEFT JOIN orders_order co ON co.id = cc.order_id
+        LEFT JOIN integrations_connection k ON k.id = i.subject_id
         WHERE i.job_id = %(job)s AND (%(outcome)s = '' OR i.outcome = %(outcome)s)
         ORDER BY i.outcome <> 'refused', i.position LIMIT %(limit)s
         """,
@@ -141,7 +146,7 @@ def dead_deliveries(*, scope: Scope) -> list[Row]:
 def intents(*, scope: Scope) -> list[Row]:
     """What is asked of the outside world, by kind and state; the oldest due of each."""
     return rows(
-        "SELECT i.kind, i.state, count(*) AS n, min(i.due_at) AS due, max(i.attempts) AS attempts, "  # noqa: S608
+        "SELECT i.kind, i.state, count(*) AS n, min(i.due_at) FILTER (WHERE NOT i.behind) AS due, max(i.attempts) AS attempts, "  # noqa: S608
         "max(i.last_error) AS last_error FROM kernel_intent i WHERE i.state <> 'done' "
         f"AND {within(scope, 'i')} GROUP BY i.kind, i.state ORDER BY i.kind, i.state",
         reach(scope),

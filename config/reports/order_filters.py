@@ -26,9 +26,7 @@ STEPS: Final[dict[str, str]] = {
     "held": "o.holds_open > 0 AND o.state IN ('captured', 'accepted')",
     "reserved": (
         "o.state = 'accepted' AND o.holds_open = 0 AND o.progress IN "
-        "('waiting', 'backordered', 'partly_reserved', 'reserved') "
-        # What the channel sends itself waits for nothing of ours: it has no date to ship by.
-        "AND (o.progress <> 'waiting' OR o.ship_by IS NOT NULL)"
+        "('waiting', 'backordered', 'partly_reserved', 'reserved')"
     ),
     "released": (
         "o.state = 'accepted' AND EXISTS (SELECT FROM fulfillment_fulfillmentorder f "

@@ -51,7 +51,8 @@ def orders_of(channel: str, *, scope: Scope) -> dict[str, PlacedOrder]:
                 array_agg(coalesce(parts.cancelled, l.cancelled)) AS cancelled
             FROM orders_orderline l JOIN o ON o.id = l.order_id
             LEFT JOIN parts ON parts.parent_id = l.id
-            WHERE l.external_id <> '' AND l.relation <> 'kit_component' GROUP BY 1
+            WHERE l.external_id <> '' AND l.relation <> 'kit_component'
+                AND l.kind IN ('stock', 'kit') GROUP BY 1
         ), gone AS (
             SELECT f.order_id, array_agg(
                 coalesce(nullif(p.tracking_number, ''), p.number)) AS numbers

@@ -12,7 +12,7 @@ from bench.__main__ import PARTS, _parts
 from bench.report import Figure, Report, percentile
 from bench.world import BRAND, CHANNEL, World
 from config.demo.catalog import catalog
-from config.demo.setup import Retailer
+from config.demo.made import Retailer
 
 AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 WORLD = World(

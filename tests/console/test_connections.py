@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from config.kernel.models import Intent
+from config.kernel.models import Event, Job
 from integrations import connections
 from integrations.models import ChannelCopy, CopyKind, InboxMessage
 from integrations.services import keep_messages
@@ -115,13 +115,20 @@ class TestAConnection:
         copy.refresh_from_db()
         assert copy.state == "waiting"
 
-    def test_is_compared_at_a_word(self, house: House) -> None:
+    def test_is_compared_at_a_word_once_at_a_time_and_says_how_far_it_is(
+        self, house: House
+    ) -> None:
         ref = shop(house)
         client = house.client("ops_manager")
-        said = client.post(reverse("console:connection_compare", args=[ref.id]), follow=True)
-        assert "is compared" in text_of(said)
-        asked = Intent.objects.for_scope(ACTOR.scope).get(kind="channel.reconcile")
-        assert said.redirect_chain[-1][0] == reverse("console:intent", args=[asked.pk])
+        address = reverse("console:connection_compare", args=[ref.id])
+        said = text_of(client.post(address, follow=True))
+        assert "0 of 1 read: a worker begins at once" in said
+        assert "is being compared already" in text_of(client.post(address, follow=True))
+        jobs = Job.objects.for_scope(ACTOR.scope).filter(kind="channels.compare")
+        assert jobs.count() == 1
+        jobs.update(state="partial", done=0, refused=1)
+        page = text_of(client.get(reverse("console:connection", args=[ref.id])))
+        assert "1 of 1 read: 0 as they should be , 1 not" in page
 
     def test_is_switched_and_its_secret_rotated_without_loss(self, house: House) -> None:
         ref = shop(house)
@@ -166,3 +173,15 @@ class TestAMessage:
         assert "Ada Buyer" in opened
         page = text_of(manager.get(reverse("console:order", args=[order["number"]])))
         assert "Contact looked at" in page
+
+    def test_of_no_known_order_keeps_who_has_read_it_too(self, house: House) -> None:
+        found = message(shop(house), "m-2", b'{"name": "Bo Buyer"}')
+        client = house.client("ops_manager")
+
+        assert "Bo Buyer" in text_of(client.post(reverse("console:inbox_body", args=[found])))
+
+        page = text_of(client.get(reverse("console:inbox_message", args=[found])))
+        assert "Who has read it" in page
+        assert "Bo Buyer" not in page
+        (event,) = Event.objects.for_scope(ACTOR.scope).filter(topic="message.opened")
+        assert (event.subject_id, event.actor_kind) == (found, "user")

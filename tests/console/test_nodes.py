@@ -3,9 +3,11 @@
 from django.urls import reverse
 
 from config.kernel import ids
+from config.kernel.models import Job
+from config.kernel.services.jobs import run_job
 from config.reports import sql
 from config.reports.sql import Row
-from tests.console.conftest import House, text_of
+from tests.console.conftest import ACTOR, AT, House, text_of
 from tests.factories.inventory import BarcodeFactory
 
 
@@ -141,6 +143,37 @@ class TestANode:
         address = reverse("console:node_pause", args=[house.node("RENO").code])
         page = house.client("ops_manager").post(address, {"function": "ship", "reason": ""})
         assert page.status_code == 422
+
+
+class TestTakingANodeOut:
+    """One work is not begun, one is being picked; the node has no system of its own."""
+
+    def test_asks_back_what_is_not_begun_and_closes_only_when_nothing_is_left(
+        self, house: House
+    ) -> None:
+        begun = house.released(sku="LAMP")
+        code = house.work_of(begun)["code"]
+        scan(house, begun, "LAMP")
+        waiting = house.released(sku="LAMP")
+        client = house.client("ops_manager")
+        address = reverse("console:node_end", args=[code])
+        assert "Nobody there has begun 1 work (1 unit)" in text_of(client.get(address))
+        assert client.post(address, {"act": "drain", "reason": ""}).status_code == 422
+
+        sent = {"act": "drain", "reason": "The lease ends", "pull_back": "on"}
+        said = text_of(client.post(address, sent, follow=True))
+        assert "1 work asked back." in said
+        assert "It cannot be closed yet" in said
+        job = Job.objects.for_scope(ACTOR.scope).get(kind="fulfillment.pull_back")
+        run_job(job.pk, at=AT)
+        assert lines(waiting)["picked"] == 0
+        assert house.fact(waiting["id"])["released"] == 0
+
+        refused = text_of(client.post(address, {"act": "close"}, follow=True))
+        assert "Work is still open there: 1 to pick and pack" in refused
+        for step in ("pack", "ship"):
+            act(house, begun, step)
+        assert "is closed." in text_of(client.post(address, {"act": "close"}, follow=True))
 
 
 class TestWhatElseIsWished:

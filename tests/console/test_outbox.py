@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from config.kernel.models import Delivery, Event, Intent
 from integrations.models import WebhookDelivery
-from integrations.webhooks_out import deliveries
+from integrations.webhooks_out import deliveries, selectors
 from tests.console.conftest import ACTOR, AT, House, text_of
 from tests.factories.kernel import AccountFactory, IntentFactory
 from tests.factories.webhooks import an_endpoint
@@ -79,5 +79,9 @@ class TestWebhooks:
         said = client.post(replay, {"id": [str(ping)]}, follow=True)
         assert "1 sent again." in text_of(said)
         act = reverse("console:webhook_act", args=[endpoint.pk])
+        channel = house.network.channel
+        client.post(act, {"act": "limit", "channel": [str(channel.pk)]})
+        assert selectors.endpoint_now(endpoint.pk).channel_ids == [channel.pk]
+        assert f'value="{channel.pk}" checked' in client.get(address).content.decode()
         client.post(act, {"act": "off"})
         assert "Switch on" in text_of(client.get(address))

@@ -1,5 +1,6 @@
 """Payments that ended badly, worked on from the order's page: retry, look up, settle by hand."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from config.kernel.models import Intent
 from config.kernel.services.intents import Answer, LeasedIntent
 from config.reports import sql
 from config.reports.sql import Row
+from orders.models import Authorization
 from orders.services import settle
 from orders.types import CancelRequest, TenderDraft
 from tests.console.conftest import ACTOR, AT, House, text_of
@@ -65,6 +67,29 @@ class TestRetryRefund:
 
         assert page.status_code == 409
         assert "No refund of the order was refused." in text_of(page)
+
+
+class TestAnExpiredAuthorisation:
+    """The capture of what has shipped was refused, and the authorisation is over since."""
+
+    def test_is_followed_by_a_new_one_of_which_the_money_is_asked_at_once(
+        self, house: House
+    ) -> None:
+        order = house.refused()
+        late = AT + timedelta(days=8)
+        Authorization.objects.for_scope(ACTOR.scope).update(expires_at=AT + timedelta(days=7))
+        orders.services.expire_authorizations(at=late, actor=ACTOR)
+        refused = do(house, order, "retry_capture")
+        assert "note the new authorisation" in text_of(refused)
+
+        assert do(house, order, "authorize", role="cs_agent").status_code == 403
+        noted = {"reference": "auth-new", "amount": "10.00"}
+        assert do(house, order, "authorize", **noted).status_code == 302
+
+        asked = Intent.objects.for_scope(ACTOR.scope).filter(kind="payment.capture").latest("pk")
+        assert (asked.state, asked.payload["reference"]) == ("pending", "auth-new")
+        again = do(house, house.fact(order["id"]), "authorize", **noted)
+        assert "Its money is secured" in text_of(again)
 
 
 class TestLookUp:

@@ -2,20 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
 from config.kernel import clock
+from config.kernel.ids import uuid7
 from inventory.models import Movement
-from orders.models import Refund
-from returns.models import Claim, Return
-from returns.services import open_claims, receive_unannounced
+from orders.models import Customer, Refund
+from returns.models import Claim, Return, ReturnPhoto
+from returns.services import keep_photos, open_claims, receive_unannounced
+from returns.services.photos import MOST_BYTES
 from returns.states import ReturnState
-from returns.types import ArrivedUnits, UnannouncedReceipt
+from returns.types import ArrivedUnits, TakenPhoto, UnannouncedReceipt
 from tests.console.conftest import ACTOR, text_of
 from tests.factories.fulfillment import Placed
 from tests.factories.inventory import NodeFactory, SkuFactory
@@ -219,6 +224,90 @@ class TestAReturn:
         assert elsewhere.client.get(address).status_code == 404
 
 
+def picture(kind: str = "JPEG", shade: int = 0) -> SimpleUploadedFile:
+    """A small whole picture, under a name that says nothing."""
+    content = BytesIO()
+    Image.new("RGB", (8, 8), (30 * shade, 90, 90)).save(content, kind)
+    return SimpleUploadedFile("x.bin", content.getvalue(), "application/octet-stream")
+
+
+class TestPhotos:
+    def test_are_kept_with_the_grade_and_shown_to_who_sees_the_return(self) -> None:
+        placed = sold(2)
+        made = received(placed, 1)
+        line = made.lines.for_scope(ACTOR.scope).get()
+        person = somebody(placed)
+        graded = {"line": str(line.pk), "quantity": "1", "grade": "B"}
+        said = person.does(
+            "return_act", made.number, "grade", **graded, photos=[picture(), picture("WEBP")]
+        )
+        assert "graded" in said
+        first, second = ReturnPhoto.objects.for_scope(ACTOR.scope).order_by("pk")
+        assert (first.kind, second.kind) == ("image/jpeg", "image/webp")
+        person.does(
+            "return_photos", made.number, line=str(line.pk), photos=[picture(), picture("PNG", 9)]
+        )
+        assert ReturnPhoto.objects.for_scope(ACTOR.scope).count() == 3
+
+        address = reverse("console:return_photo", args=[made.number, first.pk])
+        assert (
+            address
+            in person.client.get(reverse("console:return", args=[made.number])).content.decode()
+        )
+        shown = person.client.get(address)
+        assert shown.headers["Content-Type"] == "image/jpeg"
+        assert b"".join(shown).startswith(b"\xff\xd8\xff")
+        elsewhere = somebody(placed, "node_operator", node_id=NodeFactory().pk)
+        assert elsewhere.client.get(address).status_code == 404
+        assert somebody(placed, "integrator").client.get(address).status_code == 403
+
+    def test_that_are_none_too_large_or_too_many_leave_the_goods_ungraded(self) -> None:
+        placed = sold(2)
+        made = received(placed, 1)
+        line = made.lines.for_scope(ACTOR.scope).get()
+        person = somebody(placed)
+        page = b"<svg onload=alert(1)>"
+        for photos, why in (
+            ([SimpleUploadedFile("a.jpg", page, "image/jpeg")], "whole JPEG, PNG or WebP"),
+            ([SimpleUploadedFile("a.jpg", b"x" * (MOST_BYTES + 1))], "at most 8 MB"),
+            ([picture(shade=n) for n in range(7)], "At most 6 photos"),
+        ):
+            graded = {"line": str(line.pk), "quantity": "1", "grade": "B"}
+            said = person.does("return_act", made.number, "grade", **graded, photos=photos)
+            assert why in said
+        line.refresh_from_db()
+        assert line.ungraded == 1
+        kept = keep_photos(
+            [TakenPhoto(line.pk, picture(shade=n).read()) for n in (*range(7), 0)],
+            at=BACK,
+            actor=CLARA,
+        )
+        assert [each.kind for each in kept] == ["done"] * 6 + ["refused", "repeated"]
+
+
+class TestHowOftenGoodsComeBack:
+    def test_stands_by_the_line_and_the_buyers_own_count_for_who_decides(self) -> None:
+        placed = sold(25)
+        order = placed.order
+        order.customer = Customer.objects.create(
+            id=uuid7(), account=order.account, identity="x", channel=order.channel, created_at=BACK
+        )
+        order.save(update_fields=["customer"])
+        made = received(placed, 3)
+        sent_back = "12.0 % of 25 sent in 90 days came back"
+        page = somebody(placed).reads("return", made.number)
+        assert sent_back in page
+        assert "1 of 1 order had a return in a year" in page
+        operator = somebody(placed, "node_operator", node_id=made.node_id)
+        assert "had a return in a year" not in operator.reads("return", made.number)
+        assert sent_back in somebody(placed).reads("order_return", placed.order.number)
+
+    def test_is_not_measured_where_few_were_sent(self) -> None:
+        made = received(placed := sold(2), 1)
+        page = somebody(placed).reads("return", made.number)
+        assert "Return rate not measured: 2 sent in 90 days" in page
+
+
 class TestAParcelThatNobodyAnnounced:
     def test_is_taken_in_and_given_to_its_order(self) -> None:
         placed = sold(2)
@@ -235,6 +324,27 @@ class TestAParcelThatNobodyAnnounced:
         said = person.does("return_identify", made.number, order=str(placed.order.pk))
         assert placed.order.number in said
         assert return_of(made.pk).order_id == placed.order.pk
+
+    def test_may_hold_any_number_of_things_each_added_by_a_scan(self) -> None:
+        placed = sold(2)
+        person = somebody(placed)
+        node = authorized(placed, 1).node_id
+        codes = [SkuFactory(account=placed.order.account).code for _ in range(5)]
+        address = reverse("console:return_arrived")
+        form: dict[str, str] = {"node": str(node)}
+        for code in [*codes, codes[0]]:
+            page = person.client.post(address, {**form, "scan": code})
+            assert page.status_code == 200
+            for field in page.context["form"]:
+                if field.name.startswith(("sku_", "units_")):
+                    form[field.name] = str(field.value())
+        unknown = person.client.post(address, {**form, "scan": "WHATEVER"})
+        assert "There is no SKU WHATEVER" in text_of(unknown)
+        assert "of no known order" in person.does("return_arrived", **form)
+
+        made = Return.objects.for_scope(ACTOR.scope).get(kind="blind")
+        came = made.lines.for_scope(ACTOR.scope).values_list("sku__code", "received")
+        assert dict(came) == {code: 2 if code == codes[0] else 1 for code in codes}
 
     def test_with_goods_that_nobody_knows_is_refused_in_words(self) -> None:
         placed = sold(2)

@@ -21,7 +21,12 @@ def an_endpoint(
     """An enabled endpoint, made by the real command."""
     return endpoints.add_endpoint(
         (account or AccountFactory()).pk,
-        EndpointDraft(details.pop("name", "ERP"), url, topics or ("*",)),
+        EndpointDraft(
+            details.pop("name", "ERP"),
+            url,
+            topics or ("*",),
+            tuple(channel.pk for channel in details.pop("channels", ())),
+        ),
         at=NOON,
         actor=IDA,
     )

@@ -14,11 +14,12 @@ from config.invariants.histories import _machines
 from config.kernel import ids, vault
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
-from config.kernel.models import JobItem
+from config.kernel.models import Channel, JobItem
 from config.kernel.types import ALL_ACCOUNTS, Scope
 from integrations.models import InboxBody
 from inventory.models import KitComponent
-from inventory.services import take
+from inventory.services import plan_quotas, take
+from inventory.types import QuotaDraft
 from orders.models import Authorization, Capture, Dispute, Hold, Order, Refund, Tender
 from returns.models import Claim
 from returns.services import open_claims
@@ -30,9 +31,11 @@ from tests.factories.kernel import (
     NOON,
     AccountFactory,
     CaseFactory,
+    ChannelFactory,
     GrantFactory,
     JobFactory,
 )
+from tests.factories.moves import claim_of, proposed, transfer
 from tests.factories.returns import (
     grade,
     on_the_way,
@@ -42,6 +45,7 @@ from tests.factories.returns import (
     sold,
 )
 from tests.factories.routing import SourcingPolicyFactory
+from tests.factories.rules import BufferRuleFactory, QuotaPlanFactory
 from tests.factories.webhooks import an_endpoint
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +75,15 @@ class Breach:
 
 def shelf() -> None:
     stock(5)
+
+
+def quota() -> None:
+    position, channel = stock(5), ChannelFactory()
+    account_id = position.account_id
+    Channel.objects.for_scope(ALL_ACCOUNTS).filter(pk=channel.pk).update(account_id=account_id)
+    kept = QuotaDraft(account_id, channel.pk, "prime", "fixed", NOON, units=3)
+    plan_quotas([kept], at=NOON, actor=BEN)
+    take([want(position, 2, channel_id=channel.pk)], at=NOON, actor=BEN)
 
 
 def claimed() -> None:
@@ -236,6 +249,11 @@ def rows_of_machines() -> dict[str, Callable[[], models.Model]]:
         "case": CaseFactory,
         "node": NodeFactory,
         "inbound": InboundFactory,
+        "bufferrule": BufferRuleFactory,
+        "quotaplan": QuotaPlanFactory,
+        "stockadjustment": proposed,
+        "transfer": transfer,
+        "transferclaim": lambda: claim_of(transfer("received")),
         "sourcingpolicy": SourcingPolicyFactory,
         "order": lambda: released(1)[0].order,
         "fulfillmentorder": lambda: released(1)[1],
@@ -307,9 +325,20 @@ STOCK = {
     "stock.oversold": Breach(shelf, "UPDATE inventory_stockposition SET reserved = 9"),
     "stock.shortfall_work": Breach(shelf, "UPDATE inventory_stockposition SET shortfall = 1"),
     "stock.landed_work": Breach(shelf, "UPDATE inventory_stockposition SET landed = 1"),
+    "stock.buffer": Breach(shelf, "UPDATE inventory_stockposition SET buffer = 1"),
+    "stock.quota_used": Breach(quota, "UPDATE inventory_quota SET used = 9"),
     "stock.reservation_place": Breach(
         claimed,
         "UPDATE inventory_reservation SET node_id = (SELECT max(id) FROM inventory_node)",
+    ),
+    "transfers.shipped": Breach(
+        lambda: transfer("shipped"), "UPDATE inventory_transferline SET shipped = 4"
+    ),
+    "transfers.received": Breach(
+        lambda: transfer("shipped"), "UPDATE inventory_transferline SET received = 1"
+    ),
+    "transfers.reserved": Breach(
+        lambda: transfer("released"), "UPDATE inventory_transfer SET state = 'approved'"
     ),
 }
 

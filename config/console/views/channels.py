@@ -10,6 +10,7 @@ from django.urls import reverse
 
 import integrations.services
 from config.console import connection_words, tones, words
+from config.console.bells import ring_job
 from config.console.forms import SecretForm, SinceForm
 from config.console.once import once
 from config.console.pages import frame_of, go, page, say, show
@@ -27,6 +28,7 @@ from integrations.channels.types import Said
 
 REPLAY_LIMIT: Final = 500
 TABS: Final = (("", "Messages"), ("copies", "What differs"), ("waiting", "To be sent"))
+_GOING: Final = ("queued", "running")
 _SWITCHES: Final = {
     "live": ("Go live", "From now on we also send."),
     "paused": ("Pause", "Nothing is asked and nothing sent; what is to be sent waits."),
@@ -77,6 +79,7 @@ def connection(request: HttpRequest, connection_id: UUID) -> HttpResponse:
         "hourly": reports.hourly(found["id"], at=frame.now),
         "switches": [(code, *said) for code, said in _SWITCHES.items() if code != found["state"]],
         "since": SinceForm(),
+        "comparison": _comparison(found),
         "is_shop": health is not None and port.known(found["adapter"]),
     }
     if tab == "copies" and health:
@@ -169,11 +172,16 @@ def heal(request: HttpRequest, connection_id: UUID) -> HttpResponse:
 @page(Permission.INTEGRATIONS_REPLAY, methods=("POST",))
 @once
 def reconcile(request: HttpRequest, connection_id: UUID) -> HttpResponse:
-    """Have the shop read and every order of the last weeks compared; how far it is stands there."""
+    """Have the shop read and every order of the last weeks compared; how far it is stands here."""
     found = connection_of(request, connection_id, Permission.INTEGRATIONS_REPLAY)
-    asked = services.reconcile_now(found["id"], at=frame_of(request).now, actor=actor_of(request))
-    say(request, f"{found['name']} is compared. What it comes to stands below when it is done.")
-    return go(request, reverse("console:intent", args=[asked])) if asked else _back(request, found)
+    running = reports.last_comparison(found["id"])
+    if running and running["state"] in _GOING:
+        say(request, f"{found['name']} is being compared already.", level=messages.INFO)
+        return _back(request, found)
+    actor = actor_of(request, Permission.INTEGRATIONS_REPLAY)
+    ring_job(services.start_comparison(found["id"], at=frame_of(request).now, actor=actor).id)
+    say(request, f"{found['name']} is being compared: how far it is stands here.")
+    return _back(request, found)
 
 
 @page(Permission.INTEGRATIONS_MANAGE, methods=("POST",))
@@ -237,6 +245,14 @@ def _health_of(request: HttpRequest, found: Row) -> ChannelHealth | None:
     frame = frame_of(request)
     every = selectors.health(frame.scope(Permission.INTEGRATIONS_VIEW), at=frame.now)
     return next((each for each in every if each.id == found["id"]), None)
+
+
+def _comparison(found: Row) -> Row | None:
+    """The latest comparison at somebody's word: how far it is, and what it came to."""
+    job = reports.last_comparison(found["id"])
+    if job:
+        job |= {"handled": job["done"] + job["refused"], "going": job["state"] in _GOING}
+    return job
 
 
 def _since(request: HttpRequest) -> datetime:

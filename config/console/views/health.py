@@ -10,7 +10,7 @@ from django.urls import reverse
 
 import integrations.selectors
 import integrations.services
-from config.console import tones
+from config.console import timeline, tones
 from config.console.once import once
 from config.console.pages import back_to, frame_of, go, page, say, show
 from config.console.people import reveal
@@ -160,7 +160,7 @@ def inbox_message(request: HttpRequest, message_id: UUID) -> HttpResponse:
 
 @page(Permission.ORDERS_VIEW_CONTACT, methods=("POST",))
 def inbox_body(request: HttpRequest, message_id: UUID) -> HttpResponse:
-    """The body as it came, for who may see contacts; that they looked stands in the timeline."""
+    """The body as it came, for who may see contacts; that they looked is recorded always."""
     frame = frame_of(request)
     found = reports.message(message_id, scope=frame.scope(Permission.ORDERS_VIEW_CONTACT))
     if found is None or not frame.scope(Permission.INTEGRATIONS_VIEW).allows(found["account_id"]):
@@ -172,6 +172,7 @@ def inbox_body(request: HttpRequest, message_id: UUID) -> HttpResponse:
     letter = integrations.selectors.letters_of([message_id]).get(message_id)
     if letter is None:
         raise Conflict("Its body was erased.")
+    integrations.services.record_reading(message_id, at=frame.now, actor=actor_of(request))
     return _message_page(request, message_id, letter)
 
 
@@ -189,6 +190,7 @@ def _message_page(
             "here": "inbox",
             "part": "inbox",
             "message": found,
+            "readings": timeline.entries(order_page.timeline(message_id), []),
             "headers": sorted(letter.headers.items()) if letter else [],
             "body": letter.raw.decode(errors="replace")[:LONGEST_BODY] if letter else "",
         },

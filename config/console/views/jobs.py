@@ -27,6 +27,7 @@ _ACTING = (
     Permission.ORDERS_REROUTE,
     Permission.CASES_WORK,
     Permission.FULFILLMENT_RELEASE,
+    Permission.INTEGRATIONS_REPLAY,
 )
 
 

@@ -126,6 +126,7 @@ def endpoint(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
             "text": _text(request),
             "states": tones.choices("webhook"),
             "since": SinceForm(),
+            "channels": integrations.webhooks_out.selectors.channels_of_account(found.account_id),
         },
     )
 
@@ -164,12 +165,19 @@ def replay_webhooks(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @page(Permission.INTEGRATIONS_MANAGE, methods=("POST",))
 @once
 def endpoint_act(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    """Switch an endpoint on or off, or try it with a message that says nothing."""
+    """Switch an endpoint on or off, say whose orders it hears of, or try it with a message."""
     at, actor = frame_of(request).now, actor_of(request)
     wanted = request.POST.get("act", "")
     if wanted == "ping":
         made = integrations.webhooks_out.deliveries.ping(endpoint_id, at=at, actor=actor)
         return redirect("console:webhook", made)
+    back = reverse("console:webhook_endpoint", args=[endpoint_id])
+    if wanted == "limit":
+        chosen = [each for each in map(uuid_of, request.POST.getlist("channel")) if each]
+        integrations.webhooks_out.endpoints.limit_endpoint(endpoint_id, chosen, at=at, actor=actor)
+        whose = f"orders of {len(chosen)} of the channels" if chosen else "the whole account"
+        say(request, f"From now on it hears of {whose}.")
+        return go(request, back)
     if wanted not in {"on", "off"}:
         raise Invalid("There is no such action.")
     integrations.webhooks_out.endpoints.switch_endpoint(
@@ -177,7 +185,7 @@ def endpoint_act(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     )
     said = "It hears again; what was kept can be sent again below." if wanted == "on" else "Off."
     say(request, said)
-    return go(request, reverse("console:webhook_endpoint", args=[endpoint_id]))
+    return go(request, back)
 
 
 def _chosen(request: HttpRequest) -> list[UUID]:

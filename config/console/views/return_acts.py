@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 import returns.services
@@ -15,13 +16,15 @@ from config.console.pages import frame_of, go, page, say, show
 from config.console.return_verbs import PERMISSIONS, VERBS, ReturnVerb
 from config.console.views.orders import uuid_of
 from config.console.views.returns import law_of, page_of, tell
+from config.console.words import counted
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from config.kernel.types import Actor, Outcome
 from config.reports import returns as reports
+from config.reports.return_rates import ReturnRate, return_rates
 from config.reports.sql import Row
-from inventory.selectors import skus, skus_by_scan
+from inventory.selectors import skus_by_scan
 from orders.selectors import search
 from returns.selectors import ReturnPage
 from returns.states import Grade
@@ -32,7 +35,7 @@ from returns.types import (
     ExchangeItem,
     Finding,
     Receipt,
-    UnannouncedReceipt,
+    TakenPhoto,
 )
 
 OFFERED: Final = 10
@@ -74,9 +77,21 @@ def act(request: HttpRequest, number: str, code: str) -> HttpResponse:
             "form": form,
             "why_not": why_not,
             "problem": problem,
+            "rate": _rate(request, found) if code == "grade" else None,
         },
         status=409 if problem else 422 if request.method == "POST" else 200,
     )
+
+
+def _rate(request: HttpRequest, found: ReturnPage) -> ReturnRate | None:
+    """How often goods like those of the form's line come back."""
+    named = request.POST.get("line") or request.GET.get("line") or ""
+    line = forms.line_named(found.lines, named)
+    if line is None or line.sku_id is None:
+        return None
+    frame = frame_of(request)
+    scope = frame.scope(Permission.RETURNS_WORK)
+    return return_rates([line.sku_id], scope=scope, at=frame.now).get(line.sku_id)
 
 
 _DONE: Final = {
@@ -109,6 +124,7 @@ def _form(request: HttpRequest, verb: ReturnVerb, found: ReturnPage) -> Any:
             raise NotFound("The return has no such line.")
         return forms.GradeForm(
             sent,
+            request.FILES if request.method == "POST" else None,
             law=law_of(line),
             initial={"line": str(line.pk), "quantity": line.ungraded},
         )
@@ -167,7 +183,12 @@ def _grade(request: HttpRequest, found: ReturnPage, form: Any, actor: Actor) -> 
         verified=bool(values.get("verified")),
         lot=values["lot"],
     )
-    return returns.services.inspect_returns([finding], at=frame_of(request).now, actor=actor)
+    at = frame_of(request).now
+    outcomes = returns.services.inspect_returns([finding], at=at, actor=actor)
+    taken = [TakenPhoto(line.pk, content) for content in values["photos"]]
+    if taken and all(each.ok for each in outcomes):
+        return [*outcomes, *returns.services.keep_photos(taken, at=at, actor=actor)]
+    return outcomes
 
 
 def _settle(request: HttpRequest, found: ReturnPage, form: Any, actor: Actor) -> Outcomes:
@@ -209,6 +230,56 @@ _ACTS: Final[dict[str, Callable[[HttpRequest, ReturnPage, Any, Actor], Outcomes]
 }
 
 
+@page(Permission.RETURNS_WORK, methods=("GET", "POST"))
+@once
+def add_photos(request: HttpRequest, number: str) -> HttpResponse:
+    """Photos of one line, beside those that it has."""
+    found = page_of(request, number, Permission.RETURNS_WORK)
+    named = request.POST.get("line") or request.GET.get("line") or ""
+    line = forms.line_named(found.lines, named)
+    if line is None:
+        raise NotFound("The return has no such line.")
+    posted = request.method == "POST"
+    form = forms.PhotosForm(
+        request.POST if posted else None,
+        request.FILES if posted else None,
+        initial={"line": str(line.pk)},
+    )
+    if posted and form.is_valid():
+        taken = [TakenPhoto(line.pk, content) for content in form.cleaned_data["photos"]]
+        at, actor = frame_of(request).now, actor_of(request, Permission.RETURNS_WORK)
+        outcomes = returns.services.keep_photos(taken, at=at, actor=actor)
+        tell(request, list(outcomes), f"{counted(len(taken), 'photo')} kept.")
+        return go(request, reverse("console:return", args=[found.returned.number]))
+    return show(
+        request,
+        "console/returns/photos.html",
+        {"here": "returns", "returned": found.returned, "line": line, "form": form},
+        status=422 if posted else 200,
+    )
+
+
+@page(Permission.RETURNS_VIEW)
+def photo(request: HttpRequest, number: str, photo_id: UUID) -> HttpResponseBase:
+    """One photo, to whoever sees the return. It is shown and never run: nothing else is in it."""
+    found = page_of(request, number)
+    known = next((each for each in found.photos if each.pk == photo_id), None)
+    if known is None:
+        raise NotFound("The return has no such photo.")
+    try:
+        content = known.file.open("rb")
+    except FileNotFoundError:
+        raise NotFound("The file of this photo is not in the storage any more.") from None
+    return FileResponse(
+        content,
+        content_type=known.kind,
+        headers={
+            "Cache-Control": "private, max-age=86400, immutable",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
+
+
 @page(Permission.RETURNS_WORK, methods=("POST",))
 @once
 def grade_all(request: HttpRequest, number: str) -> HttpResponse:
@@ -228,68 +299,6 @@ def grade_all(request: HttpRequest, number: str) -> HttpResponse:
     said = f"{found.returned.number}: graded {grade}, {Grade(grade).label.lower()}."
     tell(request, list(outcomes), said)
     return go(request, reverse("console:return", args=[found.returned.number]))
-
-
-@page(Permission.RETURNS_WORK, methods=("GET", "POST"))
-@once
-def arrived(request: HttpRequest) -> HttpResponse:
-    """A parcel that nobody has announced becomes a return; whose it is can be found later."""
-    nodes = node_choices(request)
-    asked = {
-        name: request.GET[name]
-        for name in ("tracking_number", "sku_1", "order")
-        if name in request.GET
-    }
-    form = forms.ArrivalForm(
-        request.POST if request.method == "POST" else None,
-        nodes=nodes,
-        initial=asked,
-    )
-    problem = ""
-    if request.method == "POST" and form.is_valid():
-        outcome = _take_in(request, form)
-        if outcome.value is not None:
-            standing = outcome.value
-            say(request, f"{standing.number} stands for the parcel.")
-            return go(request, reverse("console:return", args=[standing.number]))
-        problem = outcome.problem.detail if outcome.problem else "It was refused."
-    return show(
-        request,
-        "console/returns/arrived.html",
-        {
-            "here": "returns",
-            "form": form,
-            "problem": problem,
-            "unknown": request.GET.get("tracking_number") if request.GET.get("unknown") else "",
-        },
-        status=409 if problem else 422 if request.method == "POST" else 200,
-    )
-
-
-def _take_in(request: HttpRequest, form: forms.ArrivalForm) -> Outcome[Any]:
-    values = form.cleaned_data
-    units = strays_of(request, form)
-    order_id = None
-    if values["order"]:
-        scope = frame_of(request).scope(Permission.RETURNS_WORK)
-        order_id = next(iter(search(scope, values["order"], limit=1)), None)
-        if order_id is None:
-            return Outcome.refused("not-found", f"There is no order {values['order']}.")
-    one = UnannouncedReceipt(
-        _owner(units),
-        int(values["node"]),
-        units,
-        order_id=order_id,
-        tracking_number=values["tracking_number"],
-    )
-    at, actor = frame_of(request).now, actor_of(request)
-    return returns.services.receive_unannounced([one], at=at, actor=actor)[0]
-
-
-def _owner(units: Sequence[ArrivedUnits]) -> UUID:
-    """Whose goods these are: the account that sells the first of them."""
-    first = units[0].sku_id or 0
-    return skus([first])[first].account_id
 
 
 def strays_of(request: HttpRequest, form: forms.StraysForm) -> tuple[ArrivedUnits, ...]:

@@ -13,6 +13,7 @@ from config.console.views.order import order_of
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import DomainError, Forbidden
+from config.reports.return_rates import buyer_of, rates_of_lines
 from config.reports.sql import Row
 from orders.states import CreditPart
 from returns import selectors
@@ -53,9 +54,19 @@ def ask(request: HttpRequest, number: str) -> HttpResponse:
     return show(
         request,
         "console/returns/quote.html" if _quotes(request) else "console/returns/new.html",
-        _context(order, offered, wish, quoted, problem),
+        _context(order, offered, wish, quoted, problem) | _hints(request, order, offered),
         status=409 if request.method == "POST" else 200,
     )
+
+
+def _hints(request: HttpRequest, order: Row, offered: Returnable) -> dict[str, Any]:
+    """How often such goods come back, and how often this buyer sends some."""
+    if _quotes(request):
+        return {}
+    frame = frame_of(request)
+    scope = frame.scope(Permission.RETURNS_DECIDE)
+    of_lines = rates_of_lines([line.line_id for line in offered.lines], scope=scope, at=frame.now)
+    return {"rates": of_lines, "buyer": buyer_of(order["id"], scope=scope, at=frame.now)}
 
 
 def _quotes(request: HttpRequest) -> bool:

@@ -21,11 +21,13 @@ from config.kernel.errors import Conflict, Invalid, NotFound
 from config.kernel.types import Outcome
 from config.reports import order_page
 from config.reports import returns as reports
+from config.reports.return_rates import ReturnRate, buyer_of, return_rates
 from inventory.selectors import skus
 from orders.selectors import credit_notes_of
 from orders.states import CreditPart
 from returns import selectors
 from returns.selectors import ReturnPage, Scanned
+from returns.services.photos import MOST_PHOTOS
 from returns.states import Decision, ReturnState, Wants
 from returns.types import Authorization
 
@@ -162,6 +164,8 @@ def one(request: HttpRequest, number: str) -> HttpResponse:
     returned = found.returned
     order_id: UUID | None = returned.order_id
     notes = credit_notes_of(order_id, scope) if order_id else []
+    sku_ids = [line.sku_id for line in found.lines if line.sku_id]
+    rates = return_rates(sku_ids, scope=scope, at=frame.now)
     return show(
         request,
         "console/returns/one.html",
@@ -170,7 +174,12 @@ def one(request: HttpRequest, number: str) -> HttpResponse:
             "returned": returned,
             "found": found,
             "said": return_words.describe(found, frame.now, frame.zone),
-            "lines": _lines(found),
+            "lines": _lines(found, rates),
+            "rates": rates,
+            "most_photos": MOST_PHOTOS,
+            "buyer": buyer_of(order_id, scope=scope, at=frame.now)
+            if order_id and frame.may(Permission.RETURNS_DECIDE)
+            else None,
             "actions": actions_of(request, found),
             "preview": selectors.refund_preview(found, scope),
             "preview_lines": {line.order_line_id: line.title for line in found.lines},
@@ -267,8 +276,8 @@ def law_of(line: Any) -> str:
     return str(line.sku.attributes.get("regulated") or "") if line.sku else ""
 
 
-def _lines(found: ReturnPage) -> list[dict[str, Any]]:
-    """The lines with what the policy said of each and what was found."""
+def _lines(found: ReturnPage, rates: dict[int, ReturnRate]) -> list[dict[str, Any]]:
+    """The lines with what the policy said of each, what was found, and how often such goods come."""
     verdicts = {each["line_id"]: each for each in found.returned.verdict.get("lines", ())}
     graded: dict[UUID, list[dict[str, Any]]] = {}
     for each in found.inspections:
@@ -281,6 +290,8 @@ def _lines(found: ReturnPage) -> list[dict[str, Any]]:
             "verdict": verdicts.get(str(line.order_line_id)),
             "graded": graded.get(line.pk, []),
             "law": law_of(line),
+            "rate": rates.get(line.sku_id) if line.sku_id else None,
+            "photos": [photo for photo in found.photos if photo.line_id == line.pk],
         }
         for line in found.lines
     ]

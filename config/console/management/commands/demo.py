@@ -15,7 +15,7 @@ from rich.table import Table
 
 from config import embedded
 from config.command_line import BEGAN
-from config.demo import partners, setup
+from config.demo import partners, setup, storefronts
 from config.demo.handing_over import hand_over, meet_again
 from config.demo.play import Demo, drain, play_fortnight, ring
 from config.demo.shoppers import NOW, OPENING
@@ -136,6 +136,7 @@ def _play(stage: Stage, console: Console) -> None:
     stage.counterparts.set_clocks(OPENING, 0)
     partners.connect_carriers(retailer, stage.counterparts, at=OPENING)
     partners.connect_gateway(retailer, stage.counterparts, at=OPENING)
+    storefronts.list_goods(stage.counterparts)
     demo = Demo.of(retailer, stage.counterparts)
     with _progress(console) as bar:
         task = bar.add_task("playing", total=(NOW - OPENING).total_seconds(), orders="")
