@@ -114,7 +114,7 @@ DATABASE_ROLE: str = env("SWITCHYARD_DB_ROLE", default="app")
 WEB_THREADS: int = env("WEB_THREADS", int, default=8)
 
 
-DATABASE_PATIENCE = {
+DATABASE_PATIENCE: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -222,7 +222,10 @@ SPECTACULAR_SETTINGS = {
         "OrderState": "orders.states.OrderState.choices",
         "DisputeState": "orders.states.DisputeState.choices",
         "NodeState": "inventory.states.NodeState.choices",
-        "StockCondition": "inventory.states.Condition.choices",
+        "StockCondition": "inventory.states.Condition.values",
+        "StockChangeKind": "inventory.api.serializers.KINDS",
+        "SkuKind": "inventory.states.SkuKind.values",
+        "BarcodeKind": "inventory.states.BarcodeKind.values",
         "ReservationState": "inventory.states.ReservationState.choices",
         "FulfillmentOrderState": "fulfillment.states.FulfillmentState.choices",
         "ParcelState": "fulfillment.states.ParcelState.choices",

@@ -3,6 +3,8 @@
 Every secret may come from a file: `NAME_FILE` instead of `NAME`.
 """
 
+from pathlib import Path
+
 from config.env import boolean, broker, database, env, next_redis_database, words
 from config.settings.base import *  # noqa: F403 (settings are layers of one namespace)
 from config.settings.base import DATABASE_ROLE, MEDIA_ROOT, cache_settings, database_settings
@@ -24,7 +26,7 @@ _redis_url = env("REDIS_URL")
 CACHES = cache_settings(env("CACHE_URL", default="") or next_redis_database(_redis_url))
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="") or broker(_redis_url)
 
-MEDIA_ROOT = env("MEDIA_ROOT", default=str(MEDIA_ROOT))
+MEDIA_ROOT = env("MEDIA_ROOT", Path, default=MEDIA_ROOT)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -10,6 +10,7 @@ from config.kernel.models.access import (
 )
 from config.kernel.models.cases import Case, CaseReport, CaseState
 from config.kernel.models.events import Delivery, DeliveryState, Event, RelayCursor
+from config.kernel.models.proof import CheckState, InvariantCheck
 from config.kernel.models.work import (
     BusinessClock,
     ExternalKey,
@@ -34,6 +35,7 @@ __all__ = [
     "CaseState",
     "Channel",
     "ChannelKind",
+    "CheckState",
     "Delivery",
     "DeliveryState",
     "Event",
@@ -42,6 +44,7 @@ __all__ = [
     "IdempotencyKey",
     "Intent",
     "IntentState",
+    "InvariantCheck",
     "Job",
     "JobItem",
     "JobState",

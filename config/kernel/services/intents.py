@@ -33,18 +33,13 @@ from config.kernel.services.intent_leases import LeasedIntent as LeasedIntent  #
 from config.kernel.types import Actor, Outcome
 
 BACK_OFF_SECONDS: Final = (
-    5,
-    30,
-    120,
-    600,
-    1_800,
-    3_600,
-    2 * 3_600,
-    4 * 3_600,
-    8 * 3_600,
-    12 * 3_600,
+    *(5, 30, 60, 120),
+    *(300, 300, 300),
+    *(600, 1_800, 3_600),
+    *(2 * 3_600, 4 * 3_600, 8 * 3_600, 12 * 3_600),
 )
-"""Seconds from a failed attempt to the next; the last one repeats."""
+"""Seconds from a failed attempt to the next; the last one repeats. After a quarter of an hour of
+silence the next attempt is at most five minutes away, so that the backlog is made good in ten."""
 GIVE_UP_HOURS: Final = 75
 DEAD_INTENT: Final = "DEAD_INTENT"
 
