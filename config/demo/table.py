@@ -5,6 +5,9 @@ from config.demo.counterparts import Counterparts
 from config.kernel.types import Scope
 from config.reports import summary
 
+NAMED = 3
+"""So many of the orders that differ are named; what is more is looked for on the pages."""
+
 
 def ours(scope: Scope) -> list[tuple[str, str]]:
     """Counted by SQL and nothing else."""
@@ -51,7 +54,8 @@ def _money(counterparts: Counterparts, scope: Scope) -> str:
 def _differing(counterparts: Counterparts, scope: Scope) -> str:
     found = records.copies_compared(counterparts, scope=scope)
     known = f" ({len(found.known):,} more with a case)" if found.known else ""
-    return f"{len(found.differ):,} of {found.orders:,} orders{known}"
+    named = ", ".join(f"{one.system} {one.what}" for one in found.differ[:NAMED])
+    return f"{len(found.differ):,} of {found.orders:,} orders{known}" + (named and f": {named}")
 
 
 def _cancelled(scope: Scope) -> str:

@@ -30,7 +30,7 @@ def with_a_case(kinds: Sequence[str], *, scope: Scope) -> set[str]:
 
 
 def orders_of(channel: str, *, scope: Scope) -> dict[str, PlacedOrder]:
-    """Sales of one channel by its own order ids; of a kit as many as its scarcest component allows."""
+    """Sales of one channel by its own order ids; of a kit as many as parts of it have left for."""
     found = rows(
         f"""
         WITH o AS (
@@ -40,7 +40,8 @@ def orders_of(channel: str, *, scope: Scope) -> dict[str, PlacedOrder]:
                 AND o.mode <> 'history'
         ), parts AS (
             SELECT l.parent_id,
-                min(l.shipped * kit.ordered / l.ordered) AS shipped,
+                least(max(kit.ordered), max((l.shipped * kit.ordered + l.ordered - 1) / l.ordered))
+                    AS shipped,
                 min(l.cancelled * kit.ordered / l.ordered) AS cancelled
             FROM orders_orderline l JOIN o ON o.id = l.order_id
             JOIN orders_orderline kit ON kit.id = l.parent_id

@@ -13,7 +13,7 @@ from uuid import UUID
 from config.kernel.events import Recorded
 from config.kernel.types import ALL_ACCOUNTS, ActorKind
 from fulfillment import carriers
-from fulfillment.selectors import parcels_at_hand
+from fulfillment.selectors import parcels_at_hand, parcels_sent
 from fulfillment.types import ParcelAtHand
 from integrations import connections
 from integrations.channels import port
@@ -37,6 +37,8 @@ class _Scene:
     refs: Mapping[UUID, ConnectionRef]
     lines: Mapping[UUID, Sequence[LineStanding]]
     parcels: Mapping[UUID, ParcelAtHand]
+    sent: Mapping[UUID, Sequence[ParcelAtHand]]
+    """Order with a kit → its parcels that have left, in the order in which they did."""
     credits: Mapping[UUID, Sequence[CreditedPart]]
     """Credit note → its parts."""
 
@@ -73,12 +75,15 @@ def _scene(events: Sequence[Recorded]) -> _Scene:
     refs = connections.of_channels({head.channel_id for head in heads.values()})
     reached = {head.id for head in heads.values() if head.channel_id in refs}
     parcels = {event.subject_id for event in events if event.topic in _PARCELS}
+    lines = standing_lines(reached) if reached else {}
+    kits = {id_ for id_, known in lines.items() if any(line.parent_id for line in known)}
     notes = {note_id for event in events for note_id in _notes(event)}
     return _Scene(
         heads,
         refs,
-        standing_lines(reached) if reached else {},
+        lines,
         {one.parcel_id: one for one in parcels_at_hand(parcels, ALL_ACCOUNTS)} if parcels else {},
+        parcels_sent(kits, ALL_ACCOUNTS) if parcels and kits else {},
         parts_of_notes(notes) if notes else {},
     )
 
@@ -108,9 +113,9 @@ def _fulfillment(event: Recorded, scene: _Scene) -> _Content | None:
     if parcel is None:
         return None
     lines = scene.lines[parcel.order_id]
-    units = in_their_words(dict(parcel.units), lines)
-    if not units:
+    if not in_their_words(dict(parcel.units), lines):
         return None
+    units = in_this_parcel(parcel, scene.sent.get(parcel.order_id, ()), lines)
     number = parcel.tracking_number
     page = carriers.tracking_url(parcel.carrier_code, parcel.account_id, number) if number else ""
     return (
@@ -191,6 +196,45 @@ def _their_line(line_id: UUID, lines: Sequence[LineStanding]) -> str:
     if line is not None and line.parent_id is not None:
         line = by_id[line.parent_id]
     return line.external_id if line is not None and line.sells else ""
+
+
+def in_this_parcel(
+    parcel: ParcelAtHand, sent: Sequence[ParcelAtHand], lines: Sequence[LineStanding]
+) -> dict[str, int]:
+    """Units of the shop's lines that left with this parcel and with none before it.
+
+    A kit has left with the first of its parts: the parcel that brings another part of the same kit
+    adds none, so that the shop never counts more kits than were ordered; its number is told all the same.
+    """
+    before: Counter[UUID] = Counter()
+    for one in sent:
+        if one.parcel_id == parcel.parcel_id:
+            break
+        before.update(dict(one.units))
+    after = before + Counter(dict(parcel.units))
+    told = _begun(before, lines)
+    return {
+        line: many - told.get(line, 0)
+        for line, many in _begun(after, lines).items()
+        if many > told.get(line, 0)
+    }
+
+
+def _begun(units: Mapping[UUID, int], lines: Sequence[LineStanding]) -> dict[str, int]:
+    """Units per line of the shop of which these are at least a part."""
+    by_id = {line.line_id: line for line in lines}
+    told: dict[str, int] = {}
+    for line_id, many in units.items():
+        if (line := by_id.get(line_id)) is None or many <= 0:
+            continue
+        kit = by_id[line.parent_id] if line.parent_id is not None else None
+        if kit is None:
+            if line.external_id and line.sells:
+                told[line.external_id] = told.get(line.external_id, 0) + many
+        elif kit.external_id:
+            whole = min(kit.ordered, -(-many * kit.ordered // line.ordered))
+            told[kit.external_id] = max(told.get(kit.external_id, 0), whole)
+    return told
 
 
 def in_their_words(units: Mapping[UUID, int], lines: Sequence[LineStanding]) -> dict[str, int]:

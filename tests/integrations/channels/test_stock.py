@@ -1,9 +1,12 @@
 """Stock figures in shops: ours, set only where the shop's has not moved, never above what can be sold."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+import inventory.selectors
+import inventory.services
 from config.kernel import clock
 from config.kernel.types import ALL_ACCOUNTS
 from integrations import connections
@@ -170,3 +173,23 @@ def test_of_kits_are_those_of_their_scarcest_component():
             )
 
         assert stock.availability(trade.ref, at=clock.now())["KIT"] == 25
+
+
+def test_keep_which_version_the_shop_holds_and_go_out_soon_after_a_change(trade):
+    ref, sku_id = connections.by_id(trade.ref.id), trade.network.skus["SKU-0"]
+
+    def count(seconds: int):
+        inventory.services.publish_changes(1_000, at=clock.now(), actor=SYSTEM)
+        soon = clock.now() + timedelta(seconds=seconds)
+        [figure] = inventory.selectors.kept_figures([sku_id], [ref.channel_id])
+        return figure, stock._due(connections.by_id(ref.id), soon)
+
+    count(0)
+    publish(trade)
+    told, due = count(30)
+    trade.network.stock("SKU-0", NEWARK=10)
+    moved, due_now = count(20)
+
+    assert (told.published_version, told.version, due) == (1, 1, False)
+    assert (moved.published_version, moved.version, due_now) == (1, 2, True)
+    assert not count(5)[1]
