@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -15,7 +16,13 @@ from config.kernel.actors import actor_of
 from config.kernel.admin_base import AuditedAdmin, ScopedRelatedFilter
 from config.kernel.errors import DomainError
 from config.kernel.querysets import ScopedQuerySet
-from inventory import services
+from inventory import (
+    lot_admin,  # noqa: F401  # registers its pages
+    network_admin,  # noqa: F401  # registers its pages
+    rule_admin,  # noqa: F401  # registers its pages
+    services,
+)
+from inventory.gtin import in_fourteen, is_gtin
 from inventory.models import (
     Barcode,
     Carrier,
@@ -29,18 +36,30 @@ from inventory.models import (
     KitComponent,
     Movement,
     Node,
+    NodeCapability,
     NodeClosure,
     NodeCutoff,
     NodeFunction,
     NodeGrant,
     NodeHours,
+    NodePickup,
+    NodeSpecialDay,
+    PickableTime,
     Reservation,
     ServiceLevel,
     Sku,
+    SkuPack,
+    StockAdjustment,
     StockLevel,
     StockPosition,
+    Substitute,
+    Transfer,
+    TransferClaim,
+    TransferLine,
 )
 from inventory.selectors.network import TOPIC
+from inventory.services.items import settle
+from inventory.states import BarcodeKind, SkuKind
 
 
 def _reached(found: Any, request: HttpRequest) -> Any:
@@ -75,6 +94,10 @@ class NodeHoursInline(_Inline):
     model = NodeHours
 
 
+class PickableTimeInline(_Inline):
+    model = PickableTime
+
+
 class NodeCutoffInline(_Inline):
     model = NodeCutoff
 
@@ -83,19 +106,67 @@ class NodeClosureInline(_Inline):
     model = NodeClosure
 
 
+class NodeCapabilityInline(_Inline):
+    model = NodeCapability
+
+
+class NodePickupInline(_Inline):
+    model = NodePickup
+
+
+class NodeSpecialDayInline(_Inline):
+    model = NodeSpecialDay
+
+
 class NodeGrantInline(_Inline):
     model = NodeGrant
 
 
+class BarcodeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic when it runs
+    """A GTIN has its check digit proven, and is kept in fourteen digits beside what is printed."""
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        value, kind = values.get("value") or "", values.get("kind")
+        if kind == BarcodeKind.GTIN and not is_gtin(value):
+            self.add_error("value", "This is no GTIN: a digit or the length is wrong.")
+        else:
+            self.instance.gtin = in_fourteen(value) if kind == BarcodeKind.GTIN else ""
+        return values
+
+
 class BarcodeInline(_Inline):
     model = Barcode
+    form = BarcodeForm
+    exclude = ("account", "pack")
+
+
+class SkuPackInline(_Inline):
+    """Packs are looked at here: what they hold together is checked by the import and the API."""
+
+    model = SkuPack
+    fk_name = "sku"
     exclude = ("account",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class KitComponentInline(_Inline):
+    """What a kit holds: anything but another kit."""
+
     model = KitComponent
     fk_name = "kit"
     autocomplete_fields = ("component",)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "component":
+            goods = Sku.objects.for_scope(scope_of(request.user, *AuditedAdmin.reading))
+            kwargs["queryset"] = goods.exclude(kind=SkuKind.KIT)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class InboundLineInline(_Inline):
@@ -133,8 +204,12 @@ class NodeAdmin(AuditedAdmin):
     inlines = (
         NodeFunctionInline,
         NodeHoursInline,
+        PickableTimeInline,
         NodeCutoffInline,
         NodeClosureInline,
+        NodeSpecialDayInline,
+        NodePickupInline,
+        NodeCapabilityInline,
         NodeGrantInline,
     )
     version_topics = (TOPIC,)
@@ -176,11 +251,19 @@ class ChannelNodeAdmin(AuditedAdmin):
 
 @admin.register(Sku)
 class SkuAdmin(AuditedAdmin):
-    list_display = ("code", "name", "kind", "price_minor", "currency", "active")
-    list_filter = ("kind", "active", "hazmat", ("brand", ScopedRelatedFilter))
+    """What a SKU says of itself. Its lifecycle moves by the import and the API."""
+
+    list_display = ("code", "name", "kind", "lifecycle", "price_minor", "currency", "active")
+    list_filter = ("kind", "lifecycle", "hazmat", "regulation", ("brand", ScopedRelatedFilter))
     search_fields = ("code__istartswith", "name")
-    inlines = (BarcodeInline, KitComponentInline)
-    version_topics = ("skus",)
+    readonly_fields = ("lifecycle", "active", "hazmat")
+    inlines = (BarcodeInline, SkuPackInline, KitComponentInline)
+    version_topics = ("skus", "lots")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """Whether it is sold and dangerous follows from what was saved."""
+        super().save_related(request, form, formsets, change)
+        settle([form.instance.pk], at=clock.now())
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
         """A barcode is of its SKU's account."""
@@ -188,6 +271,37 @@ class SkuAdmin(AuditedAdmin):
             for row in formset.forms:
                 row.instance.account_id = form.instance.account_id
         super().save_formset(request, form, formset, change)
+
+
+@admin.register(Substitute)
+class SubstituteAdmin(AuditedAdmin):
+    """What may go out instead. It is proposed by the import and the API, and approved here."""
+
+    list_display = ("sku", "substitute", "channel", "rank", "state", "approved_by")
+    list_filter = ("state", ("channel", ScopedRelatedFilter))
+    list_select_related = ("sku", "substitute", "channel")
+    search_fields = ("sku__code__istartswith", "substitute__code__istartswith")
+    actions = ("approve", "retire")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request, obj)
+
+    @admin.action(description="Approve", permissions=["change"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Substitute]) -> None:
+        self._move(request, queryset, services.approve_substitutes)
+
+    @admin.action(description="Retire", permissions=["change"])
+    def retire(self, request: HttpRequest, queryset: QuerySet[Substitute]) -> None:
+        self._move(request, queryset, services.retire_substitutes)
+
+    def _move(
+        self, request: HttpRequest, queryset: QuerySet[Substitute], command: Callable[..., Any]
+    ) -> None:
+        wanted = list(queryset.order_by("pk").values_list("pk", flat=True))
+        command(wanted, at=clock.now(), actor=actor_of(request, Permission.CONFIG_EDIT))
 
 
 @admin.register(ChannelListing)
@@ -213,10 +327,29 @@ class InboundAdmin(AuditedAdmin):
 class FeedAdmin(AuditedAdmin):
     """How a feed counts. How far it has told is its own news."""
 
-    list_display = ("node", "source", "semantics", "nets_committed", "as_of", "seen_at")
-    list_filter = ("semantics",)
-    list_select_related = ("node",)
-    readonly_fields = ("as_of", "seen_at")
+    list_display = ("node", "source", "account", "semantics", "ordering", "state", "seen_at")
+    list_filter = ("state", "semantics", ("node", ScopedRelatedFilter))
+    list_select_related = ("node", "account")
+    search_fields = ("source", "node__code")
+    readonly_fields = (
+        "state",
+        "state_since",
+        "as_of",
+        "seen_at",
+        "sequence",
+        "covered_sequence",
+        "missing",
+        "gap_since",
+        "asked_at",
+        "reconciled_at",
+        "degraded",
+    )
+    exclude = ("begun_at", "event_seq")
+
+    def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: Any) -> None:
+        if not change:
+            obj.begun_at = clock.now()
+        super().save_model(request, obj, form, change)
 
 
 class _ReadOnly(AuditedAdmin):
@@ -279,3 +412,39 @@ class ExclusionAdmin(_ReadOnly):
     list_display = ("node", "sku", "until", "reason", "at")
     list_filter = (("node", ScopedRelatedFilter),)
     list_select_related = ("node", "sku")
+
+
+class _Document(_ReadOnly):
+    """Papers of stock: moved by the console and the API, with their history here."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        return AuditedAdmin.history_view(self, request, object_id, extra_context)
+
+
+@admin.register(StockAdjustment)
+class StockAdjustmentAdmin(_Document):
+    list_display = ("number", "state", "sku", "node", "quantity", "reason", "proposed_by_name")
+    list_filter = ("state", "reason", ("node", ScopedRelatedFilter))
+    list_select_related = ("sku", "node")
+    search_fields = ("number", "sku__code__istartswith")
+
+
+class TransferLineInline(_Inline):
+    model = TransferLine
+    fields = ("sku", "requested", "shipped", "received", "damaged", "missing")
+
+
+@admin.register(Transfer)
+class TransferAdmin(_Document):
+    list_display = ("number", "state", "source", "destination", "purpose", "eta_at", "drafted_at")
+    list_filter = ("state", "purpose", ("source", ScopedRelatedFilter))
+    list_select_related = ("source", "destination")
+    search_fields = ("number", "reference")
+    inlines = (TransferLineInline,)
+
+
+@admin.register(TransferClaim)
+class TransferClaimAdmin(_Document):
+    list_display = ("number", "state", "kind", "quantity", "value_minor", "settled_minor")
+    list_filter = ("state", "kind")
+    search_fields = ("number", "line__transfer__number")

@@ -45,7 +45,7 @@ _RULES = f"""
 """  # noqa: S608  # own text
 _POSITIONS = f"""
     {_RULES}
-    , wished AS (
+    , wished AS NOT MATERIALIZED (
         SELECT p.id, p.sku_id, p.node_id, p.account_id, p.sellable, p.buffer, p.haircut,
             p.sellable - p.reserved - p.landed AS net, p.shortfall, p.owner_id,
             hand.position_id IS NOT NULL AS by_hand, kept.rule_id AS had_rule,
@@ -66,8 +66,8 @@ _POSITIONS = f"""
         LEFT JOIN inventory_positionsafety hand
           ON hand.position_id = p.id AND hand.rule_id IS NULL
         LEFT JOIN cut ON cut.node_id = p.node_id
-        WHERE p.account_id = %(account)s AND p.sku_id = ANY(%(among)s)
-    ), changed AS (
+        WHERE p.account_id = %(account)s AND p.sku_id = ANY(%(among)s::bigint[])
+    ), changed AS MATERIALIZED (
         SELECT *, safety + cut AS wanted FROM wished
         WHERE buffer <> safety + cut OR haircut <> cut
            OR NOT by_hand AND (had_rule IS DISTINCT FROM rule_id
@@ -79,16 +79,16 @@ _WRITE = f"""
     {_POSITIONS}
     , written AS (
         UPDATE inventory_stockposition p SET buffer = now.wanted, haircut = now.cut
-        FROM changed now WHERE p.id = now.id AND p.id = ANY(%(locked)s)
+        FROM changed now WHERE p.id = now.id AND p.id = ANY(%(locked)s::bigint[])
         RETURNING p.id, p.sku_id
     ), dropped AS (
         DELETE FROM inventory_positionsafety s USING changed now
-        WHERE s.position_id = now.id AND now.id = ANY(%(locked)s) AND NOT now.by_hand
+        WHERE s.position_id = now.id AND now.id = ANY(%(locked)s::bigint[]) AND NOT now.by_hand
           AND now.rule_id IS NULL
     ), put AS (
         INSERT INTO inventory_positionsafety (position_id, account_id, rule_id, units, at)
         SELECT id, account_id, rule_id, safety, %(at)s FROM changed
-        WHERE id = ANY(%(locked)s) AND NOT by_hand AND rule_id IS NOT NULL
+        WHERE id = ANY(%(locked)s::bigint[]) AND NOT by_hand AND rule_id IS NOT NULL
         ON CONFLICT (position_id) DO UPDATE
         SET rule_id = excluded.rule_id, units = excluded.units, at = excluded.at
     )
@@ -136,7 +136,7 @@ _TERMS_WRITE = f"""
         RETURNING known.sku_id
     ), dropped AS (
         DELETE FROM inventory_channelterm t
-        WHERE t.account_id = %(account)s AND t.sku_id = ANY(%(among)s)
+        WHERE t.account_id = %(account)s AND t.sku_id = ANY(%(among)s::bigint[])
           AND NOT EXISTS (SELECT FROM wished w
                 WHERE (w.channel_id, w.sku_id) = (t.channel_id, t.sku_id))
         RETURNING t.sku_id

@@ -48,6 +48,14 @@ def still_different(subject_ids: Sequence[UUID]) -> set[UUID]:
     return set(found.values_list("pk", flat=True))
 
 
+def still_coming(subject_ids: Sequence[UUID]) -> set[UUID]:
+    """Inbound documents of which something is still on its way."""
+    found = Inbound.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=map(pk_of, subject_ids), state__in=[InboundState.EXPECTED, InboundState.ARRIVING]
+    )
+    return {subject_id(SubjectTag.INBOUND, pk) for pk in found.values_list("pk", flat=True)}
+
+
 def still_at_risk(subject_ids: Sequence[UUID]) -> set[UUID]:
     """SKUs that are still running out."""
     risky = {subject_id(SubjectTag.SKU, risk.sku_id) for risk in _risks()}
@@ -98,6 +106,15 @@ KINDS: Final = (
         owner_team="merchandising",
         playbook="Expedite inbound, move stock between nodes, or stop selling it.",
         still_true=still_at_risk,
+    ),
+    CaseKind(
+        code="INBOUND_SLIPPED",
+        label="Goods on their way come too late for what was promised",
+        severity=2,
+        due=timedelta(hours=8),
+        owner_team="inventory",
+        playbook="Expedite it, move stock from another node, or tell the buyers who wait another day.",
+        still_true=still_coming,
     ),
     CaseKind(
         code="AVAILABILITY_DRIFT",

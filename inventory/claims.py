@@ -9,6 +9,7 @@ from django.db import connection
 
 from config.kernel.errors import Busy, Conflict, NotFound
 from config.kernel.types import ALL_ACCOUNTS
+from inventory.bindings import Bindings
 from inventory.ledger import Book
 from inventory.models import Reservation
 from inventory.quotas import CountedIn, count_used, lock_counting
@@ -21,24 +22,36 @@ class Claims:
     """Reservations that this transaction has locked, with the state that each had then."""
 
     def __init__(
-        self, rows: Iterable[Reservation], quotas: Mapping[UUID, CountedIn] | None = None
+        self,
+        rows: Iterable[Reservation],
+        quotas: Mapping[UUID, CountedIn] | None = None,
+        book: Book | None = None,
+        bound: Collection[UUID] = (),
     ) -> None:
-        """`quotas` are those that the transaction has locked and that count these reservations."""
+        """`quotas` are those that the transaction has locked and that count these reservations.
+
+        `bound` reservations have lots bound at levels of the `book`.
+        """
         self.rows = {row.id: row for row in rows}
         self._states = {row.id: row.state for row in self.rows.values()}
         self._quotas = quotas or {}
         self._used = {id_: quota.used(self.rows[id_]) for id_, quota in self._quotas.items()}
         self._touched: dict[UUID, Reservation] = {}
+        self._book, self.bindings = book, Bindings(bound)
 
     @classmethod
     def lock(
         cls,
         reservation_ids: Collection[UUID],
         quotas: Mapping[UUID, CountedIn] | None = None,
+        book: Book | None = None,
+        bound: Collection[UUID] = (),
     ) -> "Claims":
         """Lock the reservations by ascending id. Raises NotFound when one does not exist."""
         wanted = set(reservation_ids)
-        claims = cls(Reservation.objects.for_scope(ALL_ACCOUNTS).locked(wanted), quotas)
+        claims = cls(
+            Reservation.objects.for_scope(ALL_ACCOUNTS).locked(wanted), quotas, book, bound
+        )
         if missing := wanted - claims.rows.keys():
             raise NotFound(f"There is no reservation {min(missing)}.")
         return claims
@@ -80,6 +93,16 @@ class Claims:
             )
             expect_rows(cursor.rowcount, len(rows))
         self._count_back()
+        self._unbind()
+
+    def _unbind(self) -> None:
+        """Bind no more than the reservations still want: the rest of their lots is free again."""
+        for row in self._touched.values():
+            self.bindings.shrink(row.id, row.open if is_claiming(row) else 0)
+        freed = self.bindings.write()
+        if freed and self._book is not None:
+            for level in self._book.levels.values():
+                level.allocated -= freed.get(level.id or 0, 0)
 
     def _count_back(self) -> None:
         """Keep what quotas have used equal to their reservations: what was given up is free again."""
@@ -96,28 +119,40 @@ class Claims:
 def open_book(reservation_ids: Collection[UUID], *, levels: bool) -> tuple[Book, Claims]:
     """Lock the positions of the reservations, their levels if asked, then the reservations.
 
-    Live quotas that count them are locked before all. Raises Busy when one of the reservations got
+    Levels are locked too where one of the reservations has lots bound. Live quotas that count them are locked before all. Raises Busy when one of the reservations got
     a position in between: the caller may try again.
     """
     wanted = list(set(reservation_ids))
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT r.id, r.position_id, u.quota_id FROM inventory_reservation r
+            SELECT r.id, r.position_id, u.quota_id, EXISTS (SELECT
+                FROM inventory_allocation a WHERE a.reservation_id = r.id)
+            FROM inventory_reservation r
             LEFT JOIN inventory_quotause u ON u.reservation_id = r.id
             WHERE r.id = ANY(%s) AND r.position_id IS NOT NULL
             """,
             [wanted],
         )
         rows = cursor.fetchall()
-    counted = {id_: quota_id for id_, _, quota_id in rows if quota_id is not None}
+    counted = {id_: quota_id for id_, _, quota_id, _ in rows if quota_id is not None}
+    bound = [row[0] for row in rows if row[3]]
     quotas = lock_counting(counted) if counted else {}
-    book = Book.of_positions([row[1] for row in rows], levels=levels)
-    claims = Claims.lock(wanted, quotas)
+    book = Book.of_positions([row[1] for row in rows], levels=levels or bool(bound))
+    claims = Claims.lock(wanted, quotas, book, bound)
     for row in claims.rows.values():
         if row.position_id is not None and row.position_id not in book.positions:
             raise Busy("The reservation has just been given its stock.")
     return book, claims
+
+
+def sum_lots(portions: Sequence[Portion]) -> dict[UUID, list[tuple[str, int]]]:
+    """The lots that portions name, per reservation; one that names none is absent."""
+    named: dict[UUID, list[tuple[str, int]]] = {}
+    for portion in portions:
+        if portion.lots:
+            named.setdefault(portion.reservation_id, []).extend(portion.lots)
+    return named
 
 
 def sum_portions(portions: Sequence[Portion]) -> dict[UUID, int]:

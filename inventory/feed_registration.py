@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from config.kernel import case_reports, registry, ticker
+from config.kernel import case_reports, ids, registry, ticker
 from config.kernel.services import jobs
 from config.kernel.types import Actor, Outcome
 from inventory import feed_cases, services
@@ -28,6 +28,22 @@ def register_all() -> None:
     jobs.register(APPLY_SNAPSHOT, _apply_ranges, outside=True)
     ticker.register("inventory.watch_feeds", 30, _watch_feeds)
     ticker.register("inventory.apply_snapshots", 10, _apply_snapshots)
+
+
+def enqueue_snapshot(
+    document_id: UUID, rows: int, account_id: UUID, *, at: datetime, actor: Actor
+) -> None:
+    """Have a worker apply an accepted snapshot, with its progress to be seen; a range is an item."""
+    ranges = max(1, -(-rows // services.RANGE))
+    jobs.enqueue(
+        APPLY_SNAPSHOT,
+        f"Apply a snapshot of {rows:,} rows",
+        {"snapshot": str(document_id)},
+        [ids.uuid7() for _ in range(ranges)],
+        account_id=account_id,
+        at=at,
+        actor=actor,
+    )
 
 
 def _apply_ranges(

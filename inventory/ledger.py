@@ -14,6 +14,7 @@ from django.db import connection
 
 from config.kernel import case_reports, events, ids
 from config.kernel.types import Actor
+from inventory import lots
 from inventory.states import SELLABLE_CONDITIONS, Condition, MovementKind
 from inventory.stock_rows import (
     Discrepancy,
@@ -81,15 +82,27 @@ class Book:
 
     @classmethod
     def of_positions(cls, position_ids: Collection[int], *, levels: bool = True) -> "Book":
-        """Lock these positions by ascending id, and their levels unless only claims will change."""
+        """Lock these positions by ascending id, and their levels unless only claims will change.
+
+        The live quotas of their SKUs come first: a transaction that takes after it has given back
+        or written down a fact wants them too.
+        """
+        wanted = sorted(set(position_ids))
         with connection.cursor() as cursor:
             cursor.execute(
                 """
+                WITH quotas AS MATERIALIZED (
+                    SELECT id FROM inventory_quota WHERE state = 'live' AND sku_id IN (
+                        SELECT sku_id FROM inventory_stockposition WHERE id = ANY(%s))
+                    ORDER BY id FOR UPDATE
+                )
                 SELECT id, account_id, node_id, sku_id, owner_id, sellable, reserved, buffer,
                     shortfall, landed, counted_at, event_seq
-                FROM inventory_stockposition WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+                FROM inventory_stockposition
+                WHERE id = ANY(%s) AND (SELECT count(*) >= 0 FROM quotas)
+                ORDER BY id FOR UPDATE
                 """,
-                [sorted(set(position_ids))],
+                [wanted, wanted],
             )
             positions = {
                 row[0]: Position(row[0], PositionKey(*row[1:5]), *row[5:])
@@ -99,7 +112,7 @@ class Book:
                 return cls(positions.values(), [])
             cursor.execute(
                 """
-                SELECT id, position_id, condition, lot, expires_on, on_hand
+                SELECT id, position_id, condition, lot, expires_on, on_hand, allocated
                 FROM inventory_stocklevel WHERE position_id = ANY(%s) ORDER BY id FOR UPDATE
                 """,
                 [list(positions)],
@@ -139,18 +152,36 @@ class Book:
         self._movements.append(Movement(movement_id, level, quantity, level.on_hand, why, at))
         return movement_id
 
+    def account_for(self, level: Level, quantity: int, why: Why, *, at: datetime) -> UUID:
+        """Write the line that the ledger lacks: what lies there stays as it is."""
+        movement_id = ids.uuid7()
+        self._movements.append(Movement(movement_id, level, quantity, level.on_hand, why, at))
+        return movement_id
+
     def lower(
         self, levels: Sequence[Level], default: Level, quantity: int, why: Why, *, at: datetime
     ) -> UUID:
-        """Take units out of the levels in order. What the book does not have goes as well.
+        """Take units out of the levels in order, as `draw` does, up to all of each."""
+        return self.draw([(one, one.on_hand) for one in levels], default, quantity, why, at=at)
+
+    def draw(
+        self,
+        parts: Sequence[tuple[Level, int]],
+        default: Level,
+        quantity: int,
+        why: Why,
+        *,
+        at: datetime,
+    ) -> UUID:
+        """Take up to so many units out of each level. What the book does not have goes as well.
 
         A fact is never refused: beyond the book a `discrepancy` brings in, on `default`, what must
         have been there, and the fact takes it out. Returns the id of the first movement.
         """
         moved: list[UUID] = []
         left = quantity
-        for level in levels:
-            if part := min(left, level.on_hand):
+        for level, most in parts:
+            if part := min(left, most, level.on_hand):
                 moved.append(self.move(level, -part, why, at=at))
                 left -= part
         if left:
@@ -179,19 +210,31 @@ class Book:
 
     def write(self, *, at: datetime, actor: Actor) -> None:
         """Put the book down, tell what fell short and what landed, and report what did not add up."""
+        unsold = self._hold_lots(at=at)
         touched = [position for position in self.positions.values() if position.touched]
+        levels = [level for level in self.levels.values() if level.touched]
         for position in touched:
             position.shortfall = max(0, position.reserved - position.sellable)
             position.landed = min(position.landed, max(0, position.sellable - position.reserved))
         facts = _facts(touched)
+        lots.unbind(levels)
         write_positions(touched)
-        write_levels([level for level in self.levels.values() if level.touched])
+        write_levels(levels)
+        lots.date_positions(levels)
         write_movements(self._movements, actor)
         self._movements = []
         write_work(SHORTFALL_WORK, _debts(touched, "shortfall"), at=at)
         write_work(LANDED_WORK, _debts(touched, "landed"), at=at)
         events.record(facts, at=at, actor=actor)
-        case_reports.report(self._reports(touched), at=at)
+        case_reports.report([*self._reports(touched), *lots.reports(unsold)], at=at)
+
+    def _hold_lots(self, *, at: datetime) -> list[lots.Verdict]:
+        """Put what came and may not be sold into quality hold: a fact is never refused."""
+        unsold = lots.keep([level for level in self.levels.values() if level.touched], at=at)
+        for one in unsold:
+            why = Why(MovementKind.CONDITION, *one.cause, note=one.words)
+            self.shift(one.level, Condition.QUALITY_HOLD, one.units, why, at=at)
+        return unsold
 
     def _reports(self, touched: Sequence[Position]) -> list[case_reports.Report]:
         short = [

@@ -5,9 +5,10 @@ without a lot, enough of them, at a position that neither falls short nor owes w
 waiting demand. Whatever is not plain goes through the `Book`, under the same locks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
@@ -15,15 +16,20 @@ from django.db import connection
 from config.kernel import ids
 from config.kernel.types import Actor
 from inventory.states import SELLABLE_CONDITIONS
+from inventory.stock_rows import expect_rows
 
 
 @dataclass(slots=True)
 class PlainMoves:
-    """Moves by column, as the statement takes them; all at positions that are locked."""
+    """Moves by column, as the statement takes them; all at positions that are locked.
+
+    `balances` are on hand after each: whoever has locked the levels knows them.
+    """
 
     position_ids: list[int]
     conditions: list[str]
     quantities: list[int]
+    balances: list[int]
     kinds: list[str]
     times: list[datetime]
     cause_kinds: list[str]
@@ -36,14 +42,27 @@ class PlainMoves:
         return len(self.position_ids)
 
 
-def lock_places(position_ids: Sequence[int]) -> None:
+QUOTAS: Final = """
+    quotas AS MATERIALIZED (
+        SELECT id FROM inventory_quota WHERE state = 'live' AND sku_id = ANY(%s)
+        ORDER BY id FOR UPDATE
+    )
+"""
+"""Live quotas of SKUs, locked before any position, as the Book does."""
+
+
+def lock_places(position_ids: Sequence[int], sku_ids: Sequence[int]) -> None:
     """Lock positions and their levels in the global order, as the Book does."""
     wanted = sorted(set(position_ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM inventory_stockposition "
-            "WHERE id = ANY(%s) ORDER BY id FOR UPDATE) AS held",
-            [wanted],
+            f"""
+            WITH {QUOTAS}
+            SELECT count(*) FROM (SELECT 1 FROM inventory_stockposition
+                WHERE id = ANY(%s) AND (SELECT count(*) >= 0 FROM quotas)
+                ORDER BY id FOR UPDATE) AS held
+            """,  # noqa: S608  # ours
+            [sorted(set(sku_ids)), wanted],
         )
         cursor.execute(
             "SELECT count(*) FROM (SELECT 1 FROM inventory_stocklevel "
@@ -52,46 +71,11 @@ def lock_places(position_ids: Sequence[int]) -> None:
         )
 
 
-def post(moves: PlainMoves, *, actor: Actor) -> list[tuple[UUID, int]]:
-    """Write plain moves in the order given; returns each one's movement and on hand after it.
-
-    Two statements. Raises RuntimeError when a move found no position.
-    """
-    if not len(moves):
-        return []
-    movement_ids = [ids.uuid7() for _ in moves.quantities]
-    _make_levels(moves)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _POST,
-            {
-                "ids": movement_ids,
-                "positions": moves.position_ids,
-                "conditions": moves.conditions,
-                "quantities": moves.quantities,
-                "kinds": moves.kinds,
-                "times": moves.times,
-                "cause_kinds": moves.cause_kinds,
-                "cause_ids": moves.cause_ids,
-                "sources": moves.sources,
-                "external_ids": moves.external_ids,
-                "notes": moves.notes,
-                "sellable": sorted(SELLABLE_CONDITIONS),
-                "actor_kind": actor.kind,
-                "actor_id": actor.id,
-                "actor_name": actor.name,
-                "correlation_id": actor.correlation_id,
-            },
-        )
-        balances = dict(cursor.fetchall())
-    if len(balances) != len(moves):
-        raise RuntimeError(f"{len(moves)} moves were to be written, but {len(balances)} were")
-    return [(movement_id, balances[movement_id]) for movement_id in movement_ids]
-
-
-def _make_levels(moves: PlainMoves) -> None:
-    """Insert levels that no unit has lain on yet."""
-    places = sorted(set(zip(moves.position_ids, moves.conditions, strict=True)))
+def make_levels(places: Collection[tuple[int, str]]) -> None:
+    """Insert levels, (position, condition), that no unit has lain on yet; known ones stay."""
+    if not places:
+        return
+    wanted = sorted(places)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -104,21 +88,54 @@ def _make_levels(moves: PlainMoves) -> None:
                 WHERE level.position_id = place.position_id
                   AND level.condition = place.condition AND level.lot = '')
             """,
-            [[place[0] for place in places], [place[1] for place in places]],
+            [[place[0] for place in wanted], [place[1] for place in wanted]],
         )
+
+
+def post(moves: PlainMoves, *, actor: Actor) -> list[UUID]:
+    """Write plain moves in the order given; returns their movements. One statement.
+
+    Raises RuntimeError when a move found no level.
+    """
+    if not len(moves):
+        return []
+    movement_ids = [ids.uuid7() for _ in moves.quantities]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _POST,
+            {
+                "ids": movement_ids,
+                "positions": moves.position_ids,
+                "conditions": moves.conditions,
+                "quantities": moves.quantities,
+                "balances": moves.balances,
+                "kinds": moves.kinds,
+                "times": moves.times,
+                "external_ids": moves.external_ids,
+                "notes": moves.notes,
+                "cause_kinds": moves.cause_kinds,
+                "cause_ids": moves.cause_ids,
+                "sources": moves.sources,
+                "sellable": sorted(SELLABLE_CONDITIONS),
+                "actor_kind": actor.kind,
+                "actor_id": actor.id,
+                "actor_name": actor.name,
+                "correlation_id": actor.correlation_id,
+            },
+        )
+        expect_rows(cursor.rowcount, len(moves))
+    return movement_ids
 
 
 _POST = """
 WITH moved AS MATERIALIZED (
-    SELECT asked.*, level.id AS level_id, position.account_id, position.node_id, position.sku_id,
-        level.on_hand + sum(asked.quantity)
-            OVER (PARTITION BY level.id ORDER BY asked.place) AS balance
+    SELECT asked.*, level.id AS level_id, position.account_id, position.node_id, position.sku_id
     FROM unnest(%(ids)s::uuid[], %(positions)s::bigint[], %(conditions)s::text[],
-            %(quantities)s::bigint[], %(kinds)s::text[], %(times)s::timestamptz[],
-            %(cause_kinds)s::text[], %(cause_ids)s::uuid[], %(sources)s::text[],
-            %(external_ids)s::text[], %(notes)s::text[]) WITH ORDINALITY
-        AS asked (id, position_id, condition, quantity, kind, at, cause_kind, cause_id, source,
-            external_id, note, place)
+            %(quantities)s::bigint[], %(balances)s::bigint[], %(kinds)s::text[],
+            %(times)s::timestamptz[], %(cause_kinds)s::text[], %(cause_ids)s::uuid[],
+            %(sources)s::text[], %(external_ids)s::text[], %(notes)s::text[])
+        AS asked (id, position_id, condition, quantity, balance, kind, at, cause_kind, cause_id,
+            source, external_id, note)
     JOIN inventory_stocklevel level ON level.position_id = asked.position_id
         AND level.condition = asked.condition AND level.lot = ''
     JOIN inventory_stockposition position ON position.id = asked.position_id
@@ -142,6 +159,5 @@ INSERT INTO inventory_movement (id, account_id, node_id, sku_id, position_id, le
 SELECT id, account_id, node_id, sku_id, position_id, level_id, condition, '', quantity, balance,
     kind, cause_kind, cause_id, source, external_id, note, at,
     %(actor_kind)s::text, %(actor_id)s::text, %(actor_name)s::text, %(correlation_id)s::text
-FROM moved ORDER BY place
-RETURNING id, balance
+FROM moved
 """

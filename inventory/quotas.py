@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from inventory.models import Reservation
-from inventory.shares import Place, Protection, Shares
+from inventory.shares import Place, Protection, Shares, seller
 from inventory.states import QuotaKind
 from inventory.stock_rows import expect_rows
 from inventory.types import QuotaView, Taken, Want
@@ -21,7 +21,7 @@ from inventory.types import QuotaView, Taken, Want
 TOPIC = "quotas"
 """Whoever starts or ends a quota, or changes a live one, raises this version."""
 
-_SERVED_FIRST = (QuotaKind.PRIORITY.value, QuotaKind.FIXED.value, QuotaKind.PERCENT.value)
+_SERVED_FIRST = (QuotaKind.FIXED.value, QuotaKind.PERCENT.value, QuotaKind.PRIORITY.value)
 _COLUMNS = (
     "id, sku_id, channel_id, kind, protected, percent, used, cap, spill, spill_at, overlay, "
     "sequence, starts_at, ends_at, plan_id"
@@ -37,7 +37,7 @@ _PLACES = """
         SELECT node_id, array_agg(channel_id ORDER BY channel_id) AS channels
         FROM inventory_channelnode WHERE channel_id = ANY(%s) GROUP BY node_id
     ) AS known ON known.node_id = p.node_id
-    WHERE p.sku_id = ANY(%s) AND p.owner_id = p.account_id
+    WHERE p.sku_id = ANY(%s::bigint[]) AND p.owner_id = p.account_id
     GROUP BY 1, 2
 """
 
@@ -73,7 +73,7 @@ class LiveQuota:
         return Protection(
             self.id,
             self.channel_id,
-            (_SERVED_FIRST.index(self.kind), self.id),
+            (_SERVED_FIRST.index(self.kind), not self.overlay, -self.sequence, self.id),
             0 if spilled else max(0, units if lasting else units - self.used),
             None if self.cap is None else max(0, self.cap - self.used),
             lasting,
@@ -148,7 +148,7 @@ def live_quotas(sku_ids: Collection[int]) -> list[LiveQuota]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM inventory_quota "  # noqa: S608  # a constant of this module
-            "WHERE state = 'live' AND sku_id = ANY(%s) ORDER BY id",
+            "WHERE state = 'live' AND sku_id = ANY(%s::bigint[]) ORDER BY id",
             [sorted(set(sku_ids))],
         )
         return [LiveQuota(*row) for row in cursor.fetchall()]
@@ -247,7 +247,7 @@ class Allotment:
         for position_id, units in sorted(free.items(), key=lambda each: (-each[1], each[0])):
             place = places.get(position_id)
             may = [units] if place is None else [units, shares.most_at(channel_id, place)]
-            if (cap_left := shares.cap_left(channel_id)) is not None:
+            if (cap_left := shares.cap_left(seller(channel_id, place))) is not None:
                 may.append(cap_left)
             offered[position_id] = min(may)
             shares.take(channel_id, place, offered[position_id], offered[position_id])
@@ -279,10 +279,10 @@ class QuotaBook(Allotment):
         shares = self._shares.get(want.sku_id)
         if shares is None:
             return True
-        cap_left = shares.cap_left(want.channel_id)
+        place = self._stock[want.sku_id].places.get(want.position_id)
+        cap_left = shares.cap_left(seller(want.channel_id, place))
         if cap_left is not None and cap_left < want.quantity:
             return False
-        place = self._stock[want.sku_id].places.get(want.position_id)
         return place is None or free <= shares.most_at(want.channel_id, place)
 
     def count(self, want: Want, free: int) -> None:
@@ -311,9 +311,11 @@ class QuotaBook(Allotment):
 
     def _quota_of(self, want: Want) -> int | None:
         shares = self._shares.get(want.sku_id)
-        if shares is None or want.channel_id not in shares.of:
+        if shares is None:
             return None
-        return shares.of[want.channel_id].quota_id
+        place = self._stock[want.sku_id].places.get(want.position_id)
+        channel_id = seller(want.channel_id, place)
+        return None if channel_id not in shares.of else shares.of[channel_id].quota_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,11 @@ def steps(total: int, limits: Limits) -> list[Step]:
 
 
 def offered(total: int, limits: Limits) -> int:
-    """Units that are left of the total within the limits."""
-    return total + sum(step.units for step in steps(total, limits))
+    """Units that are left of the total within the limits: what `steps` leave of it."""
+    left = total - limits.unplaced - limits.protected
+    if limits.cap is not None:
+        left = min(left, limits.cap)
+    return 0 if limits.withdrawn else max(0, left - limits.threshold)
 
 
 def of_kit(own: int, parts: Iterable[tuple[int, int]]) -> int:

@@ -6,7 +6,17 @@ from uuid import UUID
 from config.kernel import access, case_reports, registry, ticker
 from config.kernel.services import dwell
 from config.kernel.types import Actor
-from inventory import cases, feed_registration, rule_registration, selectors, services
+from inventory import (
+    cases,
+    drift_registration,
+    feed_registration,
+    lot_registration,
+    network_registration,
+    rule_registration,
+    selectors,
+    services,
+)
+from inventory.exchange import registered as exchange
 from inventory.types import pk_of
 
 STEP_LIMIT = 200
@@ -34,8 +44,12 @@ def register_all() -> None:
         ("transfer", "Transfer", "transfers"),
     ]:
         registry.register(registry.Kind(code, label, _page(page)))
+    exchange.register_all()
+    drift_registration.register_all()
     feed_registration.register_all()
+    network_registration.register_all()
     rule_registration.register_all()
+    lot_registration.register_all()
     access.declare_nodes(selectors.nodes_used_by)
     case_reports.declare(*cases.KINDS)
     dwell.declare("count_request", "open", cases.COUNT_STUCK_AFTER, cases.open_counts)
@@ -44,7 +58,7 @@ def register_all() -> None:
     dwell.declare("inbound", "expected", cases.INBOUND_STUCK_AFTER, cases.late_inbound)
     ticker.register("inventory.resume_due", 5, _resume_due)
     ticker.register("inventory.expire_held", 5, _expire_held)
-    ticker.register("inventory.publish_changes", 1, _publish_changes)
+    ticker.register("inventory.publish_changes", 2, _publish_changes)
     ticker.register("inventory.compare_figures", 30, _compare_figures)
     ticker.register("inventory.free_unowed", 30, _free_unowed)
     ticker.register("inventory.cover_transfers", 10, _cover_transfers)
@@ -70,7 +84,9 @@ def _resume_due(at: datetime) -> None:
 
 
 def _expire_held(at: datetime) -> None:
-    services.expire_held(STEP_LIMIT, at=at, actor=Actor.system("inventory.expire_held"))
+    actor = Actor.system("inventory.expire_held")
+    services.expire_held(STEP_LIMIT, at=at, actor=actor)
+    services.end_holds(STEP_LIMIT, at=at, actor=actor)
 
 
 def _publish_changes(at: datetime) -> None:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from config.kernel import registry, ticker
 from config.kernel.types import Actor
-from inventory import services
+from inventory import exchange, services
+from inventory.exchange.rules import BUFFER_RULES, QUOTAS
 
 STARTED_AT_ONCE = 50
 NEW_AT_ONCE = 20_000
@@ -17,6 +18,7 @@ def register_all() -> None:
         ("quota_plan", "Quota", "quotas"),
     ]:
         registry.register(registry.Kind(code, label, _page(page)))
+    exchange.register(BUFFER_RULES, QUOTAS)
     ticker.register("inventory.turn_quotas", 5, _turn_quotas)
     ticker.register("inventory.refresh_quotas", 60, _refresh_quotas)
     ticker.register("inventory.apply_buffer_rules", 5, _apply_buffer_rules)
@@ -40,4 +42,6 @@ def _apply_buffer_rules(at: datetime) -> None:
 
 
 def _refresh_haircuts(at: datetime) -> None:
-    services.refresh_haircuts(at=at, actor=Actor.system("inventory.refresh_haircuts"))
+    actor = Actor.system("inventory.refresh_haircuts")
+    services.follow_signals(at=at, actor=actor)
+    services.refresh_haircuts(at=at, actor=actor)

@@ -6,28 +6,27 @@ from typing import Any
 from inventory.models.rules import SkuSelection
 from inventory.types import Selection
 
-MEANT = """
+_SAID = """
+    coalesce(w.kind, 'stock') = 'stock' AND (w.brand IS NULL OR s.brand_id = w.brand)
+    AND (w.lifecycle IS NULL OR s.lifecycle = w.lifecycle)
+    AND (w.attribute IS NULL OR s.attributes ->> w.attribute = w.value)
+"""
+MEANT = f"""
     wanted AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%(selections)s::jsonb) AS wanted (place int,
             codes text[], brand uuid, kind text, lifecycle text, attribute text, value text)
-    ), named AS (
+    ), pool AS MATERIALIZED (
+        SELECT id, code, brand_id, lifecycle, attributes FROM inventory_sku
+        WHERE account_id = %(account)s AND kind = 'stock'
+          AND (%(skus)s::bigint[] IS NULL OR id = ANY(%(skus)s::bigint[]))
+    ), meant AS MATERIALIZED (
         SELECT w.place, s.id AS sku_id
         FROM wanted w CROSS JOIN LATERAL unnest(w.codes) AS c (code)
-        JOIN inventory_sku s ON s.account_id = %(account)s AND s.code = c.code
+        JOIN pool s ON s.code = c.code AND {_SAID}
         UNION ALL
-        SELECT w.place, s.id FROM wanted w JOIN inventory_sku s ON s.account_id = %(account)s
-        WHERE w.codes IS NULL
-    ), meant AS (
-        SELECT n.place, n.sku_id
-        FROM named n JOIN wanted w ON w.place = n.place
-        JOIN inventory_sku s ON s.id = n.sku_id
-        WHERE s.kind = coalesce(w.kind, 'stock') AND s.kind = 'stock'
-          AND (w.brand IS NULL OR s.brand_id = w.brand)
-          AND (w.lifecycle IS NULL OR to_jsonb(s) ->> 'lifecycle' = w.lifecycle)
-          AND (w.attribute IS NULL OR s.attributes ->> w.attribute = w.value)
-          AND (%(skus)s::bigint[] IS NULL OR s.id = ANY(%(skus)s))
+        SELECT w.place, s.id FROM wanted w JOIN pool s ON w.codes IS NULL AND {_SAID}
     )
-"""
+"""  # noqa: S608  # own text
 """`meant (place, sku_id)`: the stock-kept SKUs of the account that each selection names.
 
 Parameters: `account`, `selections` (as of `as_rows`), `skus` to look among, or None.

@@ -13,6 +13,7 @@ from itertools import combinations
 from uuid import UUID
 
 Place = frozenset[UUID]
+_NOBODY = UUID(int=0)
 
 
 @dataclass(slots=True)
@@ -20,7 +21,8 @@ class Protection:
     """What a quota keeps for its channel: `wanted` units, and the most that it may still take.
 
     The lower `rank` is served first when less is free than is kept in all. A `lasting` one is not
-    used up by what its channel takes: it keeps the last units, however many went before.
+    used up by what its channel takes: it keeps the last units, however many went before. It ranks
+    after those that are none; of several, the first goes before the others.
     """
 
     quota_id: int
@@ -46,7 +48,8 @@ class Shares:
     def kept(self) -> Mapping[UUID, int]:
         """Units that are in fact kept for each channel: what it wants, as far as there are any."""
         if self._kept is None:
-            self._kept = kept = {}
+            kept: dict[UUID, int] = {}
+            self._kept = kept
             for channel_id, one in self.of.items():
                 spare = min(
                     self._reach({channel_id, *some}) - sum(kept[other] for other in some)
@@ -63,7 +66,7 @@ class Shares:
     def most_at(self, channel_id: UUID | None, place: Place) -> int:
         """The most free units of this place that the channel (None: nobody's) may have, cap apart."""
         most = self.free.get(place, 0)
-        for some in _sets(self._others(channel_id)):
+        for some in _sets(self._others(seller(channel_id, place))):
             if some and not place.isdisjoint(some):
                 most = min(most, self._slack(some))
         return max(0, most)
@@ -91,7 +94,7 @@ class Shares:
         if place is not None:
             self.free[place] -= free
         self._kept = None
-        own = None if channel_id is None else self.of.get(channel_id)
+        own = self.of.get(seller(channel_id, place) or _NOBODY)
         if own is not None:
             if not own.lasting:
                 own.wanted = max(0, own.wanted - units)
@@ -99,7 +102,16 @@ class Shares:
                 own.cap_left -= units
 
     def _others(self, channel_id: UUID | None) -> list[UUID]:
-        return [other for other, units in self.kept.items() if units and other != channel_id]
+        """Channels whose units the channel has to leave: it goes before those of a later last rank."""
+        own = None if channel_id is None else self.of.get(channel_id)
+        first = own is not None and own.lasting and own.wanted > 0
+        return [
+            other
+            for other, units in self.kept.items()
+            if units
+            and other != channel_id
+            and not (first and self.of[other].lasting and own and own.rank < self.of[other].rank)
+        ]
 
     def _slack(self, some: Sequence[UUID]) -> int:
         """Free units of the places of these channels, beyond what is kept for them."""
@@ -107,6 +119,11 @@ class Shares:
 
     def _reach(self, some: set[UUID]) -> int:
         return sum(units for place, units in self.free.items() if not place.isdisjoint(some))
+
+
+def seller(channel_id: UUID | None, place: Place | None) -> UUID | None:
+    """Whose quota counts a take: beyond its network a channel takes like nobody."""
+    return channel_id if place is not None and channel_id in place else None
 
 
 def _sets(channels: Sequence[UUID]) -> Iterator[tuple[UUID, ...]]:

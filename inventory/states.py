@@ -103,6 +103,65 @@ class SkuKind(TextChoices):
     GIFT_CARD = "gift_card", "Gift card"
 
 
+class Lifecycle(TextChoices):
+    """planned → active ⇄ phasing_out → discontinued; revived it is active again."""
+
+    PLANNED = "planned", "Planned"
+    ACTIVE = "active", "Active"
+    PHASING_OUT = "phasing_out", "Phasing out"
+    DISCONTINUED = "discontinued", "Discontinued"
+
+
+class Storage(TextChoices):
+    """At what temperature it is kept."""
+
+    AMBIENT = "ambient", "Ambient"
+    CHILLED = "chilled", "Chilled (2 to 8 °C)"
+    FROZEN = "frozen", "Frozen (−18 °C or less)"
+
+
+class PackLevel(TextChoices):
+    """How units are packed; each level holds whole packs of the one before."""
+
+    EACH = "each", "Each"
+    INNER = "inner", "Inner pack"
+    CASE = "case", "Case"
+    PALLET = "pallet", "Pallet"
+
+
+class BarcodeKind(TextChoices):
+    """Given out by GS1, with a check digit; or by the retailer itself."""
+
+    GTIN = "gtin", "GTIN"
+    INTERNAL = "internal", "Internal"
+
+
+class SubstituteState(TextChoices):
+    """proposed → approved → retired; one that is changed is proposed again."""
+
+    PROPOSED = "proposed", "Proposed"
+    APPROVED = "approved", "Approved"
+    RETIRED = "retired", "Retired"
+
+
+class PriceRule(TextChoices):
+    """What the buyer pays for a substitute."""
+
+    KEEP = "keep", "As sold"
+    LOWER = "lower", "The lower of the two"
+    OWN = "own", "Its own price"
+
+
+class SupplyImportState(TextChoices):
+    """received → checking → checked → applying → applied; also applied without a check."""
+
+    RECEIVED = "received", "Received"
+    CHECKING = "checking", "Being checked"
+    CHECKED = "checked", "Checked"
+    APPLYING = "applying", "Being applied"
+    APPLIED = "applied", "Applied"
+
+
 class Condition(TextChoices):
     """How units lie at a node. Only what is available may be sold."""
 
@@ -404,3 +463,14 @@ class RecallState(TextChoices):
     STOPPING = "stopping", "Being stopped"
     STOPPED = "stopped", "Stopped"
     LIFTED = "lifted", "Lifted"
+
+
+class DriftKind(TextChoices):
+    """A sum of the books that does not hold."""
+
+    ON_HAND = "on_hand", "On hand and the ledger"
+    SELLABLE = "sellable", "Sellable and its levels"
+    RESERVED = "reserved", "Reserved and its reservations"
+    SHORTFALL = "shortfall", "Shortfall, reserved and sellable"
+    SHORTFALL_WORK = "shortfall_work", "Shortfall and its open work"
+    LANDED_WORK = "landed_work", "Units set aside and their open work"

@@ -63,7 +63,10 @@ class Position:
 
 @dataclass(slots=True)
 class Level:
-    """A locked level; `id` is None until it is written for the first time."""
+    """A locked level; `id` is None until it is written for the first time.
+
+    `allocated` units are bound to reservations; `had_on_hand` is what lay there when it was locked.
+    """
 
     id: int | None
     position: Position
@@ -71,7 +74,12 @@ class Level:
     lot: str
     expires_on: date | None
     on_hand: int
+    allocated: int = 0
+    had_on_hand: int = field(init=False)
     touched: bool = False
+
+    def __post_init__(self) -> None:
+        self.had_on_hand = self.on_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ def write_positions(touched: Sequence[Position]) -> None:
             UPDATE inventory_stockposition p
             SET sellable = now.sellable, reserved = now.reserved, shortfall = now.shortfall,
                 landed = now.landed, buffer = now.buffer, counted_at = now.counted_at,
-                event_seq = now.event_seq
+                event_seq = now.event_seq, changed_xid = pg_current_xact_id()::text::bigint
             FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
                 %s::bigint[], %s::timestamptz[], %s::bigint[])
                 AS now (id, sellable, reserved, shortfall, landed, buffer, counted_at, event_seq)

@@ -26,10 +26,16 @@ ORDER: Final = (
     "fulfillment_noderequest",
     "returns_return",
     "returns_claim",
+    "inventory_stockadjustment",
+    "inventory_transfer",
+    "inventory_countrequest",
     "inventory_quota",
+    "inventory_capacitywindow",
     "inventory_stockposition",
     "inventory_stocklevel",
     "inventory_reservation",
+    "inventory_lot",
+    "inventory_serial",
 )
 """Of the rows that two commands may want at once. A job's row is written last and holds up nobody."""
 
@@ -48,10 +54,10 @@ def locked(sql: str) -> list[tuple[str, bool]]:
     if "UPDATE" not in sql:
         return []
     found = [(table, True) for table in _UPDATED.findall(sql)]
-    return [(table, waits) for table, waits in _selected(sql) + found if table in ORDER]
+    return [(table, waits) for table, waits in selected(sql) + found if table in ORDER]
 
 
-def _selected(sql: str) -> list[tuple[str, bool]]:
+def selected(sql: str) -> list[tuple[str, bool]]:
     """What each FOR UPDATE locks: the table read first since the one before, names of WITH apart."""
     named, found = set(_NAMED.findall(sql)), []
     for part, after in pairwise(_LOCKING.split(sql)):

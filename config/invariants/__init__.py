@@ -1,6 +1,7 @@
 """What must hold at every moment between two transactions, asked of the database in SQL.
 
-Each module declares its invariants at import; they may read across apps, nothing here writes.
+Each module declares its invariants at import; they may read across apps, and only `watching` writes: what it
+was answered.
 Tests of concurrency end with `assert check_all() == []`.
 """
 

@@ -4,7 +4,7 @@ from django.apps import apps
 from django.db.models import Model
 
 from config.invariants import Invariant, by_sql, register
-from config.kernel.fsm import StateModel, transitions_of
+from config.kernel.fsm import StateField, StateModel, transitions_of
 
 ELSEWHERE = frozenset({"orders"})
 """Apps whose paths another module follows."""
@@ -17,6 +17,11 @@ def _machines() -> list[type[Model]]:
         for model in apps.get_models()
         if issubclass(model, StateModel) and hasattr(model, "history")
     ]
+
+
+def _state(model: type[Model]) -> str:
+    """The column of the machine; a life beside a state would be its own."""
+    return next(field.name for field in model._meta.fields if isinstance(field, StateField))
 
 
 def legal_steps(declared: set[tuple[str, str]]) -> str:
@@ -37,15 +42,16 @@ def _rows(model: type[Model], table: str) -> str:
 
 def _path(model: type[Model]) -> Invariant:
     table = model.history.model._meta.db_table  # type: ignore[attr-defined]  # HistoricalRecords
-    steps = {(source, target) for _, source, target in transitions_of(model)}
+    state = _state(model)
+    steps = {(source, target) for _, source, target in transitions_of(model, state)}
     return by_sql(
         f"history.{model._meta.model_name}",
         f"The states of every {model._meta.verbose_name} follow its graph",
         "{} went from {} to {}, which its graph does not know.",
         f"""
         SELECT id, before, state FROM (
-            SELECT id, state, account_id,
-                lag(state) OVER (PARTITION BY id ORDER BY history_id) AS before
+            SELECT id, {state} AS state, account_id,
+                lag({state}) OVER (PARTITION BY id ORDER BY history_id) AS before
             FROM {_rows(model, table)} AS kept) AS path
         WHERE {{account}} AND before IS NOT NULL AND before <> state
           AND (before, state) NOT IN ({legal_steps(steps)})
@@ -56,17 +62,18 @@ def _path(model: type[Model]) -> Invariant:
 
 def _present(model: type[Model]) -> Invariant:
     history = model.history.model._meta.db_table  # type: ignore[attr-defined]  # HistoricalRecords
+    state = _state(model)
     return by_sql(
         f"history.{model._meta.model_name}.present",
         f"The state of every {model._meta.verbose_name} is the last of its history",
         "{} is {}, but its history ends with {}: nobody is named for the change.",
         f"""
-        SELECT present.id, present.state, last.state
+        SELECT present.id, present.{state}, last.{state}
         FROM (SELECT * FROM {_rows(model, model._meta.db_table)} AS every WHERE {{account}})
             AS present
-        JOIN (SELECT DISTINCT ON (id) id, state FROM {history} ORDER BY id, history_id DESC)
+        JOIN (SELECT DISTINCT ON (id) id, {state} FROM {history} ORDER BY id, history_id DESC)
             AS last ON last.id = present.id
-        WHERE last.state <> present.state ORDER BY present.id
+        WHERE last.{state} <> present.{state} ORDER BY present.id
         """,  # noqa: S608  # names of the model
     )
 

@@ -115,7 +115,9 @@ class IdsInput(serializers.Serializer[object]):
     )
 
 
-class DecisionInput(IdsInput):
+class WordInput(IdsInput):
+    """Documents to decide on, with a word about it."""
+
     reason = serializers.CharField(max_length=200, allow_blank=True, default="")
 
 

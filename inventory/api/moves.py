@@ -250,12 +250,12 @@ class AdjustmentViewSet(_Documents):
         )
         return _answer(outcomes, _as_document)
 
-    @extend_schema(request=shapes.DecisionInput, responses=shapes.DocumentsShape)
+    @extend_schema(request=shapes.WordInput, responses=shapes.DocumentsShape)
     @action(detail=False, methods=["post"])
     @idempotent
     def approve(self, request: Request) -> Response:
         """Let proposed adjustments into the ledger; not one's own."""
-        given = read_body(shapes.DecisionInput, request)
+        given = read_body(shapes.WordInput, request)
         outcomes = self.decided(
             request,
             given["ids"],
@@ -265,12 +265,12 @@ class AdjustmentViewSet(_Documents):
         )
         return _answer(outcomes, _as_document)
 
-    @extend_schema(request=shapes.DecisionInput, responses=shapes.DocumentsShape)
+    @extend_schema(request=shapes.WordInput, responses=shapes.DocumentsShape)
     @action(detail=False, methods=["post"])
     @idempotent
     def decline(self, request: Request) -> Response:
         """Leave the book as it is; whoever proposed may take it back."""
-        given = read_body(shapes.DecisionInput, request)
+        given = read_body(shapes.WordInput, request)
         outcomes = self.decided(
             request,
             given["ids"],
@@ -390,12 +390,12 @@ class TransferViewSet(_Documents):
         """End received transfers whose claims have ended."""
         return self._verb(request, services.close_transfers)
 
-    @extend_schema(request=shapes.DecisionInput, responses=shapes.DocumentsShape)
+    @extend_schema(request=shapes.WordInput, responses=shapes.DocumentsShape)
     @action(detail=False, methods=["post"])
     @idempotent
     def cancel(self, request: Request) -> Response:
         """Drop transfers of which nothing has left."""
-        given = read_body(shapes.DecisionInput, request)
+        given = read_body(shapes.WordInput, request)
         outcomes = self.decided(
             request,
             given["ids"],
@@ -533,12 +533,12 @@ class CountViewSet(_Documents):
         )
         return _answer(outcomes, lambda state: {"state": state})
 
-    @extend_schema(request=shapes.DecisionInput, responses=shapes.CountsShape)
+    @extend_schema(request=shapes.WordInput, responses=shapes.CountsShape)
     @action(detail=False, methods=["post"])
     @idempotent
     def cancel(self, request: Request) -> Response:
         """Nobody needs the counts any more."""
-        given = read_body(shapes.DecisionInput, request)
+        given = read_body(shapes.WordInput, request)
         outcomes = self.decided(
             request,
             [pk_of(key) for key in given["ids"]],

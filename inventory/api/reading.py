@@ -8,9 +8,9 @@ from uuid import UUID
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
-from config.kernel.actors import actor_of, nodes_in_reach
+from config.kernel.actors import actor_of, channel_of_key, nodes_in_reach, reach_of
 from config.kernel.errors import Invalid, NotFound
-from config.kernel.models import Account
+from config.kernel.models import Account, Channel
 from config.kernel.types import Scope
 from inventory import selectors
 
@@ -37,6 +37,25 @@ def account_meant(request: Request, code: str) -> UUID:
             errors=[{"pointer": "/account", "code": "required", "detail": "Name the account."}],
         )
     return next(iter(scope.account_ids))
+
+
+def channel_meant(request: Request, code: str) -> Channel:
+    """The channel that is meant: the key's own, or the one named within reach."""
+    own = channel_of_key(request)
+    reached = Channel.objects.for_scope(reach_of(request))
+    if own is not None:
+        reached = reached.filter(pk=own)
+    if code:
+        reached = reached.filter(code=code)
+    elif own is None:
+        raise Invalid(
+            "Name the channel.",
+            errors=[{"pointer": "/channel", "code": "required", "detail": "Name the channel."}],
+        )
+    channel: Channel | None = reached.first()
+    if channel is None:
+        raise NotFound("There is no such channel.")
+    return channel
 
 
 def nodes_meant(request: Request, codes: Collection[str], account_id: UUID) -> dict[str, int]:

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,167 +18,29 @@ from config.kernel.errors import DomainError, Forbidden, Invalid, NotFound
 from config.kernel.idempotency import idempotent
 from config.kernel.models import Account
 from config.kernel.permissions import needs
-from config.kernel.types import Actor, Scope
+from config.kernel.types import Actor, Outcome, Scope
 from inventory import selectors, services
+from inventory.api.rule_shapes import (
+    ByHandInput,
+    PlannedItemsShape,
+    PreviewShape,
+    QuotaListShape,
+    QuotasInput,
+    QuotasPreviewInput,
+    RuleListShape,
+    RulesInput,
+    RulesPreviewInput,
+    SafetyItemsShape,
+)
 from inventory.services.quotas import check_quota
 from inventory.services.rules import check_rule
-from inventory.states import QuotaKind
-from inventory.types import Preview
+from inventory.types import BufferChange, Preview
 
 SEE = (Permission.INVENTORY_VIEW, Permission.INVENTORY_PLAN, Permission.API_CATALOG_WRITE)
 WRITE = (Permission.INVENTORY_PLAN, Permission.API_CATALOG_WRITE)
-MOST_ITEMS = 1_000
-MOST_UNITS = 1_000_000_000
 
 _ID = [OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)]
 _ENDED = [OpenApiParameter("ended", bool, description="Those that have ended as well.")]
-
-
-class SelectionInput(serializers.Serializer[object]):
-    """Which SKUs are meant: those that meet everything that is said."""
-
-    id = serializers.UUIDField(
-        allow_null=True, default=None, help_text="Empty for a new one; otherwise it is changed."
-    )
-    name = serializers.CharField(max_length=120)
-    skus = serializers.ListField(
-        child=serializers.CharField(max_length=64), default=list, max_length=20_000
-    )
-    brand = serializers.SlugField(allow_blank=True, default="")
-    sku_kind = serializers.CharField(
-        max_length=16,
-        allow_blank=True,
-        default="",
-        help_text="Rules are for SKUs that are kept in stock: `stock` or empty.",
-    )
-    lifecycle = serializers.CharField(max_length=16, allow_blank=True, default="")
-    attribute = serializers.CharField(max_length=64, allow_blank=True, default="")
-    value = serializers.CharField(max_length=200, allow_blank=True, default="")
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField(allow_null=True, default=None)
-
-
-class RuleInput(SelectionInput):
-    sequence = serializers.IntegerField(help_text="Of the rules that match, the last one counts.")
-    channel = serializers.SlugField(
-        allow_blank=True, default="", help_text="With a channel the rule is a threshold."
-    )
-    group = serializers.SlugField(allow_blank=True, default="")
-    nodes = serializers.ListField(child=serializers.SlugField(), default=list, max_length=1_000)
-    safety_units = serializers.IntegerField(
-        allow_null=True, default=None, min_value=0, max_value=MOST_UNITS
-    )
-    safety_percent = serializers.IntegerField(allow_null=True, default=None)
-    cover_days = serializers.IntegerField(allow_null=True, default=None)
-    cover_over_days = serializers.IntegerField(default=28)
-    threshold = serializers.IntegerField(
-        allow_null=True, default=None, min_value=0, max_value=MOST_UNITS
-    )
-
-
-class QuotaInput(SelectionInput):
-    channel = serializers.SlugField()
-    kind = serializers.CharField(max_length=12, help_text=f"One of {', '.join(QuotaKind.values)}.")
-    sequence = serializers.IntegerField(default=0)
-    overlay = serializers.BooleanField(
-        default=False, help_text="An event's: above every quota that is none."
-    )
-    units = serializers.IntegerField(
-        allow_null=True, default=None, min_value=0, max_value=MOST_UNITS
-    )
-    percent = serializers.IntegerField(allow_null=True, default=None)
-    cap = serializers.IntegerField(allow_null=True, default=None, min_value=0, max_value=MOST_UNITS)
-    spill = serializers.BooleanField(default=False)
-    spill_at = serializers.DateTimeField(allow_null=True, default=None)
-
-
-class _Batch(serializers.Serializer[object]):
-    account = serializers.SlugField(
-        default="", allow_blank=True, help_text="Needed only by callers of several accounts."
-    )
-
-
-class RulesInput(_Batch):
-    publish = serializers.BooleanField(default=False, help_text="Put new rules into force at once.")
-    rules = RuleInput(many=True, max_length=MOST_ITEMS, allow_empty=False)  # type: ignore[call-arg]  # the list's
-
-
-class QuotasInput(_Batch):
-    quotas = QuotaInput(many=True, max_length=MOST_ITEMS, allow_empty=False)  # type: ignore[call-arg]  # the list's
-
-
-class _PreviewInput(_Batch):
-    removed = serializers.ListField(
-        child=serializers.UUIDField(), default=list, max_length=MOST_ITEMS
-    )
-
-
-class RulesPreviewInput(_PreviewInput):
-    rules = RuleInput(many=True, max_length=MOST_ITEMS, default=list)  # type: ignore[call-arg]  # the list's
-
-
-class QuotasPreviewInput(_PreviewInput):
-    quotas = QuotaInput(many=True, max_length=MOST_ITEMS, default=list)  # type: ignore[call-arg]  # the list's
-
-
-class RuleShape(RuleInput):
-    state = serializers.CharField()
-    positions = serializers.IntegerField(help_text="Positions for which it counts now.")
-    units = serializers.IntegerField(help_text="Units that it keeps back there.")
-    terms = serializers.IntegerField(help_text="SKUs whose figure it lowers in its channel.")
-
-
-class RuleListShape(serializers.Serializer[object]):
-    results = RuleShape(many=True)
-
-
-class QuotaShape(QuotaInput):
-    state = serializers.CharField()
-    quota_skus = serializers.IntegerField(help_text="SKUs that have a quota by this plan.")
-    protected = serializers.IntegerField(help_text="Units kept, in all.")
-    used = serializers.IntegerField()
-
-
-class QuotaListShape(serializers.Serializer[object]):
-    results = QuotaShape(many=True)
-
-
-class ProblemOfItem(serializers.Serializer[object]):
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class PlannedItemShape(serializers.Serializer[object]):
-    outcome = serializers.ChoiceField(choices=["done", "repeated", "refused"])
-    id = serializers.UUIDField(required=False)
-    problem = ProblemOfItem(required=False)
-
-
-class PlannedItemsShape(serializers.Serializer[object]):
-    results = PlannedItemShape(many=True, help_text="One per item sent, in the same order.")
-
-
-class DropShape(serializers.Serializer[object]):
-    sku = serializers.CharField(source="code")
-    before = serializers.IntegerField()
-    after = serializers.IntegerField()
-
-
-class ChannelPreviewShape(serializers.Serializer[object]):
-    channel = serializers.CharField()
-    changed = serializers.IntegerField(help_text="SKUs whose figure changes.")
-    raised = serializers.IntegerField()
-    lowered = serializers.IntegerField()
-    to_zero = serializers.IntegerField()
-    units_before = serializers.IntegerField()
-    units_after = serializers.IntegerField()
-    biggest_drops = DropShape(many=True)
-
-
-class PreviewShape(serializers.Serializer[object]):
-    skus = serializers.IntegerField(help_text="SKUs that are meant, now or before.")
-    positions = serializers.IntegerField(help_text="Positions whose buffer would change.")
-    channels = ChannelPreviewShape(many=True)
 
 
 class BufferRuleViewSet(ViewSet):
@@ -234,6 +95,30 @@ class BufferRuleViewSet(ViewSet):
             check_rule(draft)
         told = selectors.preview_rules(names.account_id, drafts, given["removed"], at=clock.now())
         return _told(told, names)
+
+    @extend_schema(request=ByHandInput, responses=SafetyItemsShape)
+    @action(detail=False, methods=["post"], url_path="by-hand")
+    @idempotent
+    def by_hand(self, request: Request) -> Response:
+        """Set the safety stock of positions, above every rule; or give it up to the rules again."""
+        given, actor, at = _read(ByHandInput, request), _planner(request), clock.now()
+        account_id = _account(request, given["account"])
+        rows = given["positions"]
+        skus = selectors.skus_by_code(account_id, None, {row["sku"] for row in rows})
+        nodes = selectors.names_of(account_id).nodes
+        places = [
+            BufferChange(nodes.get(row["node"], 0), known.id if known else 0, row["units"] or 0)
+            for row in rows
+            for known in [skus.get(row["sku"])]
+        ]
+        outcomes = services.set_buffers(places, at=at, actor=actor)
+        given_up = [
+            outcome.value
+            for row, outcome in zip(rows, outcomes, strict=True)
+            if row["units"] is None and outcome.value is not None
+        ]
+        services.give_up_buffers(given_up, at=at, actor=actor)
+        return Response({"results": [_safety(outcome) for outcome in outcomes]})
 
     @extend_schema(parameters=_ID, request=None, responses={204: None})
     @action(detail=True, methods=["post"])
@@ -352,14 +237,29 @@ def _written(
     )
 
 
+def _safety(outcome: Outcome[int]) -> dict[str, Any]:
+    if outcome.problem is not None:
+        problem = {"code": outcome.problem.code, "detail": outcome.problem.detail}
+        return {"outcome": "refused", "problem": problem}
+    return {"outcome": "done", "position_id": outcome.value}
+
+
 def _told(told: Preview, names: selectors.Names) -> Response:
     codes = {channel_id: code for code, channel_id in names.channels.items()}
     shown = {
         "skus": told.skus,
         "positions": told.positions,
         "channels": [
-            {name: getattr(one, name) for name in ChannelPreviewShape().fields if name != "channel"}
-            | {"channel": codes[one.channel_id]}
+            {
+                "channel": codes[one.channel_id],
+                "changed": one.changed,
+                "raised": one.raised,
+                "lowered": one.lowered,
+                "to_zero": one.to_zero,
+                "units_before": one.units_before,
+                "units_after": one.units_after,
+                "biggest_drops": one.biggest_drops,
+            }
             for one in told.channels
         ],
     }

@@ -4,25 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from inventory.models import Sku
 from inventory.services.changes import EXTERNAL_ID_LENGTH, SOURCE_LENGTH
 from inventory.states import CHANGE_KINDS, Condition
 
 MOST_ITEMS = 1_000
+KINDS = sorted(CHANGE_KINDS)
 _CONDITIONS = Condition.values
 _MOST_UNITS = 1_000_000_000
-
-
-class SkuShape(serializers.Serializer[Sku]):
-    id = serializers.IntegerField()
-    code = serializers.CharField()
-    name = serializers.CharField()
-    kind = serializers.CharField()
-    weight_grams = serializers.IntegerField()
-    price_minor = serializers.IntegerField()
-    currency = serializers.CharField()
-    hazmat = serializers.BooleanField()
-    active = serializers.BooleanField()
 
 
 class FunctionShape(serializers.Serializer[object]):
@@ -92,8 +80,12 @@ class ChangeInput(serializers.Serializer[object]):
     quantity = serializers.IntegerField(
         min_value=-_MOST_UNITS, max_value=_MOST_UNITS, help_text="Came (+) or went (−)."
     )
-    kind = serializers.ChoiceField(choices=sorted(CHANGE_KINDS))
-    condition = serializers.ChoiceField(choices=_CONDITIONS, default=Condition.AVAILABLE.value)
+    kind = serializers.ChoiceField(choices=KINDS)
+    condition = serializers.ChoiceField(
+        choices=_CONDITIONS,
+        required=False,
+        help_text="Left out: available; of a receipt, as the node receives.",
+    )
     lot = serializers.CharField(max_length=64, allow_blank=True, default="")
     expires_on = serializers.DateField(allow_null=True, default=None)
     external_id = serializers.CharField(

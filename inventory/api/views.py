@@ -6,7 +6,7 @@ from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, viewsets
+from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,8 +24,9 @@ from inventory import selectors, services
 from inventory.api import serializers as shapes
 from inventory.api.moves import ConditionActions
 from inventory.api.reading import account_meant, nodes_meant, parsed_time, read_body
-from inventory.models import NodeGroup, Sku, StockPosition
+from inventory.models import NodeGroup, StockPosition
 from inventory.selectors.explore import waterfalls_of
+from inventory.states import Condition, MovementKind
 from inventory.types import ChangeAnswer, SnapshotRow, StockChange
 
 SEE = (Permission.INVENTORY_VIEW, Permission.API_STOCK_WRITE)
@@ -39,39 +40,6 @@ _GROUP = OpenApiParameter("group", str, many=True, description="Code of a group 
 _CHANGED = OpenApiParameter(
     "changed_since", OpenApiTypes.DATETIME, description="Only what has moved since, by our clock."
 )
-
-
-class SkuViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Sku]):
-    """SKUs of the caller's accounts, by id. `?code=` finds one, `?q=` searches code and name."""
-
-    serializer_class = shapes.SkuShape
-    permission_classes = [needs(*SEE)]
-    pagination_class = KeysetPagination
-    keyset_order = ("id",)
-    queryset = Sku.objects.none()
-
-    def get_queryset(self) -> Any:
-        found = Sku.objects.for_scope(reach_of(self.request))
-        if code := self.request.query_params.get("code"):
-            found = found.filter(code=code)
-        if text := self.request.query_params.get("q"):
-            found = found.filter(name__icontains=text) | found.filter(code__istartswith=text)
-        return found
-
-    @extend_schema(parameters=[OpenApiParameter("code", str), OpenApiParameter("q", str)])
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().list(request, *args, **kwargs)
-
-
-class NodeViewSet(ViewSet):
-    """The nodes that the caller's accounts use, each with what it does and what is paused."""
-
-    permission_classes = [needs(*SEE, Permission.FULFILLMENT_VIEW)]
-
-    @extend_schema(responses=shapes.NodeListShape)
-    def list(self, request: Request) -> Response:
-        found = selectors.nodes(reach_of(request))
-        return Response(shapes.NodeListShape({"results": found}).data)
 
 
 class ReservationViewSet(ViewSet):
@@ -145,7 +113,7 @@ class StockViewSet(ConditionActions, viewsets.GenericViewSet[StockPosition]):
                 account_id=account_id,
                 quantity=row["quantity"],
                 kind=row["kind"],
-                condition=row["condition"],
+                condition=row.get("condition", _lying(row["kind"])),
                 lot=row["lot"],
                 expires_on=row["expires_on"],
                 source=given["source"],
@@ -197,6 +165,11 @@ class StockViewSet(ConditionActions, viewsets.GenericViewSet[StockPosition]):
         return _answer(
             [next(outcomes) if row["sku"] in skus else _unknown(row, skus) for row in rows]
         )
+
+
+def _lying(kind: str) -> str:
+    """How units lie of which a change does not say it: a receipt's as the node receives."""
+    return "" if kind == MovementKind.RECEIPT else Condition.AVAILABLE.value
 
 
 def _answer(outcomes: Sequence[Outcome[Any]]) -> Response:

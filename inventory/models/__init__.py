@@ -14,10 +14,20 @@ from inventory.models.calendar import (
     PlannedPause,
 )
 from inventory.models.capacity import CapacityEntry, CapacityFold, CapacityWindow, NodeCapacity
+from inventory.models.drift import DriftWatch, StockDrift
 from inventory.models.feeds import Feed
 from inventory.models.groups import NodeGroup, NodeGroupMember
+from inventory.models.holds import CartHold
+from inventory.models.imports import SupplyImport, SupplyImportPart
 from inventory.models.inbound import Inbound, InboundLine
-from inventory.models.items import Barcode, ChannelListing, KitComponent, Sku
+from inventory.models.items import (
+    Barcode,
+    ChannelListing,
+    KitComponent,
+    Sku,
+    SkuPack,
+    Substitute,
+)
 from inventory.models.lots import Allocation, ChannelLife, Lot, Recall, Serial
 from inventory.models.network import (
     Carrier,
@@ -46,6 +56,7 @@ from inventory.models.rules import (
     PositionSafety,
     RuleRun,
 )
+from inventory.models.slips import InboundSlip
 from inventory.models.stock import (
     CountRequest,
     Exclusion,
@@ -67,6 +78,7 @@ __all__ = [
     "CapacityFold",
     "CapacityWindow",
     "Carrier",
+    "CartHold",
     "ChannelAvailability",
     "ChannelLife",
     "ChannelListing",
@@ -75,10 +87,12 @@ __all__ = [
     "CountRequest",
     "Difference",
     "DirtySku",
+    "DriftWatch",
     "Exclusion",
     "Feed",
     "Inbound",
     "InboundLine",
+    "InboundSlip",
     "KitComponent",
     "LandedWork",
     "Lot",
@@ -112,13 +126,18 @@ __all__ = [
     "ServiceLevel",
     "ShortfallWork",
     "Sku",
+    "SkuPack",
     "SnapshotDocument",
     "SnapshotLine",
     "SnapshotPart",
     "SnapshotProblem",
     "StockAdjustment",
+    "StockDrift",
     "StockLevel",
     "StockPosition",
+    "Substitute",
+    "SupplyImport",
+    "SupplyImportPart",
     "Transfer",
     "TransferClaim",
     "TransferLine",

@@ -1,7 +1,5 @@
 """What a node can do and when it is there: capabilities, pickups, special days, plans, signals."""
 
-from datetime import datetime
-
 from django.db import models
 from django.db.models import F, Q
 
@@ -140,10 +138,8 @@ class NodePlan(StateModel):
         """Its time is over."""
 
     @transition(field=state, source=[PlanState.PLANNED, PlanState.LIVE], target=PlanState.CANCELLED)
-    def cancel(self, *, at: datetime) -> None:
-        """Somebody took it back; one that was live ends now."""
-        if self.state == PlanState.LIVE and self.starts_at < at < self.ends_at:
-            self.ends_at = at
+    def cancel(self) -> None:
+        """Somebody took it back."""
 
 
 class PlannedPause(models.Model):

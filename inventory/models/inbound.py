@@ -21,8 +21,9 @@ class Inbound(StateModel):
     source = models.CharField(max_length=64, default="manual")
     state = StateField(max_length=12, choices=InboundState, default=InboundState.EXPECTED)
     at = models.DateTimeField()
+    event_seq = models.BigIntegerField(default=0)
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["event_seq"])
     objects = ScopedQuerySet.as_manager()
 
     class Meta:

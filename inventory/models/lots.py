@@ -1,6 +1,6 @@
 """Goods of one making and single goods: lots, serials, what binds them, and recalls."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.db import models
@@ -76,9 +76,12 @@ class Lot(StateModel):
     state_reason = models.CharField(max_length=200, blank=True, default="")
     recall = models.ForeignKey(Recall, models.PROTECT, null=True, blank=True, related_name="lots")
     first_seen_at = models.DateTimeField()
+    unsettled = models.BooleanField(
+        default=False, help_text="Its units are still being moved to where its state wants them."
+    )
     event_seq = models.BigIntegerField(default=0)
 
-    history = HistoricalRecords(excluded_fields=["event_seq"])
+    history = HistoricalRecords(excluded_fields=["event_seq", "unsettled"])
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
@@ -94,6 +97,7 @@ class Lot(StateModel):
                 condition=Q(state__in=[LotState.ACTIVE, LotState.HELD]),
             ),
             models.Index(fields=["account", "code"], name="lot_by_code"),
+            models.Index(fields=["id"], name="lot_unsettled", condition=Q(unsettled=True)),
         ]
 
     def __str__(self) -> str:
@@ -102,17 +106,17 @@ class Lot(StateModel):
     @transition(field=state, source=LotState.ACTIVE, target=LotState.HELD)
     def hold(self, *, reason: str) -> None:
         """Nothing of it is sold until somebody has looked at it."""
-        self.state_reason = reason
+        self.state_reason, self.unsettled = reason, True
 
     @transition(field=state, source=LotState.HELD, target=LotState.ACTIVE)
     def release(self, *, reason: str) -> None:
         """It may be sold again."""
-        self.state_reason = reason
+        self.state_reason, self.unsettled = reason, True
 
     @transition(field=state, source=[LotState.ACTIVE, LotState.HELD], target=LotState.RECALLED)
     def call_back(self, *, recall_id: UUID, reason: str) -> None:
         """It must go to nobody, and come back from those who have it."""
-        self.recall_id, self.state_reason = recall_id, reason
+        self.recall_id, self.state_reason, self.unsettled = recall_id, reason, True
 
     @transition(field=state, source=LotState.RECALLED, target=LotState.HELD)
     def lift(self, *, reason: str) -> None:
@@ -122,12 +126,11 @@ class Lot(StateModel):
     @transition(field=state, source=[LotState.ACTIVE, LotState.HELD], target=LotState.EXPIRED)
     def expire(self) -> None:
         """Its date has come."""
-        self.state_reason = ""
+        self.state_reason, self.unsettled = "", True
 
     @transition(field=state, source=LotState.EXPIRED, target=LotState.HELD)
-    def correct(self, *, expires_on: date | None) -> None:
+    def correct(self) -> None:
         """Its date was wrong: it lies on hold until it is released."""
-        self.expires_on = expires_on
 
 
 class Serial(StateModel):

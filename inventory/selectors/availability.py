@@ -16,10 +16,11 @@ from django.db.models import F
 
 from config.kernel import versions
 from config.kernel.models import Channel
-from config.kernel.types import ALL_ACCOUNTS
+from config.kernel.types import ALL_ACCOUNTS, Scope
 from inventory import quotas
 from inventory.demand import demand
-from inventory.models import ChannelAvailability, ChannelTerm, KitComponent, Sku
+from inventory.lots import OVER
+from inventory.models import ChannelAvailability, ChannelTerm, KitComponent, Node, PickableTime, Sku
 from inventory.reckoning import Limits, of_kit, offered
 from inventory.selectors.network import TOPIC, channel_nodes, network
 from inventory.states import Function
@@ -36,7 +37,8 @@ _EXCLUDED: Final = """
 """
 _NOW: Final = f"""
     SELECT p.sku_id, p.node_id, p.landed,
-        CASE WHEN p.shortfall = 0 THEN greatest(0, {_NET}) ELSE 0 END AS units
+        CASE WHEN p.shortfall = 0 AND (p.fresh_until IS NULL OR p.fresh_until > %(at)s)
+            THEN greatest(0, {_NET}) ELSE 0 END AS units
     FROM inventory_stockposition p
     WHERE p.sku_id = ANY({{skus}}) AND p.node_id = ANY(%(nodes)s) AND {_OWN}
       AND NOT EXISTS ({_EXCLUDED})
@@ -55,25 +57,35 @@ COMING: Final = f"""
     JOIN inventory_pickabletime t ON t.node_id = p.node_id AND t.condition = v.condition
     WHERE p.sku_id = ANY({{skus}}) AND {_OWN}
       AND %(at)s + t.minutes * interval '1 minute' <= %(by)s
+    UNION ALL
+    SELECT p.sku_id, p.node_id, 'expires', {OVER}, NULL, level.lot, -level.on_hand
+    FROM inventory_stockposition p
+    JOIN inventory_sku sku ON sku.id = p.sku_id
+    JOIN inventory_node node ON node.id = p.node_id
+    JOIN inventory_stocklevel level ON level.position_id = p.id AND level.on_hand > 0
+        AND level.condition = 'available' AND level.expires_on IS NOT NULL
+    WHERE p.sku_id = ANY({{skus}}) AND {_OWN} AND p.fresh_until <= %(by)s AND {OVER} <= %(by)s
 """  # noqa: S608  # own text
-"""What becomes pickable from `at` to `by`, by SKU and node: inbound as far as it can be relied on."""
+"""What can be picked from `at` to `by` that cannot now, and what no longer can, by SKU and node.
+
+Inbound counts as far as it can be relied on; lots fall away when their remaining life is too short.
+"""
 
 _LATER: Final = f"""
-    SELECT p.sku_id, p.node_id, p.landed, greatest(0, {_NET} + coalesce(c.units, 0)) AS units
-    FROM (
-        SELECT coalesce(own.sku_id, came.sku_id) AS sku_id,
-            coalesce(own.node_id, came.node_id) AS node_id,
-            coalesce(own.sellable, 0) AS sellable, coalesce(own.reserved, 0) AS reserved,
-            coalesce(own.buffer, 0) AS buffer, coalesce(own.landed, 0) AS landed
-        FROM (SELECT * FROM inventory_stockposition p
-              WHERE p.sku_id = ANY({{skus}}) AND {_OWN}) AS own
-        FULL JOIN (SELECT DISTINCT sku_id, node_id FROM ({COMING}) AS each) AS came
-          ON (came.sku_id, came.node_id) = (own.sku_id, own.node_id)
-    ) AS p
-    LEFT JOIN (
+    WITH coming AS MATERIALIZED (
         SELECT sku_id, node_id, sum(units)::bigint AS units FROM ({COMING}) AS each GROUP BY 1, 2
-    ) AS c ON (c.sku_id, c.node_id) = (p.sku_id, p.node_id)
-    WHERE p.node_id = ANY(%(nodes)s) AND NOT EXISTS ({_EXCLUDED})
+    ), able AS (
+        SELECT p.sku_id, p.node_id, p.landed, greatest(0, {_NET} + coalesce(c.units, 0)) AS units
+        FROM inventory_stockposition p
+        LEFT JOIN coming c ON (c.sku_id, c.node_id) = (p.sku_id, p.node_id)
+        WHERE p.sku_id = ANY({{skus}}) AND p.node_id = ANY(%(nodes)s) AND {_OWN}
+        UNION ALL
+        SELECT c.sku_id, c.node_id, 0, greatest(0, c.units) FROM coming c
+        WHERE c.node_id = ANY(%(nodes)s) AND NOT EXISTS (
+            SELECT FROM inventory_stockposition p
+            WHERE p.sku_id = c.sku_id AND p.node_id = c.node_id AND {_OWN})
+    )
+    SELECT p.* FROM able p WHERE NOT EXISTS ({_EXCLUDED})
 """  # noqa: S608  # own text
 _KITS: Final = """
     SELECT c.kit_id AS sku_id, f.node_id, min(f.units / c.quantity) AS units
@@ -201,6 +213,13 @@ def why_not(node: NodeView, at: datetime) -> str:
     return node.reason_closed(Function.SHIP)
 
 
+def pickable_times(scope: Scope) -> list[tuple[str, str, int]]:
+    """(node, condition, minutes) of every node of the scope, in that order."""
+    found = PickableTime.objects.filter(node__in=Node.objects.for_scope(scope))
+    rows = found.order_by("node__code", "condition")
+    return list(rows.values_list("node__code", "condition", "minutes"))
+
+
 def kept_figures(sku_ids: Collection[int], channel_ids: Collection[UUID]) -> list[KeptFigure]:
     """Figures as they are kept for these channels. One statement; what was never counted is absent."""
     found = ChannelAvailability.objects.for_scope(ALL_ACCOUNTS).filter(
@@ -222,9 +241,9 @@ def kept_figures(sku_ids: Collection[int], channel_ids: Collection[UUID]) -> lis
 
 
 def changed_since(channel_id: UUID, since: datetime) -> bool:
-    """Whether a figure of the channel has changed after this time and it was not told of it."""
+    """Whether a figure of the channel has changed since then and the channel was not told of it."""
     changed = ChannelAvailability.objects.for_scope(ALL_ACCOUNTS).filter(
-        channel_id=channel_id, changed_at__gt=since, published_version__lt=F("version")
+        channel_id=channel_id, changed_at__gte=since, published_version__lt=F("version")
     )
     return changed.exists()
 

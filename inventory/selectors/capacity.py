@@ -10,8 +10,9 @@ from inventory.types import SignalView, WindowView
 USUAL_THRESHOLDS: Mapping[str, float] = {
     SignalCode.ACK_LATENCY.value: 240.0,
     SignalCode.PICK_FAIL_RATE.value: 5.0,
+    SignalCode.BACKLOG.value: 100.0,
 }
-"""Above which a signal opens a case where the node names no threshold: minutes, and percent."""
+"""Above which a signal opens a case where the node names no threshold: minutes, percent, percent."""
 
 _COLUMNS = (
     "pk", "node_id", "function", "resource", "starts_at", "ends_at", "most", "hard", "used", "done",

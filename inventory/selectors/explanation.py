@@ -28,13 +28,18 @@ def explain(
     at: datetime,
     by: datetime | None = None,
     days: int = 0,
+    node_ids: Collection[int] | None = None,
 ) -> Explanation:
-    """Why the channel may sell so many units; without a channel, what all nodes can promise.
+    """Why the channel may sell so many units; without a channel, why all nodes together may.
 
     The terms add up to `units`, which is what `ats` answers. With `days` also the figure at the end
-    of each of so many days, from what is known to come in.
+    of each of so many days, from what is known to come in. With `node_ids` only what these nodes
+    can promise, without the limits that concern them all.
     """
-    return explain_all(account_id, channel_id, [sku_id], at=at, by=by, days=days)[sku_id]
+    found = explain_all(
+        account_id, channel_id, [sku_id], at=at, by=by, days=days, node_ids=node_ids
+    )
+    return found[sku_id]
 
 
 def explain_all(
@@ -45,10 +50,11 @@ def explain_all(
     at: datetime,
     by: datetime | None = None,
     days: int = 0,
+    node_ids: Collection[int] | None = None,
 ) -> dict[int, Explanation]:
     """As `explain`, of many SKUs; statements as for one."""
     with one_moment():
-        sheets = read(account_id, channel_id, sku_ids, at, at + timedelta(days=days), by)
+        sheets = read(account_id, channel_id, sku_ids, at, at + timedelta(days=days), by, node_ids)
     return {sku_id: _explained(sheet, by, days) for sku_id, sheet in sheets.items()}
 
 
@@ -149,6 +155,8 @@ def _terms_of(
         yield term
     if total < 0:
         yield "short", -total, {}
+    elif not later and place.stale(at):
+        yield "stale", -total, {"fresh_until": place.fresh_until}
 
 
 def _kept(place: Place) -> Iterable[tuple[str, int, dict[str, Any]]]:
@@ -171,7 +179,7 @@ def _coming(place: Place, at: datetime) -> Iterable[tuple[str, int, dict[str, An
     """What can be picked by then, and cannot now."""
     for kind, due_at, units, number in place.coming:
         if due_at <= at and units:
-            code = "pickable" if kind in Condition.values else "inbound"
+            code = "pickable" if kind in Condition.values else _COMES.get(kind, "inbound")
             yield code, units, {"kind": kind, "due_at": due_at, "number": number}
 
 
@@ -206,10 +214,13 @@ _LABELS: Final = {
     "landed": "Set aside for waiting orders",
     "pickable": "Can be picked by then",
     "inbound": "Comes in by then, as far as it can be relied on",
+    "expires": "Expires by then",
+    "stale": "Not sold while an expired lot lies among it",
     "short": "Reserved or kept back beyond what is there",
 }
 """Every term of what nodes can promise, in the order in which they are shown."""
 
+_COMES: Final = {"expires": "expires"}
 _TABS: Final = {
     "on_hand": "ledger",
     "held": "holders",

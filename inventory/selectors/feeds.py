@@ -1,13 +1,21 @@
 """Feeds, snapshots and reconciliations as pages, planners and other systems see them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import F
+
 from config.kernel.types import ALL_ACCOUNTS, Scope
-from inventory.models import Feed, Reconciliation, SnapshotDocument, SnapshotProblem
-from inventory.states import Degrade, FeedState
+from inventory.models import (
+    Feed,
+    Reconciliation,
+    ServiceLevel,
+    SnapshotDocument,
+    SnapshotProblem,
+)
+from inventory.states import Degrade, FeedState, ServiceKind
 from inventory.types import FeedView, RowProblem, SnapshotView
 
 SHOWN_PROBLEMS: Final = 100
@@ -56,6 +64,17 @@ def nodes_without_same_day(node_ids: Collection[int] | None = None) -> set[int]:
     return set(silent.values_list("node_id", flat=True))
 
 
+def same_day_services() -> frozenset[str]:
+    """Codes of the service levels that deliver on the day itself."""
+    found = ServiceLevel.objects.filter(kind=ServiceKind.SAME_DAY)
+    return frozenset(found.values_list("code", flat=True))
+
+
+def is_asked(node_id: int, source: str, account_id: UUID, at: datetime) -> bool:
+    """Whether a snapshot is asked of the feed now."""
+    return (node_id, source, account_id) in feeds_to_ask(at)
+
+
 def feeds_to_ask(at: datetime, *, limit: int = 200) -> list[tuple[int, str, UUID]]:
     """(node, source, account) of feeds that a snapshot is asked of, or whose turn it is."""
     found = Feed.objects.for_scope(ALL_ACCOUNTS).exclude(asked_at=None, reconcile_every=None)
@@ -102,11 +121,6 @@ def snapshot_problems(document_id: UUID, *, after: int = 0) -> Sequence[RowProbl
     return [RowProblem(*row) for row in rows]
 
 
-def feed_terms(feed_id: int, scope: Scope) -> Mapping[str, object] | None:
-    """What a feed declares and where it stands, or None out of reach."""
-    return Feed.objects.for_scope(scope).filter(pk=feed_id).values().first()
-
-
 def _badness(view: FeedView) -> tuple[int, int, int]:
     effects, states = list(map(str, _EFFECTS)), list(map(str, _STATES))
     return effects.index(view.effect), states.index(view.state), view.haircut_percent
@@ -115,3 +129,24 @@ def _badness(view: FeedView) -> tuple[int, int, int]:
 def reconciliation(run_id: UUID, scope: Scope) -> Reconciliation | None:
     """One comparison with its sums, or None out of reach."""
     return Reconciliation.objects.for_scope(scope).filter(pk=run_id).first()
+
+
+def feed_terms_of(scope: Scope) -> list[dict[str, Any]]:
+    """What every feed of the scope declares, by the code of its node and its source."""
+    names = (
+        "source",
+        "semantics",
+        "ordering",
+        "nets_committed",
+        "nets_picked",
+        "nets_held",
+        "expected_every",
+        "silent_after",
+        "degrade",
+        "haircut_percent",
+        "heal_units",
+        "heal_percent",
+        "reconcile_every",
+    )
+    found = Feed.objects.for_scope(scope).order_by("node__code", "source", "pk")
+    return [dict(row) for row in found.values(*names, node=F("node__code"))]

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 
-from config.kernel.types import Scope
-from inventory.models import KitComponent, Sku
-from inventory.types import SkuView
+from config.kernel.types import ALL_ACCOUNTS, Scope
+from inventory.gtin import in_fourteen, is_gtin
+from inventory.models import Barcode, KitComponent, Sku, SkuPack
+from inventory.states import PackLevel
+from inventory.types import PackView, Scanned, SkuView
 
 _COLUMNS = (
     "id",
@@ -23,6 +24,11 @@ _COLUMNS = (
     "currency",
     "hazmat",
     "active",
+    "lifecycle",
+    "regulation",
+    "lot_tracked",
+    "serial_tracked",
+    "returnable",
 )
 _NAMES = ", ".join(f"s.{name}" for name in _COLUMNS)
 _BY_ID = f"SELECT {_NAMES} FROM inventory_sku s WHERE s.id = ANY(%s)"  # noqa: S608  # own text
@@ -42,6 +48,20 @@ CROSS JOIN LATERAL (
 ) meant
 JOIN inventory_sku s ON s.id = meant.sku_id
 """  # noqa: S608  # names from this module
+_BY_SCAN = """
+    SELECT DISTINCT ON (meant.sku_id) meant.sku_id, meant.account_id, meant.units, meant.level
+    FROM (
+        SELECT b.sku_id, b.account_id, coalesce(p.units, 1) AS units,
+            coalesce(p.level, 'each') AS level, 1 AS turn
+        FROM inventory_barcode b LEFT JOIN inventory_skupack p ON p.id = b.pack_id
+        WHERE (b.value = %(code)s OR (b.gtin = %(gtin)s AND b.gtin <> ''))
+          AND (%(accounts)s::uuid[] IS NULL OR b.account_id = ANY(%(accounts)s))
+        UNION ALL
+        SELECT s.id, s.account_id, 1, 'each', 2 FROM inventory_sku s WHERE s.code = %(code)s
+          AND (%(accounts)s::uuid[] IS NULL OR s.account_id = ANY(%(accounts)s))
+    ) AS meant
+    ORDER BY meant.sku_id, meant.turn
+"""
 
 
 def skus(sku_ids: Collection[int]) -> dict[int, SkuView]:
@@ -78,9 +98,54 @@ def search_skus(scope: Scope, text: str, *, limit: int = 50) -> list[SkuView]:
 
 
 def skus_by_scan(code: str, scope: Scope) -> list[int]:
-    """SKUs of these accounts with this barcode or code. One statement."""
-    found = Sku.objects.for_scope(scope).filter(Q(code=code) | Q(barcodes__value=code))
-    return list(found.order_by("pk").values_list("pk", flat=True).distinct())
+    """SKUs of these accounts that a scan may mean. One statement."""
+    return list(dict.fromkeys(one.sku_id for one in scanned(code, scope)))
+
+
+def scanned(code: str, scope: Scope) -> list[Scanned]:
+    """What a scan means in these accounts: a SKU's code, its barcode, or one of a pack of it.
+
+    A GTIN is found in whichever of its lengths it is printed. One statement.
+    """
+    text = code.strip()
+    gtin = in_fourteen(text) if is_gtin(text) else None
+    accounts = None if scope.everything else sorted(scope.account_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_SCAN, {"code": text, "gtin": gtin, "accounts": accounts})
+        return [Scanned(*row) for row in cursor.fetchall()]
+
+
+def packs(sku_ids: Collection[int]) -> dict[int, list[PackView]]:
+    """The packs of each SKU, the smallest first, with their barcodes; two statements.
+
+    The barcodes of the unit itself stand on an "each", which is there for every SKU that has any.
+    """
+    found: dict[int, list[PackView]] = {}
+    codes: dict[tuple[int, int | None], list[str]] = {}
+    marks = Barcode.objects.for_scope(ALL_ACCOUNTS).filter(sku_id__in=sku_ids).order_by("value")
+    for sku_id, pack_id, value in marks.values_list("sku_id", "pack_id", "value"):
+        codes.setdefault((sku_id, pack_id), []).append(value)
+    rows = SkuPack.objects.for_scope(ALL_ACCOUNTS).filter(sku_id__in=sku_ids)
+    for pack in rows.order_by("sku_id", "units"):
+        found.setdefault(pack.sku_id, []).append(
+            PackView(
+                pack.sku_id,
+                pack.level,
+                pack.units,
+                pack.breakable,
+                pack.sold_as_id,
+                pack.weight_grams,
+                tuple(codes.pop((pack.sku_id, pack.pk), ())),
+            )
+        )
+    for (sku_id, _), values in codes.items():
+        known = found.setdefault(sku_id, [])
+        if known and known[0].level == PackLevel.EACH:
+            known[0] = replace(known[0], barcodes=(*values, *known[0].barcodes))
+        else:
+            each = PackLevel.EACH.value
+            known.insert(0, PackView(sku_id, each, 1, False, None, 0, tuple(values)))
+    return found
 
 
 def _views(found: Iterable[Any]) -> list[SkuView]:

@@ -12,6 +12,7 @@ from config.kernel import versions
 from config.kernel.types import Scope
 from inventory import quotas
 from inventory.models import (
+    Carrier,
     ChannelNode,
     Node,
     NodeCapability,
@@ -20,6 +21,7 @@ from inventory.models import (
     NodeCutoff,
     NodeFunction,
     NodeGrant,
+    NodeGroup,
     NodeHours,
     NodePickup,
     NodePlan,
@@ -29,6 +31,7 @@ from inventory.models import (
 from inventory.states import PlanState
 from inventory.types import (
     CapacityView,
+    ClosureDraft,
     CutoffView,
     FunctionView,
     HoursView,
@@ -90,10 +93,32 @@ def nodes(scope: Scope) -> tuple[NodeView, ...]:
     return node_views(list(Node.objects.for_scope(scope).values_list("pk", flat=True)))
 
 
+def taken_node_codes(codes: Collection[str]) -> set[str]:
+    """Those of the codes that nodes have, whoever uses them: nodes are shared, so codes are unique."""
+    return set(Node._base_manager.filter(code__in=codes).values_list("code", flat=True))
+
+
 def nodes_by_code(codes: Collection[str], scope: Scope) -> dict[str, int]:
     """The ids of the nodes with these codes, of those that the scope may see."""
     found = Node.objects.for_scope(scope).filter(code__in=codes)
     return dict(found.values_list("code", "pk"))
+
+
+def carrier_codes() -> list[tuple[str, str]]:
+    """(code, name) of every carrier, by name."""
+    return list(Carrier.objects.order_by("name").values_list("code", "name"))
+
+
+def closures_of(node_ids: Collection[int]) -> dict[int, list[ClosureDraft]]:
+    """The days on which each node does not work, with their names, by day."""
+    found = NodeClosure.objects.filter(node_id__in=node_ids).order_by("on")
+    return _by_node(found.values_list("node_id", "on", "name"), ClosureDraft)
+
+
+def groups_of(node_id: int, scope: Scope) -> list[tuple[str, str]]:
+    """(code, name) of the groups that the node stands in, of those that the scope may see."""
+    found = NodeGroup.objects.for_scope(scope).filter(nodes=node_id).order_by("code")
+    return list(found.values_list("code", "name"))
 
 
 def service_level_ids() -> dict[str, int]:
@@ -251,7 +276,7 @@ def _parts(node_ids: Collection[int]) -> _Parts:
                 "percent",
                 "units",
                 "reason",
-            ),  # fmt: skip
+            ),
             PlanView,
         ),
     )

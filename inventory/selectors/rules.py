@@ -1,7 +1,8 @@
 """Rules and quotas as they stand: in their order, with what they come to and what is used."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -9,7 +10,7 @@ from django.db.models import Count, F, Q, Sum
 from psycopg.types.json import Jsonb
 
 from config.kernel.types import ALL_ACCOUNTS, Scope
-from inventory.models import BufferRule, ChannelTerm, NodeHaircut, PositionSafety, Quota, QuotaPlan
+from inventory.models import BufferRule, ChannelTerm, PositionSafety, Quota, QuotaPlan
 from inventory.selections import MEANT, as_rows
 from inventory.types import Selection
 
@@ -22,11 +23,16 @@ def meant_by(account_id: UUID, selections: Sequence[Selection]) -> set[int]:
 def meant_each(account_id: UUID, selections: Sequence[Selection]) -> list[set[int]]:
     """The SKUs of the account that each of the selections names. One statement."""
     found: list[set[int]] = [set() for _ in selections]
+    asked: dict[str, Any] = {
+        "account": account_id,
+        "selections": Jsonb(as_rows(selections)),
+        "skus": None,
+    }
     if selections:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"WITH {MEANT} SELECT place, sku_id FROM meant",  # noqa: S608  # own text
-                {"account": account_id, "selections": Jsonb(as_rows(selections)), "skus": None},
+                asked,
             )
             for place, sku_id in cursor.fetchall():
                 found[place].add(sku_id)
@@ -120,9 +126,8 @@ def quotas_of(scope: Scope, plan_id: UUID, *, limit: int = 200) -> list[Quota]:
     return list(found.order_by("-used", "sku__code", "pk")[:limit])
 
 
-def haircuts(node_ids: Collection[int]) -> Mapping[int, list[NodeHaircut]]:
-    """Why stock of these nodes is held back, the greatest share first."""
-    found: dict[int, list[NodeHaircut]] = {}
-    for row in NodeHaircut.objects.filter(node_id__in=node_ids).order_by("-percent", "source"):
-        found.setdefault(row.node_id, []).append(row)
-    return found
+def set_by_hand(scope: Scope) -> Reach:
+    """Positions whose safety stock no rule decides, and the units that are kept there."""
+    rows = PositionSafety.objects.for_scope(scope).filter(rule=None)
+    told = rows.aggregate(count=Count("pk"), units=Sum("units"))
+    return Reach(told["count"], int(told["units"] or 0))

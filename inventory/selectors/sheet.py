@@ -17,7 +17,7 @@ from inventory.types import NodeView
 
 _POSITIONS: Final = """
     SELECT p.id, p.sku_id, p.node_id, p.reserved, p.buffer, p.haircut, p.landed, p.shortfall,
-        p.sellable, p.counted_at, x.until, coalesce(x.reason, '')
+        p.sellable, p.counted_at, p.fresh_until, x.until, coalesce(x.reason, '')
     FROM inventory_stockposition p
     LEFT JOIN inventory_exclusion x ON x.sku_id = p.sku_id AND x.node_id = p.node_id
     WHERE p.sku_id = ANY(%(skus)s) AND p.account_id = %(account)s AND p.owner_id = p.account_id
@@ -50,6 +50,7 @@ class Place:
     shortfall: int = 0
     sellable: int = 0
     counted_at: datetime | None = None
+    fresh_until: datetime | None = None
     until: datetime | None = None
     reason: str = ""
     levels: list[tuple[str, str, int]] = field(default_factory=list)
@@ -63,12 +64,16 @@ class Place:
     def excluded(self, at: datetime) -> bool:
         return self.until is not None and self.until > at
 
+    def stale(self, at: datetime) -> bool:
+        """Whether a lot has expired that still lies among the sellable ones."""
+        return self.fresh_until is not None and self.fresh_until <= at
+
     def come(self, at: datetime) -> int:
         return sum(units for _, due_at, units, _ in self.coming if due_at <= at)
 
     def free(self, at: datetime, *, later: bool) -> int:
         """What the node can promise of it, if it can ship."""
-        if self.excluded(at):
+        if self.excluded(at) or (not later and self.stale(at)):
             return 0
         return max(0, self.net + (self.come(at) if later else 0))
 
@@ -125,6 +130,7 @@ def read(
     at: datetime,
     horizon: datetime,
     by: datetime | None,
+    node_ids: Collection[int] | None = None,
 ) -> dict[int, Sheet]:
     """Read SKUs, kits with their components, and what comes in by the horizon or by `by`.
 
@@ -139,6 +145,11 @@ def read(
     parts = parts_of(sku_ids)
     skus = sorted({*sku_ids, *(part_id for some in parts.values() for part_id, _ in some)})
     places = _places(skus, account_id, at, max(horizon, by or at))
+    if node_ids is not None:
+        places = {
+            sku_id: [place for place in some if place.node_id in node_ids]
+            for sku_id, some in places.items()
+        }
     codes = dict(
         _rows("SELECT id, code FROM inventory_sku WHERE id = ANY(%(skus)s)", {"skus": skus})
     )
@@ -161,6 +172,8 @@ def read(
         )
         for sku_id in sku_ids
     }
+    if node_ids is not None:
+        return sheets
     landed: dict[int, int] = {}
     for sheet in sheets.values():
         landed |= sheet.landed(by or at)

@@ -61,6 +61,14 @@ def reservations_of(thread_id: UUID) -> list[ReservationView]:
     return [_view(row) for row in found.order_by("pk")]
 
 
+def claims_upon(thread_ids: Collection[UUID], node_ids: Collection[int]) -> list[ReservationView]:
+    """What these orders have had of the nodes, open or not; nothing that only waits."""
+    found = Reservation.objects.for_scope(ALL_ACCOUNTS).filter(
+        thread_id__in=thread_ids, node_id__in=node_ids, position_id__isnull=False
+    )
+    return [_view(row) for row in found.order_by("pk")]
+
+
 def claims_of(demand_ids: Collection[UUID]) -> dict[UUID, list[ReservationView]]:
     """Open reservations by demand, waiting ones among them; a demand with none is absent."""
     found = (

@@ -78,8 +78,7 @@ def _apply(
     at: datetime,
     actor: Actor,
 ) -> None:
-    position_ids = comparing.places(document, high)
-    ledger_bulk.lock_places(position_ids)
+    ledger_bulk.lock_places(*comparing.places(document, high))
     aside = picks.units_aside(document.node_id)
     found = comparing.compare(document, feed, high, aside if feed.nets_picked else {})
     seen = comparing.evidence(document, feed, found.gaps, aside)
@@ -121,6 +120,7 @@ def _heal(
         [gap.position_id for gap in plain],
         [gap.condition for gap in plain],
         [gap.units for gap in plain],
+        [gap.target for gap in plain],
         [MovementKind.SNAPSHOT.value] * len(plain),
         [document.as_of] * len(plain),
         ["reconciliation"] * len(plain),
@@ -129,7 +129,8 @@ def _heal(
         [""] * len(plain),
         [""] * len(plain),
     )
-    for gap, (movement_id, _) in zip(plain, ledger_bulk.post(moves, actor=actor), strict=True):
+    ledger_bulk.make_levels({(gap.position_id, gap.condition) for gap in plain if not gap.present})
+    for gap, movement_id in zip(plain, ledger_bulk.post(moves, actor=actor), strict=True):
         gap.movement_id = movement_id
     rest = [gap for gap in healed if gap.movement_id is None]
     if rest:

@@ -72,7 +72,9 @@ def apply_buffer_rules(
 def _apply(
     book: RuleBook, demand: Demand, sku_ids: Sequence[int], *, at: datetime
 ) -> tuple[int, int]:
-    moved = write_terms(book, sku_ids)
+    terms = write_terms(book, sku_ids)
+    touch(terms, at=at)
+    moved = set(terms)
     if changed := changed_positions(book, demand, sku_ids):
         with connection.cursor() as cursor:
             cursor.execute(
@@ -80,7 +82,6 @@ def _apply(
                 [changed],
             )
         moved |= write_buffers(book, demand, sku_ids, changed, at=at)
-    touch(moved, at=at)
     return len(changed), len(moved)
 
 
@@ -108,6 +109,14 @@ def apply_due(limit: int, *, at: datetime, actor: Actor) -> int:
 def rules_changed(account_id: UUID, sku_ids: Collection[int], *, at: datetime) -> None:
     """Have the account's rules applied: to these SKUs now where they are few, else by the next step."""
     few = len(sku_ids) <= CHUNK
+    rules_due(account_id, at=_next_due(account_id, at) if few else at)
+    if few and sku_ids:
+        book = rule_book(account_id, at)
+        _apply(book, demand_for(book, at), sorted(sku_ids), at=at)
+
+
+def rules_due(account_id: UUID, *, at: datetime) -> None:
+    """Have the account's rules applied to everything at this time, or before. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -115,11 +124,8 @@ def rules_changed(account_id: UUID, sku_ids: Collection[int], *, at: datetime) -
             VALUES (%s, %s, 0)
             ON CONFLICT (account_id) DO UPDATE SET due_at = least(known.due_at, excluded.due_at)
             """,
-            [account_id, _next_due(account_id, at) if few else at],
+            [account_id, at],
         )
-    if few and sku_ids:
-        book = rule_book(account_id, at)
-        _apply(book, demand_for(book, at), sorted(sku_ids), at=at)
 
 
 @transaction.atomic
@@ -175,11 +181,9 @@ def give_up_buffers(position_ids: Collection[int], *, at: datetime, actor: Actor
 
 def _keep_by_hand(safety: dict[int, tuple[UUID, int]], *, at: datetime) -> None:
     """Write safety set by hand, to positions that the transaction has locked. Two statements."""
-    columns = [
-        list(safety),
-        [account_id for account_id, _ in safety.values()],
-        [units for _, units in safety.values()],
-    ]
+    positions = list(safety)
+    accounts = [account_id for account_id, _ in safety.values()]
+    units = [units for _, units in safety.values()]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -190,19 +194,16 @@ def _keep_by_hand(safety: dict[int, tuple[UUID, int]], *, at: datetime) -> None:
             ON CONFLICT (position_id) DO UPDATE
             SET rule_id = NULL, units = excluded.units, at = excluded.at
             """,
-            [at, *columns],
+            [at, positions, accounts, units],
         )
         cursor.execute(
             """
             UPDATE inventory_stockposition p SET buffer = set.units + p.haircut
             FROM unnest(%s::bigint[], %s::bigint[]) AS set (position_id, units)
             WHERE p.id = set.position_id
-            RETURNING p.sku_id
             """,
-            [columns[0], columns[2]],
+            [positions, units],
         )
-        skus = {row[0] for row in cursor.fetchall()}
-    touch(skus, at=at)
 
 
 def _new_positions(run: RuleRun, limit: int) -> tuple[set[int], int]:

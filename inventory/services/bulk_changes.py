@@ -1,18 +1,21 @@
 """Many changes at once: the plain ones in one statement, the others through the Book."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
 
 from config.kernel.types import Actor, Outcome
 from inventory import ledger_bulk
-from inventory.ledger import Book
-from inventory.services.changes import apply_changes, key_of
+from inventory.services.changes import apply_changes
 from inventory.states import SELLABLE_CONDITIONS
-from inventory.stock_rows import Position
 from inventory.types import ChangeAnswer, StockChange
+
+_Key = tuple[int, int, UUID, UUID]
+"""A place by (SKU, node, owner, account): the order in which new positions are made."""
 
 
 def apply_in_bulk(
@@ -21,83 +24,198 @@ def apply_in_bulk(
     """Do what `apply_changes` does, with the same rows in the end, quicker for long lists."""
     if not changes:
         return []
-    keys = [key_of(change) for change in changes]
-    book = Book.open_for(set(keys))
-    places: defaultdict[int, list[int]] = defaultdict(list)
+    keys: list[_Key] = [
+        (change.sku_id, change.node_id, change.owner_id or change.account_id, change.account_id)
+        for change in changes
+    ]
+    dated = any(change.happened_at for change in changes)
+    places = _lock(set(keys), dated=dated)
+    waited_for = _waited_for(changes)
+    told: defaultdict[int, list[int]] = defaultdict(list)
     for index, key in enumerate(keys):
-        places[book.by_key[key].id].append(index)
-    plain = _Plain(book, _waited_for(changes))
+        told[places[key].id].append(index)
+    standing = {place.id: place for place in places.values()}
+    plain = _Plain()
     rest: list[int] = []
-    easy: list[int] = []
-    for position_id, indexes in places.items():
-        fits = plain.bears(book.positions[position_id], [changes[index] for index in indexes])
-        (easy if fits else rest).extend(indexes)
-    easy.sort()
+    for position_id, indexes in told.items():
+        fits = plain.bears(standing[position_id], changes, indexes, waited_for)
+        if not fits:
+            rest += indexes
     rest.sort()
-    answers = _post([changes[index] for index in easy], book, at=at, actor=actor)
-    done = dict(zip(easy, answers, strict=True))
+    done = plain.post(changes, at=at, actor=actor)
     slow = apply_changes([changes[index] for index in rest], at=at, actor=actor)
     done |= dict(zip(rest, slow, strict=True))
     return [done[index] for index in range(len(changes))]
 
 
+@dataclass(slots=True)
+class _Place:
+    """A locked position, and on hand of its levels without a lot; `in_lots` hold others."""
+
+    id: int
+    sellable: int
+    reserved: int
+    is_calm: bool
+    counted_at: datetime | None
+    on_hand: dict[str, int] = field(default_factory=dict)
+    in_lots: set[str] = field(default_factory=set)
+
+
 class _Plain:
-    """Tells which positions' changes the database can write without looking at anything else."""
+    """The changes that the database can write without looking at anything else."""
 
-    def __init__(self, book: Book, waited_for: set[int]) -> None:
-        self._waited_for = waited_for
-        self._on_hand: dict[tuple[int, str], int] = {}
-        self._in_lots: set[tuple[int, str]] = set()
-        for (position_id, condition, lot), level in book.levels.items():
-            if not lot:
-                self._on_hand[position_id, condition] = level.on_hand
-            elif level.on_hand:
-                self._in_lots.add((position_id, condition))
+    def __init__(self) -> None:
+        self._indexes: list[int] = []
+        self._positions: list[int] = []
+        self._balances: list[int] = []
+        self._new_levels: set[tuple[int, str]] = set()
 
-    def bears(self, position: Position, changes: Sequence[StockChange]) -> bool:
-        if position.shortfall or position.landed:
+    def bears(
+        self,
+        place: _Place,
+        changes: Sequence[StockChange],
+        indexes: Sequence[int],
+        waited_for: set[int],
+    ) -> bool:
+        """Take the changes of one position up, all of them or none."""
+        on_hand, sellable = dict(place.on_hand), place.sellable
+        balances = []
+        for index in indexes:
+            change = changes[index]
+            units, condition = change.quantity, change.condition
+            balance = on_hand.get(condition, 0) + units
+            is_sold = condition in SELLABLE_CONDITIONS
+            if (
+                _says_more(change, place.counted_at)
+                or balance < 0
+                or (units < 0 and condition in place.in_lots)
+                or (units > 0 and is_sold and change.sku_id in waited_for)
+            ):
+                return False
+            sellable += units if is_sold else 0
+            on_hand[condition] = balance
+            balances.append(balance)
+        if sellable < place.reserved or not place.is_calm:
             return False
-        sellable, counted_at = position.sellable, position.counted_at
-        for change in changes:
-            if change.lot or change.expires_on or change.expected_on_hand is not None:
-                return False
-            if change.happened_at and counted_at and change.happened_at < counted_at:
-                return False
-            place = position.id, change.condition
-            on_hand = self._on_hand.get(place, 0) + change.quantity
-            if on_hand < 0 or (change.quantity < 0 and place in self._in_lots):
-                return False
-            self._on_hand[place] = on_hand
-            if change.condition in SELLABLE_CONDITIONS:
-                if change.quantity > 0 and change.sku_id in self._waited_for:
-                    return False
-                sellable += change.quantity
-        return sellable >= position.reserved
+        self._new_levels |= {(place.id, name) for name in on_hand.keys() - place.on_hand.keys()}
+        self._indexes += indexes
+        self._positions += [place.id] * len(balances)
+        self._balances += balances
+        return True
+
+    def post(
+        self, changes: Sequence[StockChange], *, at: datetime, actor: Actor
+    ) -> dict[int, Outcome[ChangeAnswer]]:
+        """Write what was taken up; the outcomes by index."""
+        wanted = [changes[index] for index in self._indexes]
+        ledger_bulk.make_levels(self._new_levels)
+        movement_ids = ledger_bulk.post(
+            ledger_bulk.PlainMoves(
+                self._positions,
+                [change.condition for change in wanted],
+                [change.quantity for change in wanted],
+                self._balances,
+                [change.kind for change in wanted],
+                [min(at, change.happened_at or at) for change in wanted],
+                [change.cause_kind for change in wanted],
+                [change.cause_id for change in wanted],
+                [change.source for change in wanted],
+                [change.external_id for change in wanted],
+                [change.note for change in wanted],
+            ),
+            actor=actor,
+        )
+        answers = map(ChangeAnswer, movement_ids, self._positions, self._balances)
+        return dict(zip(self._indexes, map(Outcome.done, answers), strict=True))
 
 
-def _post(
-    changes: Sequence[StockChange], book: Book, *, at: datetime, actor: Actor
-) -> list[Outcome[ChangeAnswer]]:
-    positions = [book.by_key[key_of(change)].id for change in changes]
-    written = ledger_bulk.post(
-        ledger_bulk.PlainMoves(
-            positions,
-            [change.condition for change in changes],
-            [change.quantity for change in changes],
-            [change.kind for change in changes],
-            [min(at, change.happened_at or at) for change in changes],
-            [change.cause_kind for change in changes],
-            [change.cause_id for change in changes],
-            [change.source for change in changes],
-            [change.external_id for change in changes],
-            [change.note for change in changes],
-        ),
-        actor=actor,
+def _says_more(change: StockChange, counted_at: datetime | None) -> bool:
+    """Whether the change names a lot, a serial or what it expects, or was counted already."""
+    return bool(
+        change.lot
+        or change.expires_on
+        or change.serials
+        or change.expected_on_hand is not None
+        or (change.happened_at and counted_at and change.happened_at < counted_at)
     )
-    return [
-        Outcome.done(ChangeAnswer(movement_id, position_id, on_hand))
-        for (movement_id, on_hand), position_id in zip(written, positions, strict=True)
-    ]
+
+
+def _lock(keys: Collection[_Key], *, dated: bool) -> dict[_Key, _Place]:
+    """Lock the positions of these keys with their levels, making those that do not exist yet.
+
+    As `Book.open_for`: new positions are made in key order and before the first lock, and live
+    quotas are locked first. When they were counted is read only where changes are `dated`.
+    """
+    wanted = sorted(keys, key=lambda key: key[:2])
+    found = _ids_of(wanted)
+    if len(found) < len(wanted):
+        _make(sorted(key for key in wanted if key not in found))
+        found = _ids_of(wanted)
+    skus = sorted({key[0] for key in wanted})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM inventory_sku WHERE id = ANY(%s) AND (lot_tracked OR expires)", [skus]
+        )
+        in_lots = {row[0] for row in cursor.fetchall()}
+        cursor.execute(
+            f"""
+            WITH {ledger_bulk.QUOTAS}
+            SELECT id, sellable, reserved, shortfall = 0 AND landed = 0,
+                CASE WHEN %s THEN counted_at END
+            FROM inventory_stockposition
+            WHERE id = ANY(%s) AND (SELECT count(*) >= 0 FROM quotas) ORDER BY id FOR UPDATE
+            """,  # noqa: S608  # ours
+            [skus, dated, sorted(found.values())],
+        )
+        places = {row[0]: _Place(*row) for row in cursor.fetchall()}
+        for key, position_id in found.items():
+            places[position_id].is_calm &= key[0] not in in_lots
+        cursor.execute(
+            """
+            SELECT position_id, condition, lot = '', on_hand FROM inventory_stocklevel
+            WHERE position_id = ANY(%s) ORDER BY id FOR UPDATE
+            """,
+            [list(places)],
+        )
+        for position_id, condition, is_bare, on_hand in cursor.fetchall():
+            if is_bare:
+                places[position_id].on_hand[condition] = on_hand
+            elif on_hand:
+                places[position_id].in_lots.add(condition)
+    return {key: places[position_id] for key, position_id in found.items()}
+
+
+def _ids_of(keys: Sequence[_Key]) -> dict[_Key, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT asked.place, known.id
+            FROM unnest(%s::bigint[], %s::bigint[], %s::uuid[]) WITH ORDINALITY
+                AS asked (sku_id, node_id, owner_id, place)
+            JOIN inventory_stockposition known ON (known.sku_id, known.node_id, known.owner_id)
+                = (asked.sku_id, asked.node_id, asked.owner_id)
+            """,
+            _columns(keys)[:3],
+        )
+        return {keys[place - 1]: position_id for place, position_id in cursor.fetchall()}
+
+
+def _make(keys: Sequence[_Key]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO inventory_stockposition (sku_id, node_id, owner_id, account_id, sellable,
+                reserved, buffer, shortfall, landed, event_seq)
+            SELECT fresh.*, 0, 0, 0, 0, 0, 0
+            FROM unnest(%s::bigint[], %s::bigint[], %s::uuid[], %s::uuid[]) AS fresh
+            ON CONFLICT (sku_id, node_id, owner_id) DO NOTHING
+            """,
+            _columns(keys),
+        )
+
+
+def _columns(keys: Sequence[_Key]) -> list[list[object]]:
+    return [[key[column] for key in keys] for column in range(4)]
 
 
 def _waited_for(changes: Sequence[StockChange]) -> set[int]:

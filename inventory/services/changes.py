@@ -6,15 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from config.kernel.errors import NotFound
 from config.kernel.types import ALL_ACCOUNTS, Actor, ActorKind, Outcome
 from inventory.ledger import Book
-from inventory.models import Node, Sku
+from inventory.models import Node
 from inventory.services import limits
 from inventory.services.landing import land
 from inventory.services.repeats import each_once
+from inventory.services.serials import see_changed
 from inventory.states import CHANGE_KINDS, SELLABLE_CONDITIONS, Condition, MovementKind, SkuKind
 from inventory.stock_rows import Level, Position, PositionKey, Why
 from inventory.types import ChangeAnswer, StockChange
@@ -28,6 +29,7 @@ _BY_HAND = frozenset(
     }
 )
 EXTERNAL_ID_LENGTH, SOURCE_LENGTH = 200, 64
+_CONDITIONS = frozenset(Condition.values)
 
 
 @transaction.atomic
@@ -87,6 +89,9 @@ def apply_changes(
         outcomes.append(Outcome.done(ChangeAnswer(movement_id, position.id, level.on_hand)))
     land(book, arrived)
     book.write(at=at, actor=actor)
+    see_changed(
+        [(change, book.by_key[key_of(change)].id) for change in changes], at=at, actor=actor
+    )
     return outcomes
 
 
@@ -174,11 +179,19 @@ def unknowns(changes: Sequence[StockChange], actor: Actor) -> list[Outcome[Chang
 
 def accounts_of(sku_ids: Collection[int], actor: Actor) -> dict[int, UUID]:
     """The account of each stock-kept SKU within the actor's scope."""
-    return dict(
-        Sku.objects.for_scope(actor.scope)
-        .filter(pk__in=sku_ids, kind=SkuKind.STOCK)
-        .values_list("pk", "account_id")
-    )
+    # One array: `IN` with thousands of parameters is taken apart one by one.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, account_id FROM inventory_sku WHERE id = ANY(%s) AND kind = %s "
+            "AND (%s OR account_id = ANY(%s))",
+            [
+                list(sku_ids),
+                SkuKind.STOCK.value,
+                actor.scope.everything,
+                sorted(actor.scope.account_ids),
+            ],
+        )
+        return dict(cursor.fetchall())
 
 
 def nodes_in_scope(node_ids: Collection[int], actor: Actor) -> set[int]:
@@ -206,7 +219,7 @@ def _refusal(
         ),
         (change.kind in CHANGE_KINDS, "unknown-kind", f"No kind of change {change.kind!r}."),
         (
-            change.condition in Condition.values,
+            change.condition in _CONDITIONS,
             "unknown-condition",
             f"No condition {change.condition!r}.",
         ),

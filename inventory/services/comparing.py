@@ -60,8 +60,8 @@ _LINE: Final = """
 """
 
 
-def places(document: SnapshotDocument, high: int) -> list[int]:
-    """The positions of the range, those that do not exist yet among them."""
+def places(document: SnapshotDocument, high: int) -> tuple[list[int], list[int]]:
+    """The positions of the range, with those that did not exist before, and their SKUs."""
     asked = _range(document, high)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -79,8 +79,9 @@ def places(document: SnapshotDocument, high: int) -> list[int]:
             """,
             asked,
         )
-        cursor.execute(f"SELECT DISTINCT position_id FROM ({_LINE}) AS line", asked)  # noqa: S608  # ours
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(f"SELECT DISTINCT position_id, sku_id FROM ({_LINE}) AS line", asked)  # noqa: S608  # ours
+        rows = cursor.fetchall()
+    return [row[0] for row in rows], [row[1] for row in rows]
 
 
 def compare(
@@ -100,7 +101,7 @@ def compare(
         cursor.execute(_COMPARE, asked)
         rows = cursor.fetchall()
     compared, rows = rows[0][0], [row for row in rows if row[1] is not None]
-    gaps = [Gap(*row[1:8], first=row[8]) for row in rows]
+    gaps = [Gap(*row[1:9]) for row in rows]
     standing = {row[1]: Standing(row[9], row[10], row[11]) for row in rows}
     return Compared(compared, gaps, standing, _waited_for(gaps))
 
@@ -231,9 +232,18 @@ current AS (
         AND level.condition = ANY(%(held)s)
     WHERE NOT %(nets_held)s AND current.condition = %(available)s AND current.lot = ''
     GROUP BY 1
+), lots AS (
+    SELECT current."row", sum(level.on_hand) AS units
+    FROM current JOIN inventory_sku sku ON sku.id = current.sku_id
+        AND (sku.lot_tracked OR sku.expires)
+    LEFT JOIN inventory_stocklevel level ON level.position_id = current.position_id
+        AND level.condition = 'quality_hold' AND current.lot IN ('', level.lot)
+    WHERE current.condition = %(available)s AND NOT EXISTS (SELECT FROM line other
+        WHERE other.position_id = current.position_id AND other.condition = 'quality_hold')
+    GROUP BY 1
 ), compared AS (
-    SELECT current.*, coalesce(held.units, 0)::bigint AS present,
-        coalesce(held.in_lots, false) AS in_lots,
+    SELECT current.*, (coalesce(held.units, 0) + coalesce(lots.units, 0))::bigint AS present,
+        coalesce(held.in_lots, false) OR lots."row" IS NOT NULL AS in_lots,
         greatest(0, current.quantity + coalesce(later.units, 0) + coalesce(committed.units, 0)
             + CASE WHEN current.condition = %(available)s AND current.lot = ''
                 THEN coalesce(picked.units, 0) ELSE 0 END
@@ -243,6 +253,7 @@ current AS (
     LEFT JOIN later USING ("row")
     LEFT JOIN committed USING ("row")
     LEFT JOIN unfit USING ("row")
+    LEFT JOIN lots USING ("row")
     LEFT JOIN picked ON picked.sku_id = current.sku_id
 )
 SELECT total.compared, differing.*

@@ -1,24 +1,31 @@
 """Units that lie in another condition now: put away, quarantined, damaged, released, unpacked."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Final
 
 from django.db import transaction
 
-from config.kernel.types import Actor, Outcome
+from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from inventory.ledger import Book
+from inventory.models import NodeCapability, SkuPack
 from inventory.services.changes import accounts_of, nodes_in_scope
 from inventory.services.landing import land
 from inventory.services.repeats import each_once
-from inventory.states import Condition, MovementKind
+from inventory.states import Capability, Condition, MovementKind, PackLevel
 from inventory.stock_rows import Discrepancy, Level, Position, PositionKey, Why
 from inventory.types import ChangeAnswer, ConditionChange, PackConversion
 
 FROM_BULK: Final = frozenset({Condition.RECEIVING.value, Condition.RESERVE_STORAGE.value})
 _PUT_INTO: Final = frozenset({Condition.AVAILABLE.value, Condition.RESERVE_STORAGE.value})
+_BREAKS: Final = {
+    PackLevel.INNER.value: Capability.BREAK_CASE.value,
+    PackLevel.CASE.value: Capability.BREAK_CASE.value,
+    PackLevel.PALLET.value: Capability.BREAK_PALLET.value,
+}
+"""What a node needs to break a pack of each level."""
 
 Refused = Outcome[ChangeAnswer] | None
 
@@ -54,27 +61,57 @@ def convert_packs(
 ) -> list[Outcome[ChangeAnswer]]:
     """Break whole packs of reserve storage into units that can be picked; the ledger counts units.
 
-    Otherwise as `change_conditions`. Refused is what is no whole pack.
+    Otherwise as `change_conditions`. Refused is what is no whole pack of the SKU, a pack that is
+    not broken, and one at a node that cannot break such packs.
     """
-    refused: list[Refused] = [
-        None
-        if one.packs > 0 and one.units is not None and one.units > 1
-        else Outcome.refused("no-pack", "Say how many packs, and how many units each holds.")
-        for one in conversions
+    known = _packs_of({one.sku_id for one in conversions})
+    able = set(
+        NodeCapability.objects.filter(node_id__in={one.node_id for one in conversions})
+        .filter(code__in=set(_BREAKS.values()))
+        .values_list("node_id", "code")
+    )
+    units = [known.get((one.sku_id, one.pack), (one.units or 0, True)) for one in conversions]
+    refused = [
+        _no_conversion(one, holds, breakable, (one.node_id, _BREAKS.get(one.pack, "")) in able)
+        for one, (holds, breakable) in zip(conversions, units, strict=True)
     ]
-    changes = [_broken(one) for one in conversions]
+    changes = [_broken(one, holds) for one, (holds, _) in zip(conversions, units, strict=True)]
     return shift_units(changes, lambda _: MovementKind.CONVERT.value, refused, at=at, actor=actor)
 
 
-def _broken(one: PackConversion) -> ConditionChange:
-    units = one.units or 0
+def _packs_of(sku_ids: Collection[int]) -> dict[tuple[int, str], tuple[int, bool]]:
+    """Units of each pack, and whether it may be broken, by (SKU, level)."""
+    packs = SkuPack.objects.for_scope(ALL_ACCOUNTS).filter(sku_id__in=sku_ids)
+    return {
+        (sku_id, level): (units, breakable)
+        for sku_id, level, units, breakable in packs.values_list(
+            "sku_id", "level", "units", "breakable"
+        )
+    }
+
+
+def _no_conversion(one: PackConversion, holds: int, breakable: bool, able: bool) -> Refused:  # noqa: FBT001  # what was looked up
+    checks = [
+        (one.packs > 0, "no-units", "At least one pack is broken."),
+        (
+            one.pack in _BREAKS and holds > 1 and one.units in (None, holds),
+            "unknown-pack",
+            f"The SKU has no {one.pack} of so many units.",
+        ),
+        (breakable, "not-breakable", f"A {one.pack} of this SKU is not broken."),
+        (able, "cannot-break", f"The node does not break a {one.pack}."),
+    ]
+    return next((Outcome.refused(code, said) for holds_, code, said in checks if not holds_), None)
+
+
+def _broken(one: PackConversion, units: int) -> ConditionChange:
     return ConditionChange(
         one.node_id,
         one.sku_id,
         one.account_id,
         Condition.RESERVE_STORAGE.value,
         Condition.AVAILABLE.value,
-        one.packs * units,
+        max(1, one.packs * units),
         lot=one.lot,
         owner_id=one.owner_id,
         note=one.note or f"{one.packs} × {one.pack} of {units}",

@@ -33,7 +33,8 @@ from inventory.models import (
     ServiceLevel,
     Sku,
 )
-from inventory.states import NodeState
+from inventory.services.items import settle
+from inventory.states import NodeState, SkuKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,6 @@ class SkuDraft:
     currency: str
     weight_grams: int = 0
     box_mm: tuple[int, int, int] = (0, 0, 0)
-    hazmat: bool = False
     components: tuple[tuple[str, int], ...] = ()
 
 
@@ -113,7 +113,7 @@ _NODE_FIELDS = (
 )  # fmt: skip
 _SKU_FIELDS = (
     "name", "kind", "brand", "price_minor", "currency", "weight_grams", "length_mm", "width_mm",
-    "height_mm", "hazmat",
+    "height_mm",
 )  # fmt: skip
 
 
@@ -256,7 +256,6 @@ def define_skus(
             length_mm=draft.box_mm[0],
             width_mm=draft.box_mm[1],
             height_mm=draft.box_mm[2],
-            hazmat=draft.hazmat,
         )
         for draft in drafts
     ]
@@ -270,6 +269,7 @@ def define_skus(
     known = sku_ids | dict(
         Sku.objects.for_scope(ALL_ACCOUNTS)
         .filter(account_id=account_id, code__in=named)
+        .exclude(kind=SkuKind.KIT)
         .values_list("code", "pk")
     )
     _upsert(
@@ -284,6 +284,7 @@ def define_skus(
         at=at,
         actor=actor,
     )
+    settle(sku_ids.values(), at=at)
     versions.bump("skus")
     return sku_ids
 

@@ -5,7 +5,6 @@ numbers tell what has not come yet; a gap is a case, and a snapshot is asked for
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -108,7 +107,26 @@ def _told(delta: FeedDelta, feed: Feed | None, source: str) -> StockChange:
     ):
         before = feed.as_of - timedelta(microseconds=1)
         happened_at = min(happened_at or before, before)
-    return replace(change, source=source, external_id=name, happened_at=happened_at)
+    # Made directly: `dataclasses.replace` takes ten times as long, and there are thousands.
+    return StockChange(
+        change.node_id,
+        change.sku_id,
+        change.account_id,
+        change.quantity,
+        change.kind,
+        change.condition,
+        change.lot,
+        change.owner_id,
+        change.cause_kind,
+        change.cause_id,
+        source,
+        name,
+        change.note,
+        change.expires_on,
+        happened_at,
+        change.expected_on_hand,
+        change.serials,
+    )
 
 
 def _follow(feed: Feed, deltas: Sequence[FeedDelta], *, at: datetime) -> bool:

@@ -13,6 +13,7 @@ from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from inventory import picks
 from inventory.ledger import Book
+from inventory.lots import dated_skus
 from inventory.models import Feed, Movement, Reconciliation, Reservation
 from inventory.services.changes import accounts_of, require_node
 from inventory.services.landing import land
@@ -56,10 +57,11 @@ def apply_snapshot(
     for feed in feeds.values():
         require_snapshots(feed, as_of)
         see_snapshot(feed, as_of, None)
+        feed.reconciled_at = at
     keep(feeds.values(), at=at, actor=actor)
     keys = [_key(node_id, row, accounts) for row in rows]
     book = Book.open_for({key for key in keys if key is not None})
-    sheet = _Sheet(book, node_id, source, as_of, feeds)
+    sheet = _Sheet(book, node_id, source, as_of, feeds, _held_back(rows))
     outcomes = [sheet.apply(row, key) for row, key in zip(rows, keys, strict=True)]
     land(book, sheet.arrived)
     book.write(at=at, actor=actor)
@@ -78,6 +80,10 @@ def set_level(
             arrived[position.id] += gap.units
         return book.move(level, gap.units, why, at=at), gap.target
     lots = [level] if gap.lot else book.levels_of(position, gap.condition)
+    if gap.condition in SELLABLE_CONDITIONS:
+        # What our book holds back lies on the node's shelf: see `_on_hand`.
+        held = book.levels_of(position, Condition.QUALITY_HOLD)
+        lots += [each for each in held if gap.lot in {"", each.lot}]
     return book.lower(lots, level, -gap.units, why, at=at), gap.target
 
 
@@ -85,8 +91,15 @@ class _Sheet:
     """The rows of one snapshot as they are compared with the book, and what came of it."""
 
     def __init__(
-        self, book: Book, node_id: int, source: str, as_of: datetime, feeds: dict[UUID, Feed]
+        self,
+        book: Book,
+        node_id: int,
+        source: str,
+        as_of: datetime,
+        feeds: dict[UUID, Feed],
+        held_back: Collection[int],
     ) -> None:
+        self._held_back = held_back
         self._book, self._node_id, self._source, self._as_of = book, node_id, source, as_of
         self._feeds = feeds
         self._runs = {account_id: ids.uuid7() for account_id in feeds}
@@ -115,7 +128,7 @@ class _Sheet:
                 "The position was counted later.",
                 counted_at=position.counted_at.isoformat(),
             )
-        present = _on_hand(self._book, position, row)
+        present = _on_hand(self._book, position, row, held=key.sku_id in self._held_back)
         gap = Gap(
             len(self._places),
             position.id,
@@ -207,10 +220,23 @@ def _key(node_id: int, row: SnapshotRow, accounts: dict[int, UUID]) -> PositionK
     return PositionKey(account_id, node_id, row.sku_id, row.owner_id or account_id)
 
 
-def _on_hand(book: Book, position: Position, row: SnapshotRow) -> int:
-    if row.lot:
-        return book.level(position, row.condition, row.lot).on_hand
-    return sum(level.on_hand for level in book.levels_of(position, row.condition))
+def _held_back(rows: Sequence[SnapshotRow]) -> set[int]:
+    """SKUs of which our book may hold lots back while the node, which says nothing of it, does not."""
+    told = {row.sku_id for row in rows if row.condition == Condition.QUALITY_HOLD}
+    return dated_skus({row.sku_id for row in rows} - told)
+
+
+def _on_hand(book: Book, position: Position, row: SnapshotRow, *, held: bool) -> int:
+    """What the book has of it; with `held` also what it keeps back of what the node has on sale."""
+    conditions = [row.condition]
+    if held and row.condition == Condition.AVAILABLE:
+        conditions.append(Condition.QUALITY_HOLD.value)
+    return sum(
+        level.on_hand
+        for condition in conditions
+        for level in book.levels_of(position, condition)
+        if row.lot in {"", level.lot}
+    )
 
 
 def _moved(later: _Later, position: Position, row: SnapshotRow) -> int:

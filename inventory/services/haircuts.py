@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil
 
 from django.db import connection, transaction
 
 from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS, Actor
-from inventory.models import NodeGrant, NodeHaircut, StockPosition
+from inventory.models import NodeGrant, NodeHaircut, NodeSignal, StockPosition
+from inventory.selectors.capacity import signals
 from inventory.services.buffers import apply_buffer_rules
-from inventory.types import Haircut
+from inventory.states import SignalCode
+from inventory.types import Haircut, SignalView
 
 MOST_PERCENT = 100
+MOST_BY_SIGNAL = 50
 
 
 def apply_haircuts(haircuts: Sequence[Haircut], *, at: datetime, actor: Actor) -> int:
@@ -27,6 +31,29 @@ def apply_haircuts(haircuts: Sequence[Haircut], *, at: datetime, actor: Actor) -
     changed = _keep(haircuts, at=at)
     _apply(changed, at=at, actor=actor)
     return len(changed)
+
+
+def follow_signals(*, at: datetime, actor: Actor) -> int:
+    """Hold back of each node that does not find what it is to pick as large a share; lift what is over.
+
+    The share is that of the units not found, once it is above the node's threshold, and at most
+    half. Returns how many nodes that changes.
+    """
+    nodes = NodeSignal.objects.filter(code=SignalCode.PICK_FAIL_RATE)
+    told = signals(list(nodes.order_by("node_id").values_list("node_id", flat=True)))
+    failing = [
+        Haircut(node_id, SignalCode.PICK_FAIL_RATE.value, _share(view), "units are not found")
+        for node_id, views in told.items()
+        for view in views
+        if view.code == SignalCode.PICK_FAIL_RATE
+    ]
+    return apply_haircuts(failing, at=at, actor=actor)
+
+
+def _share(view: SignalView) -> int:
+    if view.value is None or view.most is None or view.value <= view.most:
+        return 0
+    return min(MOST_BY_SIGNAL, ceil(view.value))
 
 
 def refresh_haircuts(*, at: datetime, actor: Actor) -> int:

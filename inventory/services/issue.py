@@ -3,13 +3,21 @@
 Called inside the caller's transaction, which has locked the order and fulfillment order first.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from config.kernel.errors import Conflict
 from config.kernel.types import ALL_ACCOUNTS, Actor
-from inventory.claims import give_back, open_book, position_of, require_open, sum_portions
+from inventory.claims import (
+    give_back,
+    open_book,
+    position_of,
+    require_open,
+    sum_lots,
+    sum_portions,
+)
+from inventory.draws import Draws, Mismatch, report_mismatches
 from inventory.ledger import Book
 from inventory.models import Movement, Reservation
 from inventory.services.counts import ask_for_counts, exclude
@@ -30,13 +38,18 @@ def issue(
 ) -> None:
     """The units left the node: consume the reservations and lower on hand, first to expire first.
 
-    A fact is never refused: units beyond the book are issued with a discrepancy and a case. What
+    Lots that a portion names are those that left, and a case where others had been bound. A fact is never refused: units beyond the book are issued with a discrepancy and a case. What
     left before the position's last snapshot or count is in that number already: it consumes the
     reservation, and a movement of the same size balances the issue.
     """
     why = Why(MovementKind.ISSUE, cause_kind, cause_id)
     wanted = sum_portions(portions)
-    _issue([(key, quantity, why) for key, quantity in wanted.items()], at=at, actor=actor)
+    _issue(
+        [(key, quantity, why) for key, quantity in wanted.items()],
+        sum_lots(portions),
+        at=at,
+        actor=actor,
+    )
 
 
 def issue_transferred(portions: Sequence[IssuedPortion], *, at: datetime, actor: Actor) -> None:
@@ -50,12 +63,20 @@ def issue_transferred(portions: Sequence[IssuedPortion], *, at: datetime, actor:
             )
             for portion in portions
         ],
+        {portion.reservation_id: portion.lots for portion in portions if portion.lots},
         at=at,
         actor=actor,
     )
 
 
-def _issue(wanted: Sequence[tuple[UUID, int, Why]], *, at: datetime, actor: Actor) -> None:
+def _issue(
+    wanted: Sequence[tuple[UUID, int, Why]],
+    named: Mapping[UUID, Sequence[tuple[str, int]]],
+    *,
+    at: datetime,
+    actor: Actor,
+) -> None:
+    found: list[Mismatch] = []
     book, claims = open_book({key for key, _, _ in wanted}, levels=True)
     for reservation_id, quantity, why in wanted:
         row = claims.rows[reservation_id]
@@ -67,9 +88,14 @@ def _issue(wanted: Sequence[tuple[UUID, int, Why]], *, at: datetime, actor: Acto
             row.consume(at=at)
         claims.touch(row)
         book.claim(position, -quantity)
-        _lower(book, position, quantity, why, at=at)
+        if _lower_counted(book, position, quantity, why, at=at):
+            continue
+        parts = Draws(book, position, claims.bindings, row, named.get(row.id, ()), quantity)
+        found += parts.mismatches
+        book.draw(parts.parts, parts.default, quantity, why, at=at)
     claims.write()
     book.write(at=at, actor=actor)
+    report_mismatches(found, at=at)
 
 
 def put_back(portions: Sequence[IssuedPortion], *, at: datetime, actor: Actor) -> None:
@@ -150,15 +176,18 @@ def _require_confirmed(row: Reservation) -> None:
         raise Conflict(f"The reservation is {row.state}.", reservation_id=str(row.id))
 
 
-def _lower(book: Book, position: Position, quantity: int, why: Why, *, at: datetime) -> None:
+def _lower_counted(
+    book: Book, position: Position, quantity: int, why: Why, *, at: datetime
+) -> bool:
+    """Balance what left before the last count, which has not seen it; whether it did."""
+    if position.counted_at is None or at >= position.counted_at:
+        return False
     default = book.level(position)
-    if position.counted_at is not None and at < position.counted_at:
-        note = f"left before the count of {position.counted_at:%Y-%m-%d %H:%M} UTC"
-        counted = Why(MovementKind.SNAPSHOT, why.cause_kind, why.cause_id, note=note)
-        book.move(default, quantity, counted, at=at)
-        book.move(default, -quantity, why, at=at)
-        return
-    book.lower(book.levels_of(position), default, quantity, why, at=at)
+    note = f"left before the count of {position.counted_at:%Y-%m-%d %H:%M} UTC"
+    counted = Why(MovementKind.SNAPSHOT, why.cause_kind, why.cause_id, note=note)
+    book.move(default, quantity, counted, at=at)
+    book.move(default, -quantity, why, at=at)
+    return True
 
 
 def _raise(

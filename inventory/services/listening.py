@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from config.kernel import events
+from config.kernel import events, versions
 from config.kernel.errors import Conflict, Invalid, NotFound
 from config.kernel.history import Change, record
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from inventory.models import Feed
+from inventory.selectors.network import TOPIC
 from inventory.services.changes import nodes_in_scope
 from inventory.states import Degrade, FeedOrdering, FeedSemantics, FeedState
 from inventory.types import FeedTerms, SubjectTag, subject_id
@@ -39,7 +40,7 @@ def declare_feeds(terms: Sequence[FeedTerms], *, at: datetime, actor: Actor) -> 
     Raises NotFound for a node or account out of reach, Invalid for terms that contradict.
     """
     for wanted in terms:
-        _check(wanted)
+        check_terms(wanted)
     nodes = nodes_in_scope({wanted.node_id for wanted in terms}, actor)
     if any(
         wanted.node_id not in nodes or not actor.scope.allows(wanted.account_id) for wanted in terms
@@ -82,6 +83,7 @@ def keep(feeds: Iterable[Feed], *, at: datetime, actor: Actor) -> None:
         feed.speak(at=at)
         feed.event_seq += 1
     Feed.objects.for_scope(ALL_ACCOUNTS).bulk_update(spoken, _NEWS)
+    tell_planners(restored)
     record(Feed, [feed.pk for feed in restored], Change.CHANGED, at=at, actor=actor)
     events.record([fact("feed.restored", feed) for feed in restored], at=at, actor=actor)
 
@@ -108,6 +110,12 @@ def see_snapshot(feed: Feed, as_of: datetime, sequence: int | None) -> None:
     feed.gap_since = feed.gap_since if feed.missing else None
 
 
+def tell_planners(changed: Iterable[Feed]) -> None:
+    """Planners keep the network until it changes: which nodes promise the same day is part of it."""
+    if any(feed.degrade == Degrade.NO_SAME_DAY for feed in changed):
+        versions.bump(TOPIC)
+
+
 def fact(topic: str, feed: Feed, **data: object) -> events.Fact:
     """An event about a feed."""
     shown = {"node_id": feed.node_id, "source": feed.source} | data
@@ -125,6 +133,7 @@ _NEWS = [
     "missing",
     "gap_since",
     "asked_at",
+    "reconciled_at",
     "event_seq",
 ]
 
@@ -160,7 +169,8 @@ def _locked(keys: Sequence[tuple[int, str, UUID]]) -> dict[tuple[int, str, UUID]
     return {(feed.node_id, feed.source, feed.account_id): feed for feed in rows}
 
 
-def _check(wanted: FeedTerms) -> None:
+def check_terms(wanted: FeedTerms) -> None:
+    """Raise Invalid for terms that contradict."""
     wrong = [
         detail
         for holds, detail in [

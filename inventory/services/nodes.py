@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
-from uuid import UUID
 
 import holidays
-from django.db import connection, transaction
+from django.db import transaction
 
-from config.kernel import events, versions
+from config.kernel import versions
 from config.kernel.errors import Conflict, Invalid, NotFound
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.types import ALL_ACCOUNTS, Actor
-from inventory.models import Node, NodeClosure, NodeFunction, NodeGrant
+from inventory.models import Node, NodeClosure, NodeFunction, PlannedPause
 from inventory.selectors.network import TOPIC
+from inventory.services.node_news import NodeNews, tell_nodes
+from inventory.services.plans import closed_by_plan, settle_closures
 from inventory.states import Function, NodeState
-from inventory.types import SubjectTag, subject_id
 
 
 @transaction.atomic
@@ -54,8 +54,16 @@ def pause_node(
 
 @transaction.atomic
 def resume_node(node_id: int, function: str | None, *, at: datetime, actor: Actor) -> None:
-    """Give a node work again: of one function, or of all that are not paused by themselves."""
+    """Give a node work again: of one function, or of all that are not paused by themselves.
+
+    Raises Conflict for a function that a plan closes: whoever opens it cancels the plan. One that its
+    own pause has kept until now is closed by a plan that holds meanwhile.
+    """
     node = _locked(node_id, actor)
+    if function is not None and (plan := closed_by_plan(node.pk, function)) is not None:
+        raise Conflict(
+            f"A plan closes it until {plan.ends_at:%Y-%m-%d %H:%M} UTC: cancel the plan."
+        )
     if function is None:
         node.resume()
         node.save(update_fields=["state", "paused_until", "pause_reason"])
@@ -63,6 +71,7 @@ def resume_node(node_id: int, function: str | None, *, at: datetime, actor: Acto
     else:
         _set_function(node, function, False, None, "", at=at, actor=actor)
     _tell(node, "node.resumed", {"function": function or ""}, at=at, actor=actor)
+    settle_closures({node.pk: node}, at=at, actor=actor)
 
 
 def activate_node(node_id: int, *, at: datetime, actor: Actor) -> None:
@@ -93,7 +102,7 @@ def close_node(node_id: int, *, at: datetime, actor: Actor) -> None:
 def resume_due(limit: int, *, at: datetime, actor: Actor) -> int:
     """End the pauses whose time is over, one node after another; returns how many ended."""
     functions = list(
-        NodeFunction.objects.filter(paused=True, paused_until__lte=at)
+        NodeFunction.objects.filter(paused=True, paused_until__lte=at, planned_pause__isnull=True)
         .order_by("paused_until", "pk")
         .values_list("node_id", "function")[:limit]
     )
@@ -173,6 +182,8 @@ def _set_function(
     row = NodeFunction.objects.filter(node=node, function=function).first()
     if row is None:
         raise Conflict(f"{node.code} does not offer {function}.")
+    # Whoever pauses it by hand ends it by hand, whatever a plan says.
+    PlannedPause.objects.filter(function=row).delete()
     row.paused, row.paused_until, row.reason = paused, until, reason
     row.save(update_fields=["paused", "paused_until", "reason"])
     record_history(
@@ -183,26 +194,4 @@ def _set_function(
 def _tell(
     node: Node, topic: str, data: Mapping[str, object], *, at: datetime, actor: Actor
 ) -> None:
-    """One event per account that uses the node, each with its own place in the node's sequence."""
-    versions.bump(TOPIC)
-    accounts: list[UUID] = sorted(
-        NodeGrant.objects.filter(node=node).values_list("account_id", flat=True)
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE inventory_node SET event_seq = event_seq + %s WHERE id = %s RETURNING event_seq",
-            [len(accounts), node.pk],
-        )
-        last = cursor.fetchone()[0]
-    facts = [
-        events.Fact(
-            topic,
-            "node",
-            subject_id(SubjectTag.NODE, node.pk),
-            last - len(accounts) + place,
-            account_id,
-            {"node_id": node.pk, "node_code": node.code, **data},
-        )
-        for place, account_id in enumerate(accounts, start=1)
-    ]
-    events.record(facts, at=at, actor=actor)
+    tell_nodes([NodeNews(node.pk, node.code, topic, data)], at=at, actor=actor)

@@ -16,39 +16,18 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from config.kernel import case_reports, events, versions
-from config.kernel.types import Actor
+from config.kernel import case_reports, events
+from config.kernel.models import Channel
+from config.kernel.types import ALL_ACCOUNTS, Actor
 from inventory.demand import demand
+from inventory.models import ChannelNode
 from inventory.selectors.availability import ats, one_moment
-from inventory.selectors.network import TOPIC
+from inventory.selectors.freshness import Changes, changes
 from inventory.types import Published, SubjectTag, subject_id
 
 LOW_UNITS: Final = 5
 """Units at or below which a figure is low, where the channel's settings name no `low_units`."""
 
-_NOTHING_SEEN: Final = "1:1:"
-_SEEN: Final = """
-    SELECT coalesce(t.seen, ''), coalesce(t.network_version, -1), coalesce(t.unplaced::text, '{}'),
-        t.counted_at, coalesce(t.compared_id, 0), pg_current_snapshot()::text
-    FROM (SELECT 1) AS one LEFT JOIN inventory_availabilityturn t ON true
-"""
-_CHANGED: Final = """
-    WITH changed AS (
-        SELECT sku_id FROM inventory_stockposition
-        WHERE changed_xid >= pg_snapshot_xmin(%(since)s::pg_snapshot)::text::bigint
-          AND NOT pg_visible_in_snapshot(changed_xid::text::xid8, %(since)s::pg_snapshot)
-        UNION SELECT sku_id FROM inventory_exclusion WHERE until > %(before)s AND until <= %(at)s
-        UNION SELECT unnest(%(others)s::bigint[])
-    )
-    SELECT sku_id FROM changed
-    UNION SELECT c.kit_id FROM inventory_kitcomponent c JOIN changed ON changed.sku_id = c.component_id
-"""
-_CHANNELS: Final = """
-    SELECT c.id, c.account_id, c.code, coalesce((c.settings ->> 'low_units')::bigint, %s)
-    FROM kernel_channel c
-    WHERE c.active AND EXISTS (SELECT FROM inventory_channelnode n WHERE n.channel_id = c.id)
-    ORDER BY c.id
-"""
 _WRITE: Final = """
     INSERT INTO inventory_channelavailability AS known (account_id, channel_id, sku_id, ats, version,
         as_of, changed_at, last_order_id, published_version, seen_xid)
@@ -75,17 +54,9 @@ class _Channel:
 
 @dataclass(slots=True)
 class _Turn:
-    """What a turn has read, and what it has counted: everything as of `at`."""
+    """What a turn has found and counted: everything as of one moment."""
 
-    since: str
-    network_version: int
-    unplaced: Mapping[str, int]
-    counted_at: datetime | None
-    compared_id: int
-    seen: str
-    network_now: int = 0
-    unplaced_now: Mapping[str, int] = field(default_factory=dict)
-    marks: list[int] = field(default_factory=list)
+    changes: Changes
     left: set[int] = field(default_factory=set)
     counted: dict[tuple[UUID, int], int] = field(default_factory=dict)
     channels: dict[UUID, _Channel] = field(default_factory=dict)
@@ -95,8 +66,12 @@ class _Turn:
 
     @property
     def moved(self) -> bool:
-        return bool(self.marks or self.left or self.counted or self.compared is not None) or (
-            self.network_now != self.network_version or self.unplaced_now != self.unplaced
+        known = self.changes
+        return (
+            bool(known.marks or self.left or self.counted)
+            or self.compared is not None
+            or known.network_moved
+            or known.unplaced_now != known.unplaced
         )
 
 
@@ -159,19 +134,10 @@ def mark_published(
 
 def _look(limit: int, compare: int, at: datetime) -> _Turn:
     """Find what has changed since the last turn, and count it."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SEEN)
-        [row] = cursor.fetchall()
-        turn = _Turn(row[0], row[1], json.loads(row[2]), row[3], row[4], row[5])
-        cursor.execute("SELECT id, sku_id, channel_id FROM inventory_dirtysku ORDER BY id")
-        marks = cursor.fetchall()
-    turn.marks = [mark[0] for mark in marks]
-    turn.network_now = versions.read([TOPIC])[TOPIC]
-    turn.unplaced_now = {str(key): units for key, units in demand().unplaced(None).items()}
-    touched = {sku_id for _, sku_id, _ in marks} | _moved_demand(turn)
-    if turn.network_now != turn.network_version:
-        touched |= _kept_skus()
-    dirty = _changed(turn, touched, at)
+    turn = _Turn(changes(at))
+    dirty = set(turn.changes.skus)
+    if turn.changes.network_moved:
+        dirty |= _kept_skus()
     now = set(sorted(dirty)[:limit])
     turn.left = dirty - now
     turn.channels = _channels()
@@ -183,12 +149,6 @@ def _look(limit: int, compare: int, at: datetime) -> _Turn:
     return turn
 
 
-def _moved_demand(turn: _Turn) -> set[int]:
-    """SKUs of which more or fewer units are without a place than at the last turn."""
-    before, now = turn.unplaced, turn.unplaced_now
-    return {int(key) for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
-
-
 def _kept_skus() -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -198,25 +158,17 @@ def _kept_skus() -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _changed(turn: _Turn, others: Collection[int], at: datetime) -> set[int]:
-    """SKUs whose figures may be others now, and the kits that they are components of."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CHANGED,
-            {
-                "since": turn.since or _NOTHING_SEEN,
-                "before": turn.counted_at or at,
-                "at": at,
-                "others": sorted(others),
-            },
-        )
-        return {row[0] for row in cursor.fetchall()}
-
-
 def _channels() -> dict[UUID, _Channel]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANNELS, [LOW_UNITS])
-        return {row[0]: _Channel(*row) for row in cursor.fetchall()}
+    """Every channel that ships from some node: one that is switched off is kept as well."""
+    sells = Channel.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=ChannelNode.objects.values("channel_id")
+    )
+    return {
+        row.pk: _Channel(
+            row.pk, row.account_id, row.code, int(row.settings.get("low_units", LOW_UNITS))
+        )
+        for row in sells.order_by("pk")
+    }
 
 
 def _count(turn: _Turn, sku_ids: Collection[int], at: datetime) -> None:
@@ -246,11 +198,11 @@ def _compare(turn: _Turn, dirty: Collection[int], most: int, at: datetime) -> No
         cursor.execute(
             "SELECT id, channel_id, sku_id, ats FROM inventory_channelavailability "
             "WHERE id > %s ORDER BY id LIMIT %s",
-            [turn.compared_id, most],
+            [turn.changes.compared_id, most],
         )
         rows = cursor.fetchall()
     turn.compared = rows[-1][0] if len(rows) == most else 0
-    if not rows and not turn.compared_id:
+    if not rows and not turn.changes.compared_id:
         turn.compared = None
     kept: dict[UUID, dict[int, int]] = {}
     for _, channel_id, sku_id, units in rows:
@@ -265,6 +217,7 @@ def _compare(turn: _Turn, dirty: Collection[int], most: int, at: datetime) -> No
 
 def _finish(turn: _Turn, *, at: datetime) -> bool:
     """Move on, unless somebody else has had a turn meanwhile: theirs is newer then."""
+    known = turn.changes
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO inventory_availabilityturn (id, seen, network_version, unplaced, "
@@ -275,19 +228,19 @@ def _finish(turn: _Turn, *, at: datetime) -> bool:
             "unplaced = %s::jsonb, counted_at = %s, compared_id = coalesce(%s, compared_id) "
             "WHERE id = 1 AND seen = %s AND counted_at IS NOT DISTINCT FROM %s",
             [
-                turn.seen,
-                turn.network_now,
-                json.dumps(turn.unplaced_now),
+                known.seen,
+                known.network_now,
+                json.dumps(dict(known.unplaced_now)),
                 at,
                 turn.compared,
-                turn.since,
-                turn.counted_at,
+                known.since,
+                known.counted_at,
             ],
         )
         if not cursor.rowcount:
             return False
-        if turn.marks:
-            cursor.execute("DELETE FROM inventory_dirtysku WHERE id = ANY(%s)", [turn.marks])
+        if known.marks:
+            cursor.execute("DELETE FROM inventory_dirtysku WHERE id = ANY(%s)", [list(known.marks)])
     touch(turn.left, at=at)
     return True
 
@@ -307,7 +260,7 @@ def _write(turn: _Turn, *, at: datetime) -> list[tuple[int | None, int, int, UUI
                 "units": [turn.counted[key] for key in keys],
                 "orders": [turn.newest.get(channel_id) for channel_id, _ in keys],
                 "at": at,
-                "seen": turn.seen,
+                "seen": turn.changes.seen,
             },
         )
         return list(cursor.fetchall())

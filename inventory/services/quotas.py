@@ -1,7 +1,7 @@
 """Quotas: planned, started and ended by their dates, and kept in step with SKUs and supply."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +15,12 @@ from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.models import Channel
 from config.kernel.types import ALL_ACCOUNTS, Actor
-from inventory.models import QuotaPlan
+from inventory.models import Quota, QuotaPlan
 from inventory.quotas import TOPIC
 from inventory.selections import MEANT, as_rows, columns_of, selection_of
 from inventory.services.publishing import touch
 from inventory.services.rules import end_of
-from inventory.states import QuotaKind, QuotaState
+from inventory.states import Lifecycle, QuotaKind, QuotaState
 from inventory.types import QuotaDraft
 
 _PLAIN = (
@@ -28,6 +28,7 @@ _PLAIN = (
     "spill_at", "starts_at", "ends_at",
 )  # fmt: skip
 
+_LATELY = timedelta(minutes=5)
 _PUT = f"""
     WITH {MEANT}
     , plans AS MATERIALIZED (
@@ -133,8 +134,12 @@ def turn_quotas(limit: int, *, at: datetime, actor: Actor) -> int:
 def refresh_quotas(*, at: datetime, actor: Actor) -> int:
     """Work out anew what live plans keep: of SKUs that are new, and shares of what may be sold now.
 
-    Returns how many SKUs that moved.
+    Figures of what has lately been opened to others are counted anew. Returns how many SKUs moved.
     """
+    opened = Quota.objects.for_scope(ALL_ACCOUNTS).filter(
+        state=QuotaState.LIVE, spill=True, spill_at__lte=at, spill_at__gt=at - _LATELY
+    )
+    touch(set(opened.values_list("sku_id", flat=True)), at=at)
     live = (
         QuotaPlan.objects.for_scope(ALL_ACCOUNTS)
         .filter(state=QuotaState.LIVE)
@@ -161,6 +166,7 @@ def check_quota(draft: QuotaDraft, at: datetime) -> None:
         (draft.ends_at is None or draft.ends_at > draft.starts_at, "It ends before it starts."),
         (draft.ends_at is None or draft.ends_at > at, "It would be over already."),
         (draft.spill or draft.spill_at is None, "Only what is opened to others has a time for it."),
+        (draft.selection.lifecycle in {"", *Lifecycle.values}, "There is no such lifecycle."),
         (
             bool(draft.selection.attribute) or not draft.selection.attribute_value,
             "Name the attribute that has this value.",
@@ -216,16 +222,14 @@ def _put(rows: Sequence[QuotaPlan], *, at: datetime) -> set[int]:
     _lock_quotas([row.pk for row in rows])
     for account_id in sorted({row.account_id for row in rows}):
         plans = [row for row in rows if row.account_id == account_id]
+        asked: dict[str, Any] = {
+            "account": account_id,
+            "selections": Jsonb(as_rows([selection_of(row) for row in plans])),
+            "skus": None,
+            "plans": Jsonb([_columns(place, row) for place, row in enumerate(plans)]),
+        }
         with connection.cursor() as cursor:
-            cursor.execute(
-                _PUT,
-                {
-                    "account": account_id,
-                    "selections": Jsonb(as_rows([selection_of(row) for row in plans])),
-                    "skus": None,
-                    "plans": Jsonb([_columns(place, row) for place, row in enumerate(plans)]),
-                },
-            )
+            cursor.execute(_PUT, asked)
             moved |= {row[0] for row in cursor.fetchall()}
     if moved:
         touch(moved, at=at)
@@ -260,7 +264,7 @@ def _lock_quotas(plan_ids: Collection[UUID]) -> None:
 
 def _locked(plan_ids: Collection[UUID | None], actor: Actor) -> dict[UUID, QuotaPlan]:
     """The plans, locked by ascending id. Raises NotFound for one out of the actor's scope."""
-    wanted = set(plan_ids)
+    wanted = {plan_id for plan_id in plan_ids if plan_id is not None}
     rows = {row.pk: row for row in QuotaPlan.objects.for_scope(actor.scope).locked(wanted)}
     if wanted - rows.keys():
         raise NotFound("There is no such quota.")

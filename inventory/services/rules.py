@@ -17,7 +17,7 @@ from inventory.models import BufferRule, NodeGrant, NodeGroup
 from inventory.selections import columns_of, selection_of
 from inventory.selectors.rules import meant_by
 from inventory.services.buffers import rules_changed
-from inventory.states import RuleState
+from inventory.states import Lifecycle, RuleState
 from inventory.types import RuleDraft
 
 _PLAIN = (
@@ -50,7 +50,7 @@ def define_rules(drafts: Sequence[RuleDraft], *, at: datetime, actor: Actor) -> 
         }.items():
             setattr(row, name, value)
         rows.append(row)
-    _write(rows, "buffer_rule.defined", "defined", at=at, actor=actor)
+    _write(rows, "rule.defined", "defined", at=at, actor=actor)
     live = [
         old
         for row, draft, was in zip(rows, drafts, before, strict=True)
@@ -64,12 +64,12 @@ def define_rules(drafts: Sequence[RuleDraft], *, at: datetime, actor: Actor) -> 
 
 def publish_rules(rule_ids: Collection[UUID], *, at: datetime, actor: Actor) -> None:
     """Put drafts into force, each in its time. Raises IllegalTransition for one that is no draft."""
-    _move(rule_ids, BufferRule.publish, "buffer_rule.published", at=at, actor=actor)
+    _move(rule_ids, BufferRule.publish, "rule.published", at=at, actor=actor)
 
 
 def withdraw_rules(rule_ids: Collection[UUID], *, at: datetime, actor: Actor) -> None:
     """Take live rules out of force until they are published again."""
-    _move(rule_ids, BufferRule.withdraw, "buffer_rule.withdrawn", at=at, actor=actor)
+    _move(rule_ids, BufferRule.withdraw, "rule.withdrawn", at=at, actor=actor)
 
 
 def end_rules(rule_ids: Collection[UUID], *, at: datetime, actor: Actor) -> None:
@@ -78,7 +78,7 @@ def end_rules(rule_ids: Collection[UUID], *, at: datetime, actor: Actor) -> None
     def end(row: BufferRule) -> None:
         row.end(ends_at=end_of(row.starts_at, row.ends_at, at))
 
-    _move(rule_ids, end, "buffer_rule.ended", at=at, actor=actor)
+    _move(rule_ids, end, "rule.ended", at=at, actor=actor)
 
 
 def end_of(starts_at: datetime, ends_at: datetime | None, at: datetime) -> datetime | None:
@@ -113,6 +113,7 @@ def check_rule(draft: RuleDraft) -> None:
         (0 <= (draft.safety_percent or 0) <= 100, "A share is between 0 and 100 percent."),
         (0 <= (draft.cover_days or 0) <= 365, "Days of cover are at most a year."),
         (1 <= draft.cover_over_days <= 365, "Demand is averaged over 1 to 365 days."),
+        (draft.selection.lifecycle in {"", *Lifecycle.values}, "There is no such lifecycle."),
         (
             bool(draft.selection.attribute) or not draft.selection.attribute_value,
             "Name the attribute that has this value.",
@@ -181,7 +182,7 @@ def _apply(drafts: Sequence[RuleDraft], *, at: datetime) -> None:
 
 def _locked(rule_ids: Collection[UUID | None], actor: Actor) -> dict[UUID, BufferRule]:
     """The rules, locked by ascending id. Raises NotFound for one out of the actor's scope."""
-    wanted = set(rule_ids)
+    wanted = {rule_id for rule_id in rule_ids if rule_id is not None}
     rows = {row.pk: row for row in BufferRule.objects.for_scope(actor.scope).locked(wanted)}
     if wanted - rows.keys():
         raise NotFound("There is no such rule.")
@@ -196,6 +197,8 @@ def _write(
     at: datetime,
     actor: Actor,
 ) -> None:
+    if not rows:
+        return
     fresh = [row for row in rows if row._state.adding]
     known = [row for row in rows if not row._state.adding]
     for row in rows:

@@ -11,7 +11,7 @@ from config.kernel.history import Change, record
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from inventory.models import Feed
 from inventory.services.haircuts import apply_haircuts
-from inventory.services.listening import fact
+from inventory.services.listening import fact, tell_planners
 from inventory.states import Degrade, FeedState
 from inventory.types import Haircut, SubjectTag, subject_id
 
@@ -62,6 +62,7 @@ def _move_due(limit: int, *, at: datetime, actor: Actor) -> list[Feed]:
         feed.event_seq += 1
     changed = [feed for feed, _ in moved]
     Feed.objects.for_scope(ALL_ACCOUNTS).bulk_update(changed, ["state", "state_since", "event_seq"])
+    tell_planners(changed)
     record(Feed, [feed.pk for feed in changed], Change.CHANGED, at=at, actor=actor)
     events.record(
         [fact(topic, feed, effect=effect_of(feed)) for feed, topic in moved], at=at, actor=actor

@@ -187,7 +187,7 @@ def _doubtful(document: SnapshotDocument) -> list[RowProblem]:
     return [RowProblem(0, "", "doubtful", detail)]
 
 
-def _query(sql: str, params: list[object]) -> list[tuple[Any, ...]]:
+def _query(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())

@@ -16,6 +16,8 @@ from config.kernel import ids
 from config.kernel.ahead import check_ahead, hand_over
 from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS, Actor
+from inventory.bindings import LotBook
+from inventory.capacity import Book, CapacityBook, joined, limits_of
 from inventory.claims import Claims, give_back
 from inventory.ledger import LANDED_WORK, write_work
 from inventory.models import Reservation
@@ -40,13 +42,16 @@ class _Locked:
     landed: int
 
 
-def take(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResult:
+def take(
+    wants: Sequence[Want], *, at: datetime, actor: Actor, has_positions: bool = False
+) -> TakeResult:
     """Reserve what can be had, each want whole or not at all, served in the order given.
 
     Three statements, the last of them sent ahead where the caller does so. What others were
-    quicker to reserve comes back as lost. Must run inside the caller's transaction.
+    quicker to reserve comes back as lost. Must run inside the caller's transaction; where that
+    `has_positions` locked already, a hard limit that another transaction holds counts as reached.
     """
-    locked, book = _lock(wants, at=at)
+    locked, book = _lock(wants, has_positions=has_positions, at=at)
     taken, lost, used = _serve(wants, locked, book)
     _raise_reserved(used)
     reserved = _insert(taken, locked, ReservationState.RESERVED, None, at=at)
@@ -133,12 +138,14 @@ def confirm_held(reservation_ids: Sequence[UUID], *, at: datetime, actor: Actor)
     claims.write()
 
 
-def take_landed(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResult:
+def take_landed(
+    wants: Sequence[Want], *, at: datetime, actor: Actor, has_positions: bool = False
+) -> TakeResult:
     """Reserve for waiting demand: units set aside for it may be had too, and are used up first.
 
     The demand's waiting reservation becomes the claim, or gives up as many units to a new one.
     """
-    locked, book = _lock(wants, at=at)
+    locked, book = _lock(wants, has_positions=has_positions, at=at)
     taken, lost, used = _serve(wants, locked, book, landed=True)
     left = _use_landed(used)
     write_work(
@@ -189,9 +196,13 @@ def reserve_future(wants: Sequence[FutureWant], *, at: datetime, actor: Actor) -
 
 
 def _lock(
-    wants: Sequence[Want], *, skip_locked: bool = False, at: datetime
-) -> tuple[dict[int, _Locked], QuotaBook | None]:
-    """Lock the live quotas of the SKUs, then the positions, by ascending id; read what each can give.
+    wants: Sequence[Want],
+    *,
+    skip_locked: bool = False,
+    has_positions: bool = False,
+    at: datetime,
+) -> tuple[dict[int, _Locked], Book | None]:
+    """Lock live quotas, hard limits, then positions, by ascending id; read what each can give.
 
     One statement while none of the SKUs has a live quota: the filter on the quotas is worked out,
     and they are locked with it, before the first position is looked at.
@@ -201,39 +212,44 @@ def _lock(
     if skip_locked:
         waiting, live = "SKIP LOCKED", _HAS_QUOTAS
     skus = sorted({want.sku_id for want in wants})
+    limits = limits_of(wants, "SKIP LOCKED" if has_positions else waiting)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH quotas AS MATERIALIZED (
                 SELECT id FROM inventory_quota WHERE state = 'live' AND sku_id = ANY(%s)
                 ORDER BY id {_WITH_LOCK} {waiting}
-            )
+            ){limits.parts}
             SELECT id, account_id, node_id, sku_id,
-                CASE WHEN shortfall = 0
+                CASE WHEN shortfall = 0 AND (fresh_until IS NULL OR fresh_until > %s)
                     THEN greatest(0, sellable - reserved - buffer - landed) ELSE 0 END,
-                landed, (SELECT array_agg(id) FROM quotas), {live}
+                landed, (SELECT array_agg(id) FROM quotas), {live}, {limits.room}
             FROM inventory_stockposition
-            WHERE id = ANY(%s) AND (SELECT count(*) >= 0 FROM quotas)
+            WHERE id = ANY(%s) AND (SELECT count(*) >= 0 FROM quotas) {limits.guard}
             ORDER BY id FOR UPDATE {waiting}
             """,  # noqa: S608  # constants of this module
             [
                 skus,
+                *limits.params,
+                at,
                 *([skus] if skip_locked else []),
                 sorted({want.position_id for want in wants}),
             ],
         )
         rows = cursor.fetchall()
     locked = {row[0]: _Locked(*row[1:6]) for row in rows}
-    quotas, unseen = rows[0][6:] if rows else (None, False)
-    if quotas is None and not unseen:
-        return locked, None
-    return locked, QuotaBook(wants, quotas or (), at=at)
+    quotas, unseen, rooms = rows[0][6:] if rows else (None, False, None)
+    return locked, joined(
+        QuotaBook(wants, quotas or (), at=at) if quotas is not None or unseen else None,
+        CapacityBook.of(rooms, at=at) if limits.params else None,
+        LotBook.of(wants),
+    )
 
 
 def _serve(
     wants: Sequence[Want],
     locked: Mapping[int, _Locked],
-    book: QuotaBook | None,
+    book: Book | None,
     *,
     landed: bool = False,
 ) -> tuple[list[Want], list[Want], Counter[int]]:
@@ -271,7 +287,8 @@ def _raise_reserved(used: Counter[int]) -> None:
         cursor.execute(
             """
             WITH raised AS (
-                UPDATE inventory_stockposition p SET reserved = p.reserved + need.quantity
+                UPDATE inventory_stockposition p SET reserved = p.reserved + need.quantity,
+                    changed_xid = pg_current_xact_id()::text::bigint
                 FROM unnest(%s::bigint[], %s::bigint[]) AS need (id, quantity)
                 WHERE p.id = need.id AND p.shortfall = 0
                   AND p.sellable - p.reserved - p.buffer - p.landed >= need.quantity

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -64,7 +65,7 @@ def ship_transfers(
         sheet.touch(sheet.lines[line_id])
     _expect(sheet, units, at=at, actor=actor)
     _lock_source(sheet, moved)
-    _issue(sheet, units, at=at, actor=actor)
+    _issue(sheet, units, _lots_told(moved), at=at, actor=actor)
     ended = {one.transfer_id for one in shipments if one.last} - sheet.refused.keys()
     given_up = [line.pk for key in ended for line in sheet.lines_of[key]]
     give_back(given_up, "not shipped", at=at, actor=actor)
@@ -201,7 +202,14 @@ def _lock_source(sheet: TransferSheet, moved: Moved) -> None:
         Book.open_for(keys)
 
 
-def _issue(sheet: TransferSheet, wanted: Mapping[UUID, int], *, at: datetime, actor: Actor) -> None:
+def _issue(
+    sheet: TransferSheet,
+    wanted: Mapping[UUID, int],
+    lots: Mapping[UUID, list[tuple[str, int]]],
+    *,
+    at: datetime,
+    actor: Actor,
+) -> None:
     """Take the units off the book: out of the lines' reservations, and what is beyond them."""
     units = dict(wanted)
     portions = []
@@ -209,19 +217,55 @@ def _issue(sheet: TransferSheet, wanted: Mapping[UUID, int], *, at: datetime, ac
         for claim in claims:
             if part := min(claim.open, units[line_id]):
                 transfer_id = sheet.lines[line_id].transfer_id
-                portions.append(IssuedPortion(claim.id, part, KIND, transfer_id))
+                named = tuple(_cut(lots.get(line_id, []), part))
+                portions.append(IssuedPortion(claim.id, part, KIND, transfer_id, named))
                 units[line_id] -= part
     if portions:
         issue_transferred(portions, at=at, actor=actor)
-    beyond = [(sheet.lines[line_id], left) for line_id, left in units.items() if left]
     apply_changes(
         [
-            change_of(sheet, line, -left, sheet.rows[line.transfer_id].source_id)
-            for line, left in beyond
+            replace(change_of(sheet, line, -part, source_id), lot=lot)
+            for line_id, left in units.items()
+            if left
+            for line, source_id in [_at_source(sheet, line_id)]
+            for lot, part in _with_rest(_cut(lots.get(line_id, []), left), left)
         ],
         at=at,
         actor=actor,
     )
+
+
+def _at_source(sheet: TransferSheet, line_id: UUID) -> tuple[TransferLine, int]:
+    line = sheet.lines[line_id]
+    return line, sheet.rows[line.transfer_id].source_id
+
+
+def _lots_told(moved: Moved) -> dict[UUID, list[tuple[str, int]]]:
+    """The lots that were named for the units of each line."""
+    lots: dict[UUID, list[tuple[str, int]]] = {}
+    for line, one in moved:
+        if one.lot:
+            lots.setdefault(line.pk, []).append((one.lot, one.quantity))
+    return lots
+
+
+def _cut(lots: list[tuple[str, int]], units: int) -> list[tuple[str, int]]:
+    """Take up to so many units out of the named lots, in their order."""
+    taken = []
+    while units and lots:
+        lot, there = lots.pop(0)
+        part = min(units, there)
+        taken.append((lot, part))
+        if there > part:
+            lots.insert(0, (lot, there - part))
+        units -= part
+    return taken
+
+
+def _with_rest(lots: list[tuple[str, int]], units: int) -> list[tuple[str, int]]:
+    """The lots, and what is left of the units without one."""
+    left = units - sum(part for _, part in lots)
+    return [*lots, ("", left)] if left else lots
 
 
 def _expect(sheet: TransferSheet, units: Mapping[UUID, int], *, at: datetime, actor: Actor) -> None:

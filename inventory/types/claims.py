@@ -10,7 +10,8 @@ class Want:
     """Units wanted of one position for one demand, all or nothing.
 
     `channel_id` is who sells them: its quotas are counted. None is nobody, who may have only what
-    is kept for no channel.
+    is kept for no channel. `windows` are the hard limits of the node that the units count against.
+    With `min_expiry` lots are bound that do not expire before that day.
     """
 
     position_id: int
@@ -23,6 +24,8 @@ class Want:
     priority: int = 0
     promised_at: datetime | None = None
     channel_id: UUID | None = None
+    windows: tuple[int, ...] = ()
+    min_expiry: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +59,25 @@ class FutureWant:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Some of a reservation's open units."""
+    """Some of a reservation's open units. `lots` says of which lots they were, where that is known."""
 
     reservation_id: UUID
     quantity: int
+    lots: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedPortion:
-    """Some of a reservation's consumed units, and the cause under which they were issued."""
+    """Some of a reservation's consumed units, and the cause under which they were issued.
+
+    `lots` says of which lots they were, where that is known.
+    """
 
     reservation_id: UUID
     quantity: int
     cause_kind: str
     cause_id: UUID
+    lots: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

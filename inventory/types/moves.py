@@ -33,8 +33,8 @@ class ConditionChange:
 class PackConversion:
     """Whole packs of a SKU, broken at a node: their units leave bulk and can be picked.
 
-    `pack` names one of the SKU's packs ("case"); `units` is how many each of them holds, where
-    the SKU's packs do not say.
+    `pack` is the level of one of the SKU's packs; `units` is how many each of them holds, where the
+    SKU's packs do not say. Where they do it may be left out, and must not say otherwise.
     """
 
     node_id: int

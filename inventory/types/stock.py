@@ -32,7 +32,7 @@ class StockChange:
     `expected_on_hand`, where it is given, is what its sender believes to lie there (of the lot, or
     of all lots of the condition): the change is refused as stale when it does not.
     `happened_at` is when it was so, where that is known: what happened before the position's last
-    snapshot or count is in that number already.
+    snapshot or count is in that number already. `serials` are the single things that came, or went.
     """
 
     node_id: int
@@ -51,6 +51,7 @@ class StockChange:
     expires_on: date | None = None
     happened_at: datetime | None = None
     expected_on_hand: int | None = None
+    serials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

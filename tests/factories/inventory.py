@@ -1,7 +1,7 @@
 """Factories of supply; stock comes from the ledger, so that books always add up."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,12 +25,13 @@ from inventory.models import (
     NodeFunction,
     NodeGrant,
     NodeHours,
+    NodePlan,
     ServiceLevel,
     Sku,
     StockPosition,
 )
 from inventory.states import Function, InboundKind, NodeKind, NodeState
-from inventory.types import FutureWant, PositionView, StockChange, Want
+from inventory.types import CapacityView, FutureWant, NodeEdit, PositionView, StockChange, Want
 from tests.factories.kernel import NOON, AccountFactory, ChannelFactory
 
 ANNA = Actor.system("anna")
@@ -170,6 +171,17 @@ class InboundLineFactory(DjangoModelFactory):
     eta_at = NOON + timedelta(days=3)
 
 
+class NodePlanFactory(DjangoModelFactory):
+    class Meta:
+        model = NodePlan
+
+    node = factory.SubFactory(NodeFactory)
+    kind = "closed"
+    starts_at = NOON + timedelta(days=1)
+    ends_at = NOON + timedelta(days=2)
+    reason = "stocktaking"
+
+
 class CountRequestFactory(DjangoModelFactory):
     class Meta:
         model = CountRequest
@@ -238,3 +250,16 @@ def future_want(sku: Sku, quantity: int = 1, **details: Any) -> FutureWant:
         account_id=sku.account_id,
         **details,
     )
+
+
+def limited(*, node: Node | None = None, hard: bool = False, **most: int) -> Node:
+    """A node that ships by these limits (`units=100`) from 8 to 18 every day, its windows open."""
+    node = node or NodeFactory(account=AccountFactory())
+    capacities = tuple(
+        CapacityView("ship", resource, weekday, time(8), time(18), limit, hard)
+        for resource, limit in most.items()
+        for weekday in range(7)
+    )
+    at = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+    services.edit_nodes([NodeEdit(node.pk, capacities=capacities)], at=at, actor=ANNA)
+    return node

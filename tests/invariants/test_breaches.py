@@ -10,14 +10,14 @@ from django.db import connection, models
 
 import inventory.selectors
 from config.invariants import AT_MOST, check, check_all, invariants
-from config.invariants.histories import _machines
+from config.invariants.histories import _machines, _state
 from config.kernel import ids, vault
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.models import Channel, JobItem
 from config.kernel.types import ALL_ACCOUNTS, Scope
 from integrations.models import InboxBody
-from inventory.models import KitComponent
+from inventory.models import ChannelAvailability, KitComponent
 from inventory.services import plan_quotas, take
 from inventory.types import QuotaDraft
 from orders.models import Authorization, Capture, Dispute, Hold, Order, Refund, Tender
@@ -26,7 +26,15 @@ from returns.services import open_claims
 from tests.factories.fulfillment import BEN, place, released, shipped
 from tests.factories.fulfillment import line_of as work_line
 from tests.factories.integrations import ConnectionFactory, InboxMessageFactory
-from tests.factories.inventory import InboundFactory, NodeFactory, SkuFactory, stock, want
+from tests.factories.inventory import (
+    InboundFactory,
+    NodeFactory,
+    NodePlanFactory,
+    SkuFactory,
+    limited,
+    stock,
+    want,
+)
 from tests.factories.kernel import (
     NOON,
     AccountFactory,
@@ -47,6 +55,7 @@ from tests.factories.returns import (
 from tests.factories.routing import SourcingPolicyFactory
 from tests.factories.rules import BufferRuleFactory, QuotaPlanFactory
 from tests.factories.webhooks import an_endpoint
+from tests.invariants import lots
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +84,20 @@ class Breach:
 
 def shelf() -> None:
     stock(5)
+
+
+def told() -> None:
+    position = stock(5)
+    channel = ChannelFactory(account=position.account)
+    ChannelAvailability.objects.create(
+        account_id=position.account_id,
+        channel=channel,
+        sku=position.sku,
+        ats=5,
+        as_of=NOON,
+        changed_at=NOON,
+        seen_xid=2**62,
+    )
 
 
 def quota() -> None:
@@ -248,6 +271,7 @@ def rows_of_machines() -> dict[str, Callable[[], models.Model]]:
     return {
         "case": CaseFactory,
         "node": NodeFactory,
+        "nodeplan": NodePlanFactory,
         "inbound": InboundFactory,
         "bufferrule": BufferRuleFactory,
         "quotaplan": QuotaPlanFactory,
@@ -267,6 +291,7 @@ def rows_of_machines() -> dict[str, Callable[[], models.Model]]:
         "connection": ConnectionFactory,
         "webhookendpoint": an_endpoint,
         "dispute": disputed,
+        **lots.MACHINES,
         "refund": lambda: Refund.objects.for_scope(one_account(paid())).get(),
     }
 
@@ -284,6 +309,8 @@ def repeated_as(row: models.Model, **changed: str) -> None:
     table = type(row).history.model
     last = table.objects.filter(id=row.pk).order_by("-history_id").values()[0]
     last.pop("history_id")
+    if "state" in changed:
+        changed[_state(type(row))] = changed.pop("state")
     table(**last | changed).save(force_insert=True)
 
 
@@ -318,6 +345,16 @@ ORDERS = {
 }
 
 STOCK = {
+    "capacity.used": Breach(
+        lambda: limited(units=9), "UPDATE inventory_capacitywindow SET used = 1"
+    ),
+    "capacity.done": Breach(
+        lambda: limited(units=9), "UPDATE inventory_capacitywindow SET done = 1"
+    ),
+    "availability.published": Breach(told, "UPDATE inventory_channelavailability SET ats = 6"),
+    "availability.version": Breach(
+        told, "UPDATE inventory_channelavailability SET published_version = 2"
+    ),
     "stock.on_hand": Breach(shelf, "UPDATE inventory_stocklevel SET on_hand = on_hand + 1"),
     "stock.movement_without_level": Breach(shelf, "DELETE FROM inventory_stocklevel"),
     "stock.sellable": Breach(shelf, "UPDATE inventory_stockposition SET sellable = sellable + 1"),
@@ -420,7 +457,8 @@ WALLS = {
     "accounts.grants": Breach(GrantFactory, lambda: GrantFactory(node_id=NodeFactory().pk)),
 }
 
-BREACHES = ORDERS | STOCK | FULFILLMENT | RETURNS | PLATFORM | WALLS
+LOTS = {code: Breach(build, wrong) for code, (build, wrong) in lots.LOTS.items()}
+BREACHES = LOTS | ORDERS | STOCK | FULFILLMENT | RETURNS | PLATFORM | WALLS
 
 
 def seen(code: str) -> list[str]:

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.kernel import versions
-from inventory.models import Node, Sku
+from inventory.models import Node, Sku, Substitute
 from tests.factories.inventory import (
     CountRequestFactory,
     InboundLineFactory,
@@ -85,9 +85,11 @@ class TestNodeAdmin:
             "price_minor": 1,
             "currency": "USD",
             "attributes": "{}",
+            "storage": "ambient",
+            "min_remaining_life_days": 0,
             "change_reason": "typo",
         }
-        for inline in ("barcodes", "components"):
+        for inline in ("barcodes", "components", "packs"):
             form |= {f"{inline}-TOTAL_FORMS": 0, f"{inline}-INITIAL_FORMS": 0}
 
         answer = superuser().post(reverse("admin:inventory_sku_change", args=[sku.pk]), form)
@@ -116,3 +118,54 @@ class TestNodeAdmin:
         assert f"{new.code}: done." in page
         assert f"{held.code}: " in page
         assert f"{held.code}: done." not in page
+
+
+class TestSkuAdmin:
+    def save(self, sku, **changed):
+        inlines = {
+            f"{name}-{field}": 0
+            for name in ("barcodes", "components", "packs")
+            for field in ("TOTAL_FORMS", "INITIAL_FORMS")
+        }
+        fields = {
+            "account": sku.account_id, "code": sku.code, "name": sku.name, "kind": "stock",
+            "price_minor": 1, "currency": "USD", "weight_grams": 1, "length_mm": 0, "width_mm": 0,
+            "height_mm": 0, "attributes": "{}", "storage": "ambient", "sell_through": "on",
+            "min_remaining_life_days": 0,
+        }  # fmt: skip
+        page = reverse("admin:inventory_sku_change", args=[sku.pk])
+        answer = superuser().post(page, inlines | fields | changed)
+        sku.refresh_from_db()
+        return answer
+
+    def test_what_is_dangerous_says_so_and_a_gtin_is_proven(self):
+        sku = SkuFactory()
+        code = {"barcodes-TOTAL_FORMS": 1, "barcodes-0-kind": "gtin", "barcodes-0-sku": sku.pk}
+
+        wrong = self.save(sku, **code, **{"barcodes-0-value": "4006381333932"})
+        right = self.save(
+            sku,
+            hazard_class="2.1",
+            un_number="1950",
+            **code,
+            **{"barcodes-0-value": "4006381333931"},
+        )
+
+        assert (wrong.status_code, right.status_code) == (200, 302)
+        assert "This is no GTIN" in wrong.content.decode()
+        assert sku.hazmat
+        assert sku.barcodes.get().gtin == "04006381333931"
+
+
+def test_substitutes_are_approved_from_their_list():
+    account = AccountFactory()
+    sku, other = SkuFactory(account=account), SkuFactory(account=account)
+    row = Substitute.objects.create(account=account, sku=sku, substitute=other)
+
+    answer = superuser().post(
+        reverse("admin:inventory_substitute_changelist"),
+        {"action": "approve", "_selected_action": [str(row.pk)]},
+    )
+
+    row.refresh_from_db()
+    assert (answer.status_code, row.state) == (302, "approved")

@@ -102,7 +102,7 @@ def test_costs_as_many_statements_for_a_thousand_skus_as_for_one(django_assert_m
     client = key_of(shop)
     client.get(URL, {"sku": skus[0].code})
 
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(17):
         client.post(URL, {"skus": [sku.code for sku in skus] * 300}, format="json")
     with django_assert_max_num_queries(20):
         client.post(URL, {"skus": [sku.code for sku in skus], "explain": True}, format="json")

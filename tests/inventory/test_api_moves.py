@@ -6,8 +6,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from config.kernel import clock
+from config.kernel.types import ALL_ACCOUNTS
 from inventory import services
-from inventory.models import NodeGroup, NodeGroupMember
+from inventory.models import NodeCapability, NodeGroup, NodeGroupMember, StockLevel
 from tests.books import check_all
 from tests.factories.inventory import ANNA, NodeFactory, reread, stock
 from tests.factories.kernel import (
@@ -52,6 +53,7 @@ def place(position, **details):
 
 def test_conditions_and_conversions_answer_each_item():
     position = stock(12, condition="reserve_storage")
+    NodeCapability.objects.create(node_id=position.node_id, code="break_case")
     client = system_of(position.account)
 
     converted = results(
@@ -189,6 +191,19 @@ def test_counts_are_asked_for_answered_and_dropped():
     assert [one["outcome"] for one in outcomes] == ["done", "refused"]
     shown = keeper.get("/api/v1/counts/", {"state": "answered"}).json()["results"]
     assert [(one["id"], one["counted"]) for one in shown] == [(first["id"], 4)]
+
+
+def test_a_receipt_lies_as_its_node_receives():
+    position = stock(0)
+    position.node.puts_away = True
+    position.node.save(update_fields=["puts_away"])
+    came = [place(position, quantity=4, kind=kind) for kind in ("receipt", "return")]
+
+    results(system_of(position.account).post("/api/v1/stock/changes/", {"changes": came}))
+
+    assert reread(position.pk).sellable == 4
+    levels = StockLevel.objects.for_scope(ALL_ACCOUNTS).filter(position=position, on_hand=4)
+    assert {level.condition for level in levels} == {"receiving", "available"}
 
 
 def test_stock_is_filtered_by_group_and_by_what_has_moved():

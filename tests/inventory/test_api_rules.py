@@ -93,6 +93,23 @@ def test_a_preview_says_what_every_channel_loses_and_saves_nothing(world):
     assert reread(position.pk).buffer == 0
 
 
+def test_safety_by_hand_stands_above_the_rules_until_it_is_given_up(world):
+    _, position, client = world
+    rule = {"name": "floor", "sequence": 1, "safety_units": 2, "starts_at": BEGUN}
+    client.post(RULES, {"publish": True, "rules": [rule]}, format="json")
+    place = {"sku": "TEE", "node": position.node.code}
+
+    told = client.post(
+        f"{RULES}by-hand/",
+        {"positions": [{**place, "units": 7}, {"sku": "NONE", "node": "none", "units": 1}]},
+        format="json",
+    ).json()["results"]
+    assert [one["outcome"] for one in told] == ["done", "refused"]
+    assert reread(position.pk).buffer == 7
+    client.post(f"{RULES}by-hand/", {"positions": [{**place, "units": None}]}, format="json")
+    assert reread(position.pk).buffer == 2
+
+
 def test_quotas_are_written_previewed_listed_and_ended(world):
     channel, _, client = world
     ChannelFactory(account=channel.account, code="market")

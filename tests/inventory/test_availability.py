@@ -4,18 +4,22 @@ from datetime import timedelta
 
 import pytest
 
+from config.kernel.errors import Invalid
 from inventory import selectors, services
+from inventory.exchange.kinds import Row
+from inventory.exchange.pickable import PICKABLE_TIMES
 from inventory.models import ChannelNode, ChannelTerm, NodeFunction, PickableTime
-from inventory.types import BufferChange, ExclusionWanted
+from inventory.types import BufferChange, ExclusionWanted, QuotaDraft
 from tests.factories.inventory import (
     ANNA,
+    ChannelNodeFactory,
     InboundFactory,
     InboundLineFactory,
     SkuFactory,
     stock,
     want,
 )
-from tests.factories.kernel import NOON
+from tests.factories.kernel import NOON, ChannelFactory
 from tests.inventory.shops import a_shop, unplaced
 
 pytestmark = pytest.mark.django_db
@@ -137,7 +141,40 @@ class TestLater:
         stock(10, sku=sku, node=shop.nodes[0], condition="receiving")
 
         assert shop.ats(sku, by=LATER) == 0
-        PickableTime.objects.create(node=shop.nodes[0], condition="receiving", minutes=120)
+        times = {(shop.nodes[0].pk, "receiving"): 120}
+        services.set_pickable_times(times, at=NOON, actor=ANNA)
+        services.set_pickable_times(times, at=NOON, actor=ANNA)
 
+        assert PickableTime.history.count() == 1
+        with pytest.raises(Invalid):
+            services.set_pickable_times({(shop.nodes[0].pk, "damaged"): 5}, at=NOON, actor=ANNA)
         assert shop.ats(sku, by=NOON + timedelta(minutes=119)) == 0
         assert shop.ats(sku, by=NOON + timedelta(minutes=120)) == 10
+
+
+def test_another_channels_quota_is_left_to_it_and_said_so():
+    shop = a_shop()
+    position = stock(10, node=shop.nodes[0], sku=SkuFactory(account=shop.account))
+    other = ChannelFactory(account=shop.account)
+    ChannelNodeFactory(channel=other, node=shop.nodes[0])
+    kept = QuotaDraft(shop.account.pk, other.pk, "Event", "fixed", NOON, units=4)
+    services.plan_quotas([kept], at=NOON, actor=ANNA)
+
+    found = selectors.explain(shop.account.pk, shop.channel.pk, position.sku_id, at=NOON)
+
+    assert shop.ats(position.sku) == found.units == 6
+    assert [(term.code, term.units) for term in found.terms] == [("on_hand", 10), ("protected", -4)]
+    assert selectors.ats(other.pk, [position.sku_id], at=NOON) == {position.sku_id: 10}
+
+
+def test_pickable_times_come_back_from_a_file_as_they_were():
+    shop = a_shop()
+    code = shop.nodes[0].code
+    good = {"node": code, "condition": "receiving", "minutes": 90}
+    rows = [Row(2, good, known=False), Row(3, good | {"node": "moon"}, known=False)]
+
+    told = PICKABLE_TIMES.write(shop.account.pk, rows, NOON, ANNA)
+
+    assert [one and one.code for one in told] == [None, "unknown-node"]
+    assert list(PICKABLE_TIMES.current(shop.account.pk, None)) == [good]
+    assert list(PICKABLE_TIMES.current(shop.account.pk, [(code, "reserve_storage")])) == []

@@ -9,7 +9,7 @@ from config.kernel import ids
 from config.kernel.models import Account, CaseReport, Event
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import services
-from inventory.models import Movement, StockAdjustment, StockLevel
+from inventory.models import Movement, NodeCapability, SkuPack, StockAdjustment, StockLevel
 from inventory.states import AdjustmentState
 from inventory.types import ConditionChange, PackConversion, StockChange
 from tests.books import check_all
@@ -127,15 +127,42 @@ class TestPutAway:
 
 class TestConvertPacks:
     def test_whole_cases_of_bulk_become_units_that_can_be_picked(self):
-        position = stock(24, condition="reserve_storage")
+        position = stock(48, condition="reserve_storage")
         place = (position.node_id, position.sku_id, position.account_id)
+        for level, units, breakable in (
+            ("case", 6, True),
+            ("inner", 2, False),
+            ("pallet", 24, True),
+        ):
+            SkuPack.objects.create(
+                account_id=position.account_id,
+                sku_id=position.sku_id,
+                level=level,
+                units=units,
+                breakable=breakable,
+            )
+        NodeCapability.objects.create(node_id=position.node_id, code="break_case")
 
         outcomes = services.convert_packs(
-            [PackConversion(*place, 2, units=6), PackConversion(*place, 1)], at=NOON, actor=ANNA
+            [
+                PackConversion(*place, 2),
+                PackConversion(*place, 1, units=7),
+                PackConversion(*place, 1, pack="inner"),
+                PackConversion(*place, 1, pack="pallet"),
+                PackConversion(*place, 0),
+            ],
+            at=NOON,
+            actor=ANNA,
         )
 
-        assert [one.ok for one in outcomes] == [True, False]
-        assert lies(position) == {("available", ""): 12, ("reserve_storage", ""): 12}
+        assert [one.problem and one.problem.code for one in outcomes] == [
+            None,
+            "unknown-pack",
+            "not-breakable",
+            "cannot-break",
+            "no-units",
+        ]
+        assert lies(position) == {("available", ""): 12, ("reserve_storage", ""): 36}
         assert kinds(position) == ["convert", "convert"]
         assert check_all(about="stock.") == []
 

@@ -98,7 +98,7 @@ class TestAddsUp(TestCase):
             stock(9, sku=sku, node=node) for sku in cls.skus for node in cls.shop.nodes
         ]
 
-    @settings(max_examples=12)
+    @settings(max_examples=10)
     @given(
         st.lists(
             st.tuples(

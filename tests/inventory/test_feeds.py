@@ -156,7 +156,7 @@ class TestApplySnapshot:
         skus = SkuFactory.create_batch(size, account=SkuFactory().account)
         rows = [SnapshotRow(sku.pk, 5) for sku in skus]
 
-        with django_assert_num_queries(22):
+        with django_assert_num_queries(24):
             services.apply_snapshot(node.pk, "wms", MORNING, rows, at=NOON, actor=ANNA)
 
 

@@ -169,9 +169,9 @@ class TestRecordChanges:
             for node in nodes
         ]
 
-        with django_assert_max_num_queries(14) as one:
+        with django_assert_max_num_queries(15) as one:
             services.record_changes(changes[:1], at=NOON, actor=ANNA)
-        with django_assert_max_num_queries(14) as many:
+        with django_assert_max_num_queries(15) as many:
             services.record_changes(changes[1:], at=NOON, actor=ANNA)
 
         assert len(one) == len(many)

@@ -12,9 +12,13 @@ from inventory.models import (
     BufferRule,
     CountRequest,
     Inbound,
+    Lot,
     Node,
+    NodePlan,
     QuotaPlan,
+    Recall,
     Reservation,
+    Serial,
     StockAdjustment,
     Transfer,
     TransferClaim,
@@ -23,10 +27,14 @@ from inventory.states import (
     AdjustmentState,
     CountState,
     InboundState,
+    LotState,
     NodeState,
+    PlanState,
     QuotaState,
+    RecallState,
     ReservationState,
     RuleState,
+    SerialState,
     TransferClaimState,
     TransferState,
 )
@@ -35,6 +43,11 @@ from tests.factories.kernel import NOON
 LATER = NOON + timedelta(hours=1)
 
 ALLOWED = {
+    NodePlan: {
+        "start": {"planned": "live"},
+        "end": {"planned": "ended", "live": "ended"},
+        "cancel": {"planned": "cancelled", "live": "cancelled"},
+    },
     Node: {
         "activate": {"onboarding": "active"},
         "pause": {"active": "paused"},
@@ -96,17 +109,40 @@ ALLOWED = {
         "settle": {"open": "settled"},
         "withdraw": {"open": "withdrawn"},
     },
+    Lot: {
+        "hold": {"active": "held"},
+        "release": {"held": "active"},
+        "call_back": {"active": "recalled", "held": "recalled"},
+        "lift": {"recalled": "held"},
+        "expire": {"active": "expired", "held": "expired"},
+        "correct": {"expired": "held"},
+    },
+    Serial: {
+        "store": dict.fromkeys(SerialState.values, "in_stock"),
+        "pick": {"in_stock": "picked", "returned": "picked"},
+        "ship": {"in_stock": "shipped", "picked": "shipped", "returned": "shipped"},
+        "come_back": {"shipped": "returned"},
+        "scrap": dict.fromkeys(["in_stock", "picked", "returned"], "scrapped"),
+    },
+    Recall: {
+        "stop": {"stopping": "stopped"},
+        "lift": {"stopping": "lifted", "stopped": "lifted"},
+    },
 }
 STATES = {
     BufferRule: RuleState,
     QuotaPlan: QuotaState,
     Node: NodeState,
+    NodePlan: PlanState,
     Reservation: ReservationState,
     Inbound: InboundState,
     CountRequest: CountState,
     StockAdjustment: AdjustmentState,
     Transfer: TransferState,
     TransferClaim: TransferClaimState,
+    Lot: LotState,
+    Serial: SerialState,
+    Recall: RecallState,
 }
 ARGUMENTS = {
     (BufferRule, "end"): {"ends_at": LATER},
@@ -129,6 +165,12 @@ ARGUMENTS = {
     (Transfer, "receive"): {"at": NOON},
     (Transfer, "close"): {"at": NOON},
     (Transfer, "cancel"): {"reason": "sold out", "at": NOON},
+    (Lot, "hold"): {"reason": "smells"},
+    (Lot, "release"): {"reason": "fine"},
+    (Lot, "call_back"): {"recall_id": uuid7(), "reason": "glass"},
+    (Lot, "lift"): {"reason": "lab was wrong"},
+    (Recall, "stop"): {"at": NOON},
+    (Recall, "lift"): {"reason": "lab was wrong", "at": NOON},
     (TransferClaim, "settle"): {"settled_minor": 100, "reference": "", "at": NOON},
     (TransferClaim, "withdraw"): {"reason": "found", "at": NOON},
 }

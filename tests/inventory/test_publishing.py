@@ -159,3 +159,27 @@ def test_a_position_names_the_transaction_that_changed_it_and_stays_on_its_page(
 
     after = StockPosition.objects.for_scope(ALL_ACCOUNTS).get(pk=position.pk).changed_xid
     assert after > before
+
+
+def test_kept_figures_answer_while_nothing_has_changed_and_others_are_counted(
+    django_assert_max_num_queries,
+):
+    shop = a_shop()
+    still, moved = (
+        stock(10, node=shop.nodes[0], sku=SkuFactory(account=shop.account)) for _ in "ab"
+    )
+    publish(0)
+    figures = ChannelAvailability.objects.for_scope(ALL_ACCOUNTS)
+    figures.filter(sku=still.sku).update(ats=9)  # to be told apart
+    services.take([want(moved, 4)], at=NOON, actor=ANNA)
+    never = SkuFactory(account=shop.account)
+
+    with selectors.one_moment():
+        found = selectors.figures(shop.channel.pk, [still.sku_id, moved.sku_id, never.pk], at=NOON)
+    with selectors.one_moment(), django_assert_max_num_queries(5):
+        selectors.figures(shop.channel.pk, [still.sku_id], at=NOON)
+    with unplaced({still.sku_id: 3}), selectors.one_moment():
+        unplaced_now = selectors.figures(shop.channel.pk, [still.sku_id], at=NOON)
+
+    assert found == {still.sku_id: 9, moved.sku_id: 6, never.pk: 0}
+    assert unplaced_now == {still.sku_id: 7}

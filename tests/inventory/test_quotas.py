@@ -158,13 +158,22 @@ class TestPriority:
         assert world.take(2, world.web)
         assert world.take(3, world.market)
 
-    def test_is_served_before_a_fixed_quota_when_there_is_not_enough(self):
+    def test_comes_after_what_is_kept_in_units_when_there_is_not_enough(self):
         world = World(5)
         world.keep(4, channel=world.web)
         world.keep(4, kind="priority")
 
-        assert world.left(world.market) == QuotaView(4, 1, None)
-        assert world.left(world.web) == QuotaView(1, 4, None)
+        assert world.left(world.web) == QuotaView(4, 1, None)
+        assert world.left(world.market) == QuotaView(1, 4, None)
+
+    def test_of_two_the_one_of_the_higher_sequence_goes_first(self):
+        world = World(5)
+        world.keep(3, kind="priority", channel=world.web)
+        world.keep(3, kind="priority", sequence=1)
+
+        assert world.left(world.market) == QuotaView(3, 0, None)
+        assert world.left(world.web) == QuotaView(2, 3, None)
+        assert world.left(None) == QuotaView(0, 5, None)
 
 
 class TestTime:

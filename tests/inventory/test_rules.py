@@ -9,11 +9,15 @@ from config.kernel.errors import IllegalTransition, Invalid, NotFound
 from config.kernel.models import Event
 from config.kernel.types import ALL_ACCOUNTS, Actor, Scope
 from inventory import services
+from inventory.exchange.files import shown
+from inventory.exchange.rules import BUFFER_RULES
+from inventory.exchange.working import work
 from inventory.models import (
     BufferRule,
     ChannelTerm,
     NodeGroup,
     NodeGroupMember,
+    NodeSignal,
     PositionSafety,
     QuotaPlan,
 )
@@ -172,10 +176,10 @@ class TestWhen:
             .values_list("topic", "seq")
         )
         assert list(topics) == [
-            ("buffer_rule.defined", 1),
-            ("buffer_rule.published", 2),
-            ("buffer_rule.defined", 3),
-            ("buffer_rule.withdrawn", 4),
+            ("rule.defined", 1),
+            ("rule.published", 2),
+            ("rule.defined", 3),
+            ("rule.withdrawn", 4),
         ]
         states = BufferRule.history.filter(id=rule).order_by("history_id")
         assert [row.state for row in states] == ["draft", "live", "live", "draft"]
@@ -193,6 +197,19 @@ class TestHaircut:
 
         services.apply_haircuts([Haircut(world.dc.pk, "feed", 0)], at=NOON, actor=ANNA)
         assert world.buffers() == (1, 1)
+
+    def test_follows_how_many_units_the_node_does_not_find(self):
+        world = World(10)
+        signal = NodeSignal.objects.create(
+            node=world.dc, code="pick_fail_rate", value=18.5, as_of=NOON
+        )
+        assert services.follow_signals(at=NOON, actor=ANNA) == 1
+        assert world.buffers() == (2, 0)
+
+        signal.value = 3.0
+        signal.save()
+        services.follow_signals(at=NOON, actor=ANNA)
+        assert world.buffers() == (0, 0)
 
     def test_of_everything_stops_the_node_whatever_arrives(self):
         world = World(10)
@@ -321,3 +338,32 @@ class TestRefusals:
 
 def _plans():
     return list(QuotaPlan.objects.for_scope(ALL_ACCOUNTS).values_list("pk", flat=True))
+
+
+class TestAsFiles:
+    def test_what_was_exported_changes_nothing_when_it_comes_back(self):
+        world = World()
+        world.publish(world.rule(10, safety_units=1, group_id=world.stores.pk, name="floor"))
+        (values,) = BUFFER_RULES.current(world.account.pk, None)
+        header = [column.name for column in BUFFER_RULES.columns]
+        cells = shown(BUFFER_RULES, values, header)
+
+        def sent(*rows):
+            numbered = list(enumerate(rows, 1))
+            return work(BUFFER_RULES, world.account.pk, header, numbered, at=NOON, actor=ANNA)
+
+        assert [one.outcome for one in sent(cells)] == ["same"]
+        more = [
+            "3" if name == "safety_units" else cell
+            for name, cell in zip(header, cells, strict=True)
+        ]
+        odd = [
+            "moon" if name == "group" else cell for name, cell in zip(header, cells, strict=True)
+        ]
+        odd[0] = "other"
+        told = sent(more, odd)
+        assert [(one.outcome, one.column) for one in told] == [
+            ("changed", ""),
+            ("refused", "group"),
+        ]
+        assert world.buffers() == (0, 3)

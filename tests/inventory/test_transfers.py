@@ -85,6 +85,30 @@ def test_goods_go_from_node_to_node_and_close_when_all_is_well():
     assert sound() == []
 
 
+def test_the_lots_that_are_named_leave_whether_reserved_or_not():
+    position = stock(3, lot="A", expires_on=date(2026, 9, 1))
+    later = StockChange(
+        position.node_id,
+        position.sku_id,
+        position.account_id,
+        4,
+        "receipt",
+        lot="B",
+        expires_on=date(2027, 1, 1),
+    )
+    services.record_changes([later], at=NOON, actor=ANNA)
+    row = transfer("released", 2, position=position)
+    (line,) = lines_of(row)
+
+    left = (MovedUnits(line.pk, 3, lot="B"), MovedUnits(line.pk, 1))
+    done(services.ship_transfers([TransferShipment(row.pk, left)], at=NOON, actor=ANNA))
+    receive(row, 4)
+
+    assert on_hand(row, "source") == [("available", "A", 2), ("available", "B", 1)]
+    assert on_hand(row, "destination") == [("available", "A", 1), ("available", "B", 3)]
+    assert sound() == []
+
+
 def test_every_step_may_be_partial():
     position = stock(4)
     row = transfer("released", 6, position=position)

@@ -34,6 +34,9 @@ class Command(BaseCommand):
         "end. Exit code: 0 done, 1 refused, 2 not understood, 3 some lines await a decision."
     )
 
+    # They import every page and its libraries: more memory than a snapshot of any size takes.
+    requires_system_checks = ()
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="The file, UTF-8, with a header.")
         parser.add_argument("--node", required=True, help="Code of the node.")

@@ -1,0 +1,19 @@
+"""The kinds of file that there are, in the order in which they depend on each other."""
+
+from config.kernel.services import jobs
+from inventory.exchange import assortment, feeds, items, lots, moves, nodes, pickable
+from inventory.exchange.imports import JOB, run_parts
+from inventory.exchange.kinds import register
+
+
+def register_all() -> None:
+    """Called once, from `ready()`. Each subject adds its kinds here."""
+    jobs.register(JOB, run_parts, outside=True)
+    register(items.SKUS, items.PACKS, items.BARCODES)
+    register(assortment.KITS, assortment.SUBSTITUTES, assortment.LISTINGS)
+    register(moves.ADJUSTMENTS, moves.TRANSFERS)
+    register(nodes.NODES, nodes.NODE_HOURS, nodes.CUTOFFS, nodes.PICKUPS)
+    register(nodes.CAPACITY, nodes.CLOSURES)
+    register(feeds.FEEDS)
+    register(lots.LOTS)
+    register(pickable.PICKABLE_TIMES)
