@@ -27,6 +27,7 @@ from fulfillment.services.alarms import (
 )
 from fulfillment.services.requests import CHANGE_NOT_MADE
 from fulfillment.states import (
+    AT_THE_NODE,
     ON_THE_WAY,
     OPEN_FULFILLMENT,
     FulfillmentState,
@@ -102,6 +103,14 @@ def _lying_aside(ids: Sequence[UUID]) -> set[UUID]:
         packed__gt=0,
     )
     return set(found.values_list("fulfillment_order_id", flat=True))
+
+
+def _still_at_node(subject_ids: Sequence[UUID]) -> set[UUID]:
+    """Parcels that have neither left nor been opened."""
+    found = Parcel.objects.for_scope(ALL_ACCOUNTS).filter(
+        pk__in=list(subject_ids), state__in=AT_THE_NODE
+    )
+    return set(found.values_list("pk", flat=True))
 
 
 KINDS: Final = (
@@ -203,6 +212,31 @@ KINDS: Final = (
         playbook="Take the parcel back while it is not scanned, or have it stopped; else take the "
         "units back, or charge them.",
         still_true=_left_with_excess,
+    ),
+    CaseKind(
+        code="TRACE_MISSING",
+        label="Goods left without what the law wants on record",
+        severity=1,
+        due=timedelta(hours=4),
+        owner_team="quality",
+        playbook="Ask the node for lot, serial and expiry and record them; else call the parcel back.",
+    ),
+    CaseKind(
+        code="RECALL_STOP",
+        label="A parcel with recalled goods stands at a node",
+        severity=1,
+        due=timedelta(hours=1),
+        owner_team="quality",
+        playbook="Have the node open the parcel and keep the goods apart; the order gets others.",
+        still_true=_still_at_node,
+    ),
+    CaseKind(
+        code="RECALL_BUYER",
+        label="A buyer has recalled goods",
+        severity=1,
+        due=timedelta(hours=8),
+        owner_team="customer service",
+        playbook="Tell the buyer not to use them, and have them sent back or destroyed.",
     ),
     CaseKind(
         code="SHIPPED_WHILE_CANCEL_ASKED",

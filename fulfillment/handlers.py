@@ -1,7 +1,9 @@
 """Handlers of events: each calls one batch command."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
+import fulfillment.services
 import inventory.services
 import orders.services
 from config.kernel.events import Recorded
@@ -16,6 +18,28 @@ SOURCE_CONSUMER = "fulfillment.source_again"
 SOURCE_TOPICS = ("fulfillment.short", "fulfillment.rejected")
 ELSEWHERE_CONSUMER = "fulfillment.source_elsewhere"
 ELSEWHERE_TOPICS = ("fulfillment.pulled_back",)
+RECALL_CONSUMER = "fulfillment.stop_recalled"
+RECALL_TOPICS = ("lot.recalled",)
+CAPACITY_CONSUMER = "fulfillment.count_work"
+CAPACITY_TOPICS = (
+    "order.accepted",
+    "order.hold_overdue",
+    "order.resourced",
+    "order.units_cancelled",
+    "order.units_given_back",
+    "fulfillment.packed",
+    "fulfillment.picked",
+    "fulfillment.pulled_back",
+)
+
+
+def count_work(batch: Sequence[Recorded]) -> None:
+    """Orders got nodes, lost them, or are on their way through one: their capacity is counted."""
+    fulfillment.services.count_work(
+        sorted({event.thread_id for event in batch if event.thread_id}),
+        at=max(event.at for event in batch),
+        actor=Actor.system(CAPACITY_CONSUMER, causation_id=str(batch[-1].id)),
+    )
 
 
 def book_excess(batch: Sequence[Recorded]) -> None:
@@ -47,6 +71,21 @@ def book_excess(batch: Sequence[Recorded]) -> None:
             changes,
             at=max(event.at for event in batch),
             actor=Actor.system(EXCESS_CONSUMER, causation_id=str(batch[-1].id)),
+        )
+
+
+def stop_recalled(batch: Sequence[Recorded]) -> None:
+    """Lots were called back: what nodes have of them in hand stops, what buyers have becomes cases."""
+    recalls: dict[str, list[Recorded]] = {}
+    for event in batch:
+        recalls.setdefault(str(event.data["recall_id"]), []).append(event)
+    for recall_id, told in recalls.items():
+        fulfillment.services.stop_recalled(
+            UUID(recall_id),
+            [event.data["lot_id"] for event in told],
+            str(told[0].data["reason"]),
+            at=max(event.at for event in told),
+            actor=Actor.system(RECALL_CONSUMER, causation_id=str(told[-1].id)),
         )
 
 

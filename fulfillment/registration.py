@@ -8,11 +8,12 @@ from uuid import UUID
 from config.kernel import case_reports, events, registry, ticker
 from config.kernel.registry import Kind
 from config.kernel.services import dwell, intents, jobs
-from config.kernel.types import Actor, Outcome
-from fulfillment import cases, handlers, selectors, services
+from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
+from fulfillment import cases, handlers, nodework, selectors, services
 from fulfillment.services import labels, manifests
 from fulfillment.services.asking import NodeCommitments
 from fulfillment.types import AskedOfNode, PullBack, Released
+from inventory import picks
 from orders import commitments, erasing
 from orders.api import parts
 
@@ -30,6 +31,7 @@ def register_all() -> None:
     registry.register(Kind("parcel", "Parcel", _path("parcels")))
     registry.register(Kind("manifest", "Manifest", _path("manifests")))
     commitments.register(NodeCommitments())
+    picks.register(nodework.units_aside)
     erasing.declare("fulfillment.labels", selectors.label_keys)
     parts.declare("fulfillment_orders", _shown_with_its_order)
     case_reports.declare(*cases.KINDS)
@@ -40,6 +42,8 @@ def register_all() -> None:
     events.subscribe(
         handlers.ELSEWHERE_CONSUMER, handlers.ELSEWHERE_TOPICS, handlers.source_elsewhere
     )
+    events.subscribe(handlers.RECALL_CONSUMER, handlers.RECALL_TOPICS, handlers.stop_recalled)
+    events.subscribe(handlers.CAPACITY_CONSUMER, handlers.CAPACITY_TOPICS, handlers.count_work)
     intents.register(labels.BUY, labels.buy, on_answer=labels.record_label, find=labels.find)
     intents.register(labels.VOID, labels.void, on_answer=labels.record_void)
     intents.register(
@@ -53,6 +57,7 @@ def register_all() -> None:
     ticker.register("fulfillment.expire_pickups", 60, _expire_pickups)
     ticker.register("fulfillment.report_overdue", 60, _report_overdue)
     ticker.register("fulfillment.report_silent", 600, _report_silent)
+    ticker.register("fulfillment.measure_nodes", 300, _measure_nodes)
 
 
 def _shown_with_its_order(order_id: UUID) -> Any:
@@ -104,6 +109,11 @@ def _expire_pickups(at: datetime) -> None:
 
 def _report_overdue(at: datetime) -> None:
     services.report_overdue(limit=500, at=at, actor=Actor.system("fulfillment.report_overdue"))
+
+
+def _measure_nodes(at: datetime) -> None:
+    actor = Actor.system("fulfillment.measure_nodes")
+    services.measure_nodes(ALL_ACCOUNTS, at=at, actor=actor)
 
 
 def _report_silent(at: datetime) -> None:

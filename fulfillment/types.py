@@ -5,7 +5,7 @@ sent twice, late or after its successor therefore changes nothing.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 
@@ -24,11 +24,25 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class LotUnits:
+    """Units of one lot, or one thing by its serial number, as the node reads it off the goods."""
+
+    lot: str
+    quantity: int
+    serial: str = ""
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pick:
-    """`picked` units of the line have left the shelf so far, those packed or shipped among them."""
+    """`picked` units of the line have left the shelf so far, those packed or shipped among them.
+
+    `lots` says of which lots they are, as totals so far too, where the node says so.
+    """
 
     line_id: UUID
     picked: int
+    lots: tuple[LotUnits, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +68,11 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Units of one fulfillment line in one parcel."""
+    """Units of one fulfillment line in one parcel; `lots` says which, where the node says so."""
 
     line_id: UUID
     quantity: int
+    lots: tuple[LotUnits, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +98,15 @@ class PackedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """One parcel was handed over. The number and carrier are named when no label was bought."""
+    """One parcel was handed over. The number and carrier are named when no label was bought.
+
+    `told` is by a system of the node's own: it has left, whatever is missing on paper.
+    """
 
     parcel_id: UUID
     tracking_number: str = ""
     carrier_code: str = ""
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

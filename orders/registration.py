@@ -166,6 +166,7 @@ def _serve_backorders(at: datetime) -> None:
 def _cover_shortfalls(at: datetime) -> None:
     if positions := inventory.short_positions(BATCH):
         services.cover_shortfalls(positions, at=at, actor=Actor.system("orders.cover_shortfalls"))
+    services.replace_lost_lots(BATCH, at=at, actor=Actor.system("orders.cover_shortfalls"))
 
 
 def _source_pending(at: datetime) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -53,13 +53,18 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTake:
-    """Units to reserve at a node's position for a line."""
+    """Units to reserve at a node's position for a line, within the hard limits of these windows.
+
+    With `min_expiry` lots are bound that do not expire before that day.
+    """
 
     line_id: UUID
     node_id: int
     position_id: int
     sku_id: int
     quantity: int
+    windows: tuple[int, ...] = ()
+    min_expiry: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

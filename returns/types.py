@@ -159,6 +159,7 @@ class Finding:
     verified: bool = False
     lot: str = ""
     key: str = ""
+    serials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

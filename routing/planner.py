@@ -1,7 +1,7 @@
 """Routing behind orders' sourcing port: reads supply once, runs the engine, keeps why."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from itertools import groupby
@@ -15,6 +15,7 @@ import inventory.selectors
 from config.kernel import ids
 from config.kernel.types import Actor
 from inventory import quotas
+from inventory.lives import Lasting, Lives
 from inventory.quotas import Allotment, Kept
 from inventory.types import PositionView
 from orders.sourcing import Demand, Plan, PlannedPromise, PlannedTake
@@ -23,6 +24,7 @@ from routing.drawn import Basis, Drawn, encoded
 from routing.engine import Supply
 from routing.places import locate
 from routing.reference import Policy, Reference, unfilled_cost
+from routing.rooms import PICKUP, SHIP, Rooms, read_rooms
 
 PICKUP_METHODS = frozenset({"pickup"})
 STORE_METHODS = frozenset({"ship_to_store"})
@@ -43,6 +45,8 @@ class Snapshot:
     positions: Mapping[Key, PositionView]
     excluded: frozenset[Key]
     kept: Kept | None = None
+    rooms: Rooms = field(default_factory=Rooms)
+    lives: Lives | None = None
 
     def supply(self, demands: Sequence[Demand] = ()) -> Supply:
         """What is free, and what was set aside for these demands when it landed."""
@@ -57,13 +61,15 @@ class Snapshot:
 class Left:
     """What is left of a snapshot while its demands are planned one after another.
 
-    Where quotas keep units for channels, each run of demands is offered only what its channel may have.
+    Where quotas keep units for channels, each run of demands is offered only what its channel may
+    have; where lots are bound, only those that last long enough.
     """
 
     supply: Supply
     positions: Mapping[Key, PositionView]
     aside: dict[Key, int]
     allotment: Allotment | None
+    lasting: Lasting | None = None
 
     @classmethod
     def of(cls, snapshot: Snapshot, demands: Sequence[Demand]) -> "Left":
@@ -72,18 +78,34 @@ class Left:
             for node_id, sku_id, landed in demand.set_aside:
                 aside[node_id, sku_id] = aside.get((node_id, sku_id), 0) + landed
         allotment = None if snapshot.kept is None else Allotment(snapshot.kept)
-        return cls(snapshot.supply(demands), snapshot.positions, aside, allotment)
+        lasting = None if snapshot.lives is None else Lasting(snapshot.lives)
+        return cls(snapshot.supply(demands), snapshot.positions, aside, allotment, lasting)
 
     def offered(self, channel_id: UUID, sku_ids: Collection[int]) -> tuple[Supply, frozenset[int]]:
         """What the channel's demands may be planned from, and the SKUs of which units are kept back.
 
         Units that were set aside for who waits are nobody's quota.
         """
-        if self.allotment is None:
+        if self.allotment is None and self.lasting is None:
             return self.supply, frozenset()
+        units, kept = self._shared_out(channel_id, sku_ids)
+        if self.lasting is not None:
+            for key, n in units.items():
+                position_id = self.positions[key].id
+                units[key] = self.lasting.offered(channel_id, key[1], position_id, n)
+        return Supply(units), frozenset(kept)
+
+    def _shared_out(
+        self, channel_id: UUID, sku_ids: Collection[int]
+    ) -> tuple[dict[Key, int], set[int]]:
+        """What quotas leave the channel, and the SKUs of which they keep units back."""
         units: dict[Key, int] = {}
         kept: set[int] = set()
         for sku_id in sku_ids:
+            if self.allotment is None:
+                holders = self.supply.holders(sku_id)
+                units |= {(node_id, sku_id): n for node_id, n in holders.items()}
+                continue
             there = {(node_id, sku_id): n for node_id, n in self.supply.holders(sku_id).items()}
             free = {
                 self.positions[key].id: max(0, n - self.aside.get(key, 0))
@@ -94,14 +116,17 @@ class Left:
                 units[key] = min(n, self.aside.get(key, 0) + offered[self.positions[key].id])
                 if units[key] < n:
                     kept.add(sku_id)
-        return Supply(units), frozenset(kept)
+        return units, kept
 
     def take(self, channel_id: UUID, supply: Supply, key: Key, units: int) -> None:
         """Units of the position were planned for the channel, landed ones first."""
         supply.take(*key, units)
+        if self.lasting is not None:
+            self.lasting.take(channel_id, key[1], self.positions[key].id, units)
+        if supply is not self.supply:
+            self.supply.take(*key, units)
         if self.allotment is None:
             return
-        self.supply.take(*key, units)
         aside = min(units, self.aside.get(key, 0))
         if aside:
             self.aside[key] -= aside
@@ -135,20 +160,21 @@ def read_snapshot(demands: Sequence[Demand], *, excluded: frozenset[Key], at: da
     known = reference.current()
     accounts = {demand.account_id for demand in demands}
     sku_ids = sorted({line.sku_id for demand in demands for line in demand.lines})
-    node_ids = sorted(
-        {
-            node_id
-            for account, channel in {(demand.account_id, demand.channel_id) for demand in demands}
-            for node_id in known.network(account, channel).node_ids()
-        }
-    )
+    networks = [
+        known.network(*users)
+        for users in {(demand.account_id, demand.channel_id) for demand in demands}
+    ]
+    node_ids = sorted({node_id for network in networks for node_id in network.node_ids()})
     kept_skus = known.kept_skus(accounts, sku_ids)
+    positions = inventory.selectors.supply(sku_ids, node_ids)
     return Snapshot(
         known,
         known.codes(sku_ids),
-        inventory.selectors.supply(sku_ids, node_ids),
+        positions,
         excluded | frozenset(inventory.selectors.exclusions(sku_ids, at)),
         quotas.kept(quotas.live_quotas(kept_skus), at) if kept_skus else None,
+        read_rooms(networks, at),
+        known.lives(accounts, sku_ids, [view.id for view in positions.values()], at),
     )
 
 
@@ -179,8 +205,7 @@ def _plan_run(
     """Demands of one channel that are all pickups or all not: one call of the engine."""
     known = snapshot.reference
     network = known.network(demands[0].account_id, demands[0].channel_id)
-    pickup = demands[0].method in PICKUP_METHODS
-    nodes = network.pickup if pickup else network.shipping
+    nodes = snapshot.rooms.open_nodes(network, _function_of(demands[0]))
     asked = [_engine_demand(demand, snapshot, network, at=at) for demand in demands]
     channel_id = demands[0].channel_id
     supply, kept = left.offered(channel_id, {line.sku_id for one in demands for line in one.lines})
@@ -200,6 +225,10 @@ def _plan_run(
         yield _plan_of(demand, plan, basis, snapshot, timezone, kept, at=at)
         for given in plan.assignments:
             left.take(channel_id, supply, (given.node, skus[given.line]), given.quantity)
+
+
+def _function_of(demand: Demand) -> str:
+    return PICKUP if demand.method in PICKUP_METHODS else SHIP
 
 
 def _engine_demand(
@@ -273,6 +302,10 @@ def _plan_of(
                 snapshot.positions[given.node, line.sku_id].id,
                 line.sku_id,
                 given.quantity,
+                snapshot.rooms.ids(given.node, _function_of(demand)),
+                None
+                if snapshot.lives is None
+                else snapshot.lives.least(demand.channel_id, line.sku_id),
             )
             for given in plan.assignments
         ),

@@ -4,9 +4,10 @@ Everything here is cached under the versions of its topics (`config.kernel.versi
 batch reads once; whoever edits a node, a rate card or a policy raises the topic.
 """
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 from functools import lru_cache
 from uuid import UUID
 
@@ -16,14 +17,15 @@ from django.db.models import Prefetch
 import inventory.selectors
 from config.kernel import versions
 from config.kernel.types import ALL_ACCOUNTS
-from inventory import quotas
+from inventory import lives, quotas
+from inventory.lives import Lives
 from inventory.types import CutoffView, NodeView
 from routing import engine
 from routing.models import RateCard, RateZone, SourcingPolicy
 from routing.places import locate
 from routing.states import PolicyState
 
-TOPICS = ("network", "policy", "quotas", "rates", "skus")
+TOPICS = ("lots", "network", "policy", "quotas", "rates", "skus")
 CODES_KEPT = 200_000
 IN_NETWORK = "network"
 """The engine's node group of the nodes that a channel may use; the others get a verdict too."""
@@ -77,6 +79,8 @@ class Network:
 
     shipping: tuple[engine.Node, ...]
     pickup: tuple[engine.Node, ...]
+    limits: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    """By node and function, how many resources of it have a limit that must not be passed."""
 
     def node_ids(self) -> list[int]:
         return [node.id for node in self.shipping]
@@ -132,6 +136,19 @@ class Reference:
         found = [quotas.skus_with_quotas(account_id, version) for account_id in account_ids]
         return set(sku_ids).intersection(frozenset().union(*found))
 
+    def lives(
+        self,
+        account_ids: Collection[UUID],
+        sku_ids: Collection[int],
+        position_ids: Collection[int],
+        at: datetime,
+    ) -> Lives | None:
+        """What binds lots of these SKUs. No statement while nobody asks for any."""
+        version = self.versions[lives.TOPIC] + self.versions["skus"]
+        if version == 2 * versions.FIRST:
+            return None
+        return lives.lives_of(account_ids, sku_ids, position_ids, version, at)
+
     def codes(self, sku_ids: Collection[int]) -> Mapping[int, str]:
         """The codes of these SKUs, and of others: for sentences. One statement for new ones."""
         unknown = [sku_id for sku_id in sku_ids if sku_id not in self._codes]
@@ -182,13 +199,26 @@ def _read_network(
 ) -> Network:
     nodes = inventory.selectors.network(account_id, version=version)
     uses = inventory.selectors.channel_nodes(channel_id, version=version)
+    slower = services - inventory.selectors.same_day_services()
+    unheard = inventory.selectors.nodes_without_same_day([view.id for view in nodes])
     shipping, pickup = [], []
     for view in nodes:
         ships, picks_up = uses.get(view.id, (False, False))
         calendar = _calendar(view)
-        shipping.append(_node(view, calendar, "ship", services, member=ships))
+        offered = slower if view.id in unheard else services
+        shipping.append(_node(view, calendar, "ship", offered, member=ships))
         pickup.append(_node(view, calendar, "pickup", frozenset({engine.PICKUP}), member=picks_up))
-    return Network(tuple(shipping), tuple(pickup))
+    return Network(tuple(shipping), tuple(pickup), _limits(nodes))
+
+
+def _limits(nodes: Iterable[NodeView]) -> dict[tuple[int, str], int]:
+    limited = {
+        (view.id, known.function, known.resource)
+        for view in nodes
+        for known in view.capacities
+        if known.hard
+    }
+    return Counter((node_id, function) for node_id, function, _ in limited)
 
 
 def _node(
@@ -241,14 +271,19 @@ def _calendar(view: NodeView) -> engine.Calendar:
     hours: list[tuple[time, time] | None] = [None] * 7
     for row in view.hours:
         hours[row.weekday] = (row.opens, row.closes)
+    # Where nothing is said of cutoffs, parcels leave with the last pickup of the day.
+    rows = view.cutoffs or tuple(
+        CutoffView(row.service, row.weekday, row.at_local) for row in view.pickups
+    )
     cutoffs: dict[str, tuple[time | None, ...]] = {}
-    for service in {row.service for row in view.cutoffs}:
-        cutoffs[service or engine.ANY_SERVICE] = _week(view.cutoffs, service)
+    for service in {row.service for row in rows}:
+        cutoffs[service or engine.ANY_SERVICE] = _week(rows, service)
     return engine.Calendar(
         hours=tuple(hours),
         cutoffs=cutoffs,
         holidays=view.closures,
         processing_minutes=view.processing_minutes,
+        special={row.on: (row.opens, row.closes) for row in view.special_days},
     )
 
 

@@ -1,6 +1,6 @@
 """What the views of the fulfillment API share: who may, how bodies are read, how outcomes are told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -22,6 +22,7 @@ from config.kernel.permissions import needs
 from config.kernel.types import Outcome, Scope
 from fulfillment import documents
 from fulfillment.api import serializers as shapes
+from fulfillment.types import LotUnits
 
 SEE = (Permission.FULFILLMENT_VIEW, Permission.API_FULFILLMENT_WRITE)
 WORK = (Permission.FULFILLMENT_WORK, Permission.API_FULFILLMENT_WRITE)
@@ -103,6 +104,14 @@ def pdf(document: bytes, name: str, media_type: str = documents.PDF) -> HttpResp
         document,
         content_type=media_type,
         headers={"Content-Disposition": f'inline; filename="{name}"'},
+    )
+
+
+def lots_of(given: Mapping[str, Any]) -> tuple[LotUnits, ...]:
+    """The lots and serials that a pick or a content names."""
+    return tuple(
+        LotUnits(item["lot"], item["quantity"], item["serial"], item.get("expires_on"))
+        for item in given.get("lots", ())
     )
 
 

@@ -175,9 +175,29 @@ class AcknowledgeSerializer(serializers.Serializer[Any]):
     external_id = serializers.CharField(max_length=64, default="", allow_blank=True)
 
 
+class LotUnitsSerializer(serializers.Serializer[Any]):
+    """Units of one lot, or one thing by its serial number."""
+
+    lot = serializers.CharField(max_length=64, default="", allow_blank=True)
+    serial = serializers.CharField(max_length=64, default="", allow_blank=True)
+    expires_on = serializers.DateField(required=False, allow_null=True)
+    quantity = serializers.IntegerField(min_value=1, default=1)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """It names something, and a serial number is of one thing."""
+        if not attrs["lot"] and not attrs["serial"]:
+            raise serializers.ValidationError("Name a lot or a serial number.")
+        if attrs["serial"] and attrs["quantity"] != 1:
+            raise serializers.ValidationError("A serial number is of one thing.")
+        return attrs
+
+
 class PickSerializer(serializers.Serializer[Any]):
     line = serializers.UUIDField()
     picked = serializers.IntegerField(min_value=0, help_text="The line's total so far.")
+    lots: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=LotUnitsSerializer(), default=list, max_length=_BATCH
+    )
 
 
 class PicksSerializer(serializers.Serializer[Any]):
@@ -189,6 +209,9 @@ class PicksSerializer(serializers.Serializer[Any]):
 class ContentSerializer(serializers.Serializer[Any]):
     line = serializers.UUIDField()
     quantity = serializers.IntegerField(min_value=1)
+    lots: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=LotUnitsSerializer(), default=list, max_length=_BATCH
+    )
 
 
 class PackSerializer(serializers.Serializer[Any]):

@@ -25,6 +25,7 @@ from fulfillment.api.base import (
     SEE,
     NodeWork,
     answer_of,
+    lots_of,
     pdf,
     read_body,
     uuid_of,
@@ -96,7 +97,7 @@ class FulfillmentOrderViewSet(NodeWork, viewsets.ReadOnlyModelViewSet[Fulfillmen
     ) -> tuple[Content, ...]:
         for item in given:
             self._line(order, item["line"])
-        return tuple(Content(item["line"], item["quantity"]) for item in given)
+        return tuple(Content(item["line"], item["quantity"], lots_of(item)) for item in given)
 
     @extend_schema(
         parameters=[
@@ -136,7 +137,7 @@ class FulfillmentOrderViewSet(NodeWork, viewsets.ReadOnlyModelViewSet[Fulfillmen
             self._line(order, item["line"])
         return answer_of(
             services.record_picks(
-                [Pick(item["line"], item["picked"]) for item in picks],
+                [Pick(item["line"], item["picked"], lots_of(item)) for item in picks],
                 at=clock.now(),
                 actor=actor_of(request),
             )

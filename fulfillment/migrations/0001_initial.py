@@ -4,6 +4,7 @@ import config.kernel.fsm
 import config.kernel.ids
 import config.kernel.operations
 import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.expressions
 import simple_history.models
@@ -212,6 +213,9 @@ class Migration(config.kernel.operations.FoundingMigration):
                         ),
                         fields=["ship_by"],
                         name="fulfillment_to_ship",
+                    ),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["released_at"], name="fulfillment_released"
                     ),
                     models.Index(
                         condition=models.Q(("state", "shipped")),

@@ -1,5 +1,6 @@
 from fulfillment.models.manifests import Manifest, ManifestLine
 from fulfillment.models.parcels import Label, Parcel, ParcelLine, TrackingEvent
+from fulfillment.models.traced import TracedUnits
 from fulfillment.models.work import FulfillmentLine, FulfillmentOrder, NodeRequest
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "NodeRequest",
     "Parcel",
     "ParcelLine",
+    "TracedUnits",
     "TrackingEvent",
 ]

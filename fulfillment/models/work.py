@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
@@ -121,6 +122,7 @@ class FulfillmentOrder(StateModel):
                 name="fulfillment_to_ship",
                 condition=Q(state__in=OPEN_FULFILLMENT),
             ),
+            BrinIndex(fields=["released_at"], name="fulfillment_released"),
             models.Index(
                 fields=["shipped_at"],
                 name="fulfillment_to_complete",

@@ -6,8 +6,10 @@ from fulfillment.services.closing import close_node
 from fulfillment.services.collect import collect, expire_pickups, put_back
 from fulfillment.services.labels import request_labels
 from fulfillment.services.manifests import close_manifest
+from fulfillment.services.measure import measure_nodes
 from fulfillment.services.pack import manifest_parcels, record_packs, void_parcels
 from fulfillment.services.pick import acknowledge, record_picks
+from fulfillment.services.recalls import recalled_parcels, stop_recalled
 from fulfillment.services.refuse import reject, report_shorts
 from fulfillment.services.release import release_due, release_groups
 from fulfillment.services.reported import lock_work
@@ -15,6 +17,7 @@ from fulfillment.services.requests import answer_requests, time_out_requests
 from fulfillment.services.reverse import reverse_shipments
 from fulfillment.services.ship import confirm_shipments
 from fulfillment.services.track import record_tracking
+from fulfillment.services.workload import count_work
 
 __all__ = [
     "acknowledge",
@@ -24,11 +27,14 @@ __all__ = [
     "close_node",
     "collect",
     "confirm_shipments",
+    "count_work",
     "expire_pickups",
     "lock_work",
     "manifest_parcels",
+    "measure_nodes",
     "pull_back",
     "put_back",
+    "recalled_parcels",
     "record_packs",
     "record_picks",
     "record_tracking",
@@ -40,6 +46,7 @@ __all__ = [
     "report_silent",
     "request_labels",
     "reverse_shipments",
+    "stop_recalled",
     "time_out_requests",
     "void_parcels",
 ]

@@ -16,7 +16,8 @@ from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from fulfillment import packing
 from fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel, ParcelLine
 from fulfillment.services.handback import withdraw
-from fulfillment.services.parcels import next_numbers, parcel_fact
+from fulfillment.services.parcels import contents_of, next_numbers, parcel_fact
+from fulfillment.services.tracing import Packing, Traces, leave, traces_of
 from fulfillment.services.work import Work, not_found, not_now, open_orders, write
 from fulfillment.states import FulfillmentState, ParcelState
 from fulfillment.types import Collection, Content, Worked
@@ -42,15 +43,17 @@ def collect(
     """Record that buyers took what was ready, whole or in part. One outcome per item, in order.
 
     What was taken stands as a parcel that is delivered: collected counts as shipped and
-    delivered.
+    delivered. What the law misses of it on record is a case: the buyer has it.
     """
     work = open_orders([item.fulfillment_order_id for item in collections], scope=actor.scope)
     handed: list[_Handed] = []
     verdicts = [_collect(work, item, handed) for item in collections]
     write(work, at=at, actor=actor, reason="collected")
     if handed:
-        _insert_parcels(handed, at=at, actor=actor)
-        _move_units(work, handed, at=at, actor=actor)
+        parcels = _insert_parcels(handed, at=at, actor=actor)
+        traces = _trace(work, handed, parcels, at=at, actor=actor)
+        _move_units(work, handed, traces, at=at, actor=actor)
+        leave(work, traces, parcels, at=at, actor=actor)
     return work.outcomes(verdicts)
 
 
@@ -84,7 +87,7 @@ def _collect(work: Work, item: Collection, handed: list[_Handed]) -> Outcome[UUI
     return Outcome.done(order.pk)
 
 
-def _insert_parcels(handed: Sequence[_Handed], *, at: datetime, actor: Actor) -> None:
+def _insert_parcels(handed: Sequence[_Handed], *, at: datetime, actor: Actor) -> list[Parcel]:
     numbers = next_numbers("P-", "fulfillment_parcel_number", len(handed))
     parcels = [
         Parcel(
@@ -130,6 +133,20 @@ def _insert_parcels(handed: Sequence[_Handed], *, at: datetime, actor: Actor) ->
         at=at,
         actor=actor,
     )
+    return parcels
+
+
+def _trace(
+    work: Work, handed: Sequence[_Handed], parcels: Sequence[Parcel], *, at: datetime, actor: Actor
+) -> Traces:
+    """Which lots were picked for the buyers go with the parcels."""
+    lines = {content.line_id for taken in handed for content in taken.contents}
+    picked = Packing.of(lines)
+    for taken in handed:
+        for content in taken.contents:
+            picked.put(work.lines[content.line_id], content, taken.parcel_id, at=at)
+    picked.write(at=at, actor=actor)
+    return traces_of(work, parcels, contents_of([parcel.pk for parcel in parcels]))
 
 
 def _cause(handed: Sequence[_Handed]) -> tuple[str, UUID]:
@@ -138,7 +155,9 @@ def _cause(handed: Sequence[_Handed]) -> tuple[str, UUID]:
     return "handover", handed[0].order.pk
 
 
-def _move_units(work: Work, handed: Sequence[_Handed], *, at: datetime, actor: Actor) -> None:
+def _move_units(
+    work: Work, handed: Sequence[_Handed], traces: Traces, *, at: datetime, actor: Actor
+) -> None:
     units = [
         (taken, work.lines[content.line_id], content.quantity)
         for taken in handed
@@ -162,7 +181,10 @@ def _move_units(work: Work, handed: Sequence[_Handed], *, at: datetime, actor: A
         actor=actor,
     )
     inventory.services.issue(
-        [Portion(line.reservation_id, quantity) for _, line, quantity in units],
+        [
+            Portion(line.reservation_id, quantity, traces.lots(taken.parcel_id, line.pk))
+            for taken, line, quantity in units
+        ],
         *_cause(handed),
         at=at,
         actor=actor,

@@ -24,8 +24,9 @@ from fulfillment.carriers import (
 from fulfillment.models import Label, Manifest, ManifestLine, Parcel
 from fulfillment.services.nodes import nodes_of
 from fulfillment.services.pack import manifest_opened
-from fulfillment.services.parcels import next_numbers
+from fulfillment.services.parcels import contents_of, next_numbers
 from fulfillment.services.ship import hand_over
+from fulfillment.services.tracing import traces_of
 from fulfillment.services.work import Work, open_parcels
 from fulfillment.states import READY_FOR_CARRIER
 from fulfillment.types import ClosedManifest, Shipment
@@ -42,7 +43,8 @@ def close_manifest(
 ) -> list[ClosedManifest]:
     """Hand everything that is labelled for the carrier over: labelled → manifested → handed over.
 
-    One manifest per account whose parcels are among it. Raises Conflict when nothing waits.
+    One manifest per account whose parcels are among it. What the law wants more of on record stays.
+    Raises Conflict when nothing waits, or nothing may leave.
     """
     waiting = (
         Parcel.objects.for_scope(actor.scope)
@@ -55,9 +57,16 @@ def close_manifest(
     leaving = [parcel for parcel in work.parcels.values() if parcel.state in READY_FOR_CARRIER]
     if not leaving:
         raise Conflict("No labelled parcel waits here for this carrier.", reason="nothing-waits")
+    inside = contents_of([parcel.pk for parcel in leaving])
+    traces = traces_of(work, leaving, inside)
+    leaving = [parcel for parcel in leaving if parcel.pk not in traces.missing]
+    if not leaving:
+        words = next(iter(traces.missing.values()))
+        raise Conflict(f"Nothing may leave: missing is {', '.join(words)}.", reason="not-traced")
     manifest_opened(work, leaving, at=at, actor=actor)
     closed = _close(work, leaving, node_id, carrier_code, at=at, actor=actor)
-    hand_over(work, {parcel.pk: Shipment(parcel.pk) for parcel in leaving}, at=at, actor=actor)
+    shipments = {parcel.pk: Shipment(parcel.pk) for parcel in leaving}
+    hand_over(work, shipments, inside, traces, at=at, actor=actor)
     _announce(closed, at=at, actor=actor)
     return closed
 

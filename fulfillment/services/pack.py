@@ -23,6 +23,7 @@ from fulfillment.services.parcels import (
     standings,
     write_parcels,
 )
+from fulfillment.services.tracing import Packing, unpack
 from fulfillment.services.work import (
     PICKUP,
     Work,
@@ -33,7 +34,7 @@ from fulfillment.services.work import (
     write,
 )
 from fulfillment.states import AT_THE_NODE, OPEN_FULFILLMENT, ParcelState
-from fulfillment.types import Content, Pack, PackedOrder, ParcelStanding
+from fulfillment.types import Content, LotUnits, Pack, PackedOrder, ParcelStanding
 
 _PACKABLE = ("picked", "accepted", "waiting")
 
@@ -47,6 +48,7 @@ class _Closed:
     external_id: str
     weight_grams: int
     contents: dict[UUID, tuple[int, int]]
+    named: tuple[Content, ...] = ()
 
 
 @transaction.atomic
@@ -66,6 +68,7 @@ def record_packs(
     outcomes = [_pack(work, pack, known, unit_grams, closed) for pack in packs]
     write(work, at=at, actor=actor, reason="packed")
     _insert_parcels(closed, at=at, actor=actor)
+    _trace(work, closed, at=at, actor=actor)
     return outcomes
 
 
@@ -132,10 +135,14 @@ def _boxes(
     """The parcels that the pack names, or those that packing makes of what is picked."""
     if pack.contents:
         wanted: defaultdict[UUID, int] = defaultdict(int)
+        lots: defaultdict[UUID, tuple[LotUnits, ...]] = defaultdict(tuple)
         for content in pack.contents:
             wanted[content.line_id] += content.quantity
+            lots[content.line_id] += content.lots
         contents = tuple(
-            Content(line_id, quantity) for line_id, quantity in wanted.items() if quantity > 0
+            Content(line_id, quantity, lots[line_id])
+            for line_id, quantity in wanted.items()
+            if quantity > 0
         )
         weight = pack.weight_grams or packing.weight_of(contents, unit_grams)
         return [packing.Box(contents, weight)] if contents else []
@@ -161,7 +168,20 @@ def _close(work: Work, order: FulfillmentOrder, pack: Pack, box: packing.Box) ->
         "fulfillment.packed",
         lines={line_id: quantity for line_id, (quantity, _) in contents.items()},
     )
-    return _Closed(order, ids.uuid7(), pack.external_id, box.weight_grams, contents)
+    return _Closed(
+        order, ids.uuid7(), pack.external_id, box.weight_grams, contents, tuple(box.contents)
+    )
+
+
+def _trace(work: Work, closed: Sequence[_Closed], *, at: datetime, actor: Actor) -> None:
+    """Keep which lots lie in the parcels: those that are named, and those that were picked."""
+    if not closed:
+        return
+    packing_in = Packing.of([line_id for box in closed for line_id in box.contents])
+    for box in closed:
+        for content in box.named:
+            packing_in.put(work.lines[content.line_id], content, box.parcel_id, at=at)
+    packing_in.write(at=at, actor=actor)
 
 
 def _insert_parcels(closed: Sequence[_Closed], *, at: datetime, actor: Actor) -> None:
@@ -227,6 +247,7 @@ def void_parcels(
     write(work, at=at, actor=actor, reason="opened")
     write_parcels(work, voided, was, topic="parcel.voided", reason="voided", at=at, actor=actor)
     give_back_labels(voided, at=at, actor=actor)
+    unpack([parcel.pk for parcel in voided])
     return standings(work, verdicts)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from config.kernel import events
 from config.kernel.history import Change
@@ -27,11 +28,19 @@ def next_numbers(prefix: str, sequence: str, count: int) -> list[str]:
 
 
 def contents_of(parcel_ids: Collection[UUID]) -> Mapping[UUID, list[ParcelLine]]:
-    """What lies in each parcel."""
+    """What lies in each parcel; `is_traced` says whether anybody keeps track of its lots or serials."""
     inside: defaultdict[UUID, list[ParcelLine]] = defaultdict(list)
     for content in (
         ParcelLine.objects.for_scope(ALL_ACCOUNTS)
         .filter(parcel_id__in=list(parcel_ids))
+        .annotate(
+            is_traced=ExpressionWrapper(
+                Q(line__sku__lot_tracked=True)
+                | Q(line__sku__serial_tracked=True)
+                | ~Q(line__sku__regulation=""),
+                output_field=BooleanField(),
+            )
+        )
         .order_by("parcel_id", "pk")
     ):
         inside[content.parcel_id].append(content)

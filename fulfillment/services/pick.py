@@ -9,6 +9,7 @@ from django.db import transaction
 import orders.services
 from config.kernel.types import Actor, Outcome
 from fulfillment.models import FulfillmentLine
+from fulfillment.services.tracing import trace_picks
 from fulfillment.services.work import Work, not_found, not_now, open_lines, open_orders, write
 from fulfillment.states import OPEN_FULFILLMENT
 from fulfillment.types import Acknowledgement, Pick, Worked
@@ -88,11 +89,13 @@ def _taken(waiting: Sequence[FulfillmentLine], answer: Acknowledgement) -> dict[
 def record_picks(picks: Sequence[Pick], *, at: datetime, actor: Actor) -> list[Outcome[Worked]]:
     """Record what has left the shelf, as a total per line. One outcome per pick, in order.
 
-    A total that is not above what is recorded changes nothing. To pick is to acknowledge.
+    A total that is not above what is recorded changes nothing. To pick is to acknowledge. Lots and
+    serials that are named are kept.
     """
     work = open_lines([pick.line_id for pick in picks], scope=actor.scope)
     verdicts = [_pick(work, pick) for pick in picks]
     write(work, at=at, actor=actor, reason="picked")
+    trace_picks(work, picks, at=at, actor=actor)
     return work.outcomes(verdicts)
 
 

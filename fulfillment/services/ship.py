@@ -13,6 +13,7 @@ from config.kernel.types import Actor, Outcome
 from fulfillment.models import Parcel, ParcelLine
 from fulfillment.services.parcels import contents_of, standings, write_parcels
 from fulfillment.services.requests import overtaken_requests
+from fulfillment.services.tracing import Traces, leave, traces_of
 from fulfillment.services.work import Work, not_found, not_now, open_parcels, write
 from fulfillment.states import AT_THE_NODE, ParcelState
 from fulfillment.types import ParcelStanding, Shipment
@@ -26,12 +27,19 @@ def confirm_shipments(
 ) -> list[Outcome[ParcelStanding]]:
     """Record that parcels were handed to the carrier. One outcome per shipment, in order.
 
-    Consumes the reservations, moves the order lines, and has the money taken for what left.
+    Consumes the reservations, moves the order lines, and has the money taken for what left. What
+    the law wants on record is asked of nodes that work by hand before the parcel goes; where a
+    system tells that it went, what is missing is a case.
     """
     work = open_parcels([shipment.parcel_id for shipment in shipments], scope=actor.scope)
     leaving: dict[UUID, Shipment] = {}
     verdicts = [_judge(work, shipment, leaving) for shipment in shipments]
-    hand_over(work, leaving, at=at, actor=actor)
+    inside = contents_of(leaving)
+    traces = traces_of(work, [work.parcels[key] for key in sorted(leaving)], inside)
+    verdicts = [
+        _lawful(work, one, traces, leaving) for one in zip(shipments, verdicts, strict=True)
+    ]
+    hand_over(work, leaving, inside, traces, at=at, actor=actor)
     return standings(work, verdicts)
 
 
@@ -47,12 +55,42 @@ def _judge(work: Work, shipment: Shipment, leaving: dict[UUID, Shipment]) -> Out
     return Outcome.done(parcel.pk)
 
 
-def hand_over(work: Work, leaving: Mapping[UUID, Shipment], *, at: datetime, actor: Actor) -> None:
-    """Record the handing over of opened parcels, in the caller's transaction."""
+def _lawful(
+    work: Work,
+    judged: tuple[Shipment, Outcome[UUID]],
+    traces: Traces,
+    leaving: dict[UUID, Shipment],
+) -> Outcome[UUID]:
+    """Keep back what the law wants more of on record, and say what is missing."""
+    shipment, verdict = judged
+    words = traces.missing.get(shipment.parcel_id)
+    if not words or shipment.told or shipment.parcel_id not in leaving:
+        return verdict
+    del leaving[shipment.parcel_id]
+    number = work.parcels[shipment.parcel_id].number
+    return Outcome.refused(
+        "not-traced", f"{number} may not leave: missing is {', '.join(words)}.", missing=list(words)
+    )
+
+
+def hand_over(
+    work: Work,
+    leaving: Mapping[UUID, Shipment],
+    inside: Mapping[UUID, list[ParcelLine]] | None = None,
+    traces: Traces | None = None,
+    *,
+    at: datetime,
+    actor: Actor,
+) -> None:
+    """Record the handing over of opened parcels, in the caller's transaction.
+
+    `inside` and `traces` are what lies in them, where the caller has read it.
+    """
     if not leaving:
         return
     parcels = [work.parcels[parcel_id] for parcel_id in sorted(leaving)]
-    inside = contents_of(leaving)
+    inside = contents_of(leaving) if inside is None else inside
+    traces = traces_of(work, parcels, inside) if traces is None else traces
     was = {parcel.pk: parcel.state for parcel in parcels}
     # Movements name one cause: the parcel, or the act by which several left together.
     cause_kind, cause_id = (
@@ -92,7 +130,11 @@ def hand_over(work: Work, leaving: Mapping[UUID, Shipment], *, at: datetime, act
     )
     inventory.services.issue(
         [
-            Portion(work.lines[content.line_id].reservation_id, content.quantity)
+            Portion(
+                work.lines[content.line_id].reservation_id,
+                content.quantity,
+                traces.lots(parcel.pk, content.line_id),
+            )
             for parcel in parcels
             for content in inside[parcel.pk]
             if content.quantity
@@ -102,6 +144,7 @@ def hand_over(work: Work, leaving: Mapping[UUID, Shipment], *, at: datetime, act
         at=at,
         actor=actor,
     )
+    leave(work, traces, parcels, at=at, actor=actor)
 
 
 def _leave(

@@ -6,7 +6,8 @@ It takes orders on whole, in parts, twice, or as more than was asked; falls shor
 empty; rejects now and then; ships at its pickup times; answers questions, or stays silent.
 
     PUT  /_sandbox/shelves   {"node", "webhook_url", "secret", "token", "pickups": ["16:00"],
-                              "shelves": {sku: units}, "off_share": 0.02}
+                              "shelves": {sku: units}, "off_share": 0.02,
+                              "lots": {sku: [{"lot", "units", "expires_on"?, "serials"?}]}}
     POST /_sandbox/move      {"node", "sku", "quantity", "reason"}: units come or go, and are told
     POST /_sandbox/snapshot  {"node"}: tells its whole stock
 """
@@ -190,6 +191,8 @@ class Wms(Floor):
                     shelf["shelf"] = max(0, shelf["shelf"] - self.dice.randint(1, 3))
                 elif shelf["trouble"] == "misplaced":
                     shelf["shelf"] = 0
+                if sku in body.get("lots", {}):
+                    shelf["lots"] = [dict(lot) for lot in body["lots"][sku]]
                 shelves[sku] = shelf
             self.store.touch()
         return {"node": node, "skus": len(shelves), "off": off}

@@ -162,7 +162,7 @@ class Floor(Simulator):
                 "id": f"BOX-{self.store.next_number('boxes', 50001)}",
                 "weight_grams": 200 + 150 * sum(contents.values()),
                 "lines": [
-                    {"line": place, "quantity": units} for place, units in contents.items() if units
+                    self._content(order, place, units) for place, units in contents.items() if units
                 ],
                 "carrier": order["carrier"],
                 "tracking_number": "",
@@ -173,6 +173,29 @@ class Floor(Simulator):
             order["parcels"].append(parcel)
             self._tell(order, "order.packed", at, parcel=_boxed(parcel))
         order["stage"], order["due"] = "packed", self._pickup(order["node"], at)
+
+    def _content(self, order: Document, place: int, units: int) -> Document:
+        """Units of a line in a box; of SKUs kept by lot or serial, those that were taken."""
+        found: Document = {"line": place, "quantity": units}
+        sku = next(line["sku"] for line in order["lines"] if line["line"] == place)
+        shelf = self._shelves(order["node"]).get(sku, {})
+        taken: list[Document] = []
+        left = units
+        for lot in sorted(shelf.get("lots", []), key=lambda one: str(one.get("expires_on", ""))):
+            serials = lot.get("serials", [])
+            part = min(left, int(lot["units"]))
+            if not part:
+                continue
+            lot["units"] -= part
+            left -= part
+            facts = {name: lot[name] for name in ("lot", "expires_on") if lot.get(name)}
+            if serials:
+                taken += [
+                    {**facts, "serial": serials.pop(0)} for _ in range(min(part, len(serials)))
+                ]
+            else:
+                taken.append({**facts, "quantity": part})
+        return {**found, "lots": taken} if taken else found
 
     def _ship(self, order: Document, at: datetime) -> None:
         """The carrier comes for what stands packed."""

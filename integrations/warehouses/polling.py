@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+import inventory.selectors
 from config.kernel import case_reports
 from config.kernel.selectors import intents_done
 from config.kernel.services import intents
@@ -61,7 +62,9 @@ def ask_connection(
         return Turn(messages, reached=reached)
     lacking = _find_lacking(ref, ref.node_id, there, at=at, actor=actor)
     stock = None
-    if _due(ref, stocktaking.TAKEN, "stock_every_minutes", STOCK_EVERY_MINUTES, at):
+    if _due(
+        ref, stocktaking.TAKEN, "stock_every_minutes", STOCK_EVERY_MINUTES, at
+    ) or inventory.selectors.is_asked(ref.node_id, ref.source, ref.account_id, at):
         stock = stocktaking.take_stock(ref, there, at=at, actor=actor)
     return Turn(messages, lacking, stock)
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from integrations.warehouses.reports import (
     Box,
     Collected,
     Counted,
+    OfLot,
     Packed,
     Picked,
     PutBack,
@@ -233,6 +234,8 @@ def _moved(event: Document, key: str, at: datetime) -> Report:
         _condition(event),
         _optional(event, "lot")[:64],
         _optional(event, "note")[:120],
+        _day(event, "expires_on"),
+        tuple(str(each)[:64] for each in _list(event, "serials")),
     )
 
 
@@ -283,8 +286,31 @@ def _units(event: Document, *, reasons: bool = False) -> tuple[Units, ...]:
         reason = (_optional(line, "reason") or ShortReason.MISSING.value) if reasons else ""
         if reason and reason not in ShortReason.values:
             raise UnreadableReport(f"{reason[:40]!r} is no reason of a short.")
-        found.append(Units(_number(line, "line", least=1), _number(line, "quantity"), reason))
+        found.append(
+            Units(
+                _number(line, "line", least=1),
+                _number(line, "quantity"),
+                reason,
+                tuple(_of_lot(_mapping(each)) for each in _list(line, "lots")),
+            )
+        )
     return tuple(found)
+
+
+def _of_lot(found: Document) -> OfLot:
+    lot, serial = _optional(found, "lot")[:64], _optional(found, "serial")[:64]
+    quantity = _number(found, "quantity", least=1, missing=1)
+    if not (lot or serial) or (serial and quantity != 1):
+        raise UnreadableReport("Lots name a lot, or one thing by its serial number.")
+    return OfLot(lot, quantity, serial, _day(found, "expires_on"))
+
+
+def _day(body: Document, name: str) -> date | None:
+    said = _optional(body, name)
+    try:
+        return date.fromisoformat(said) if said else None
+    except ValueError:
+        raise UnreadableReport(f"{name} is no day.") from None
 
 
 def _box(parcel: Document) -> Box:

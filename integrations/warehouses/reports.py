@@ -6,7 +6,7 @@ standing (what is so by now), told again whenever it is asked for. `at` is when 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from config.kernel.errors import DomainError
@@ -19,12 +19,23 @@ class UnreadableReport(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
+class OfLot:
+    """Units of one lot, or one thing by its serial number, as they were read off the goods."""
+
+    lot: str
+    quantity: int
+    serial: str = ""
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Units:
-    """A quantity of one line, named by its place."""
+    """A quantity of one line, named by its place; `lots` says of which, where the system knows."""
 
     place: int
     quantity: int
     reason: str = ""
+    lots: tuple[OfLot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +162,8 @@ class StockMoved:
     condition: str = "available"
     lot: str = ""
     note: str = ""
+    expires_on: date | None = None
+    serials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,9 @@ def _move(told: Sequence[Told], names: Names, *, at: datetime, actor: Actor) -> 
                     source=one.ref.source,
                     external_id=report.id[:150],
                     note=report.note,
+                    expires_on=report.expires_on,
                     happened_at=report.at,
+                    serials=report.serials,
                 ),
             )
         )

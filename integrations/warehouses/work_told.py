@@ -12,6 +12,7 @@ from fulfillment.states import FulfillmentState
 from fulfillment.types import (
     Acknowledgement,
     Content,
+    LotUnits,
     Pack,
     Pick,
     Rejection,
@@ -125,7 +126,7 @@ def _pick(told: Sequence[Told], *, at: datetime, actor: Actor) -> None:
                     line=line.place,
                 )
             # A pick that is told late names units that fell short or were cancelled since.
-            picks.append((one, Pick(line.id, min(part.quantity, line.within))))
+            picks.append((one, Pick(line.id, min(part.quantity, line.within), _lots(part))))
     if picks:
         outcomes = services.record_picks(
             [pick for _, pick in picks], at=when((one for one, _ in picks), at), actor=actor
@@ -177,7 +178,9 @@ def _pack(told: Sequence[Told], *, at: datetime, actor: Actor) -> Parcels:
     left = [(one, report.box) for one, report in of(told, Shipped)]
     for one, box in [*closed, *left]:
         work, key = work_of(one), (work_of(one).id, box.id[:64])
-        contents = [Content(line.id, part.quantity) for line, part in _lines(one, box.units)]
+        contents = [
+            Content(line.id, part.quantity, _lots(part)) for line, part in _lines(one, box.units)
+        ]
         if key in parcels or not contents or (isinstance(one.report, Shipped) and key in asked):
             continue
         asked.add(key)
@@ -222,7 +225,13 @@ def _ship(told: Sequence[Told], parcels: Parcels, *, at: datetime, actor: Actor)
 
 
 def _shipment(parcel_id: UUID, box: Box) -> Shipment:
-    return Shipment(parcel_id, box.tracking_number, box.carrier)
+    return Shipment(parcel_id, box.tracking_number, box.carrier, told=True)
+
+
+def _lots(part: Units) -> tuple[LotUnits, ...]:
+    return tuple(
+        LotUnits(each.lot, each.quantity, each.serial, each.expires_on) for each in part.lots
+    )
 
 
 def _snapshots(connection_ids: Iterable[UUID]) -> dict[UUID, datetime]:

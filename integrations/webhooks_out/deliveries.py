@@ -76,7 +76,7 @@ def fan_out(events: Sequence[Recorded], *, at: datetime, actor: Actor) -> int:
 def _channels(
     events: Sequence[Recorded], by_account: Mapping[UUID, Sequence[Listener]]
 ) -> dict[UUID, UUID]:
-    """The channels of the orders that somebody with a choice of channels might hear of."""
+    """The channels of what somebody with a choice of channels might hear of: orders, and figures."""
     choosy = {
         account_id
         for account_id, listeners in by_account.items()
@@ -85,7 +85,14 @@ def _channels(
     asked = {_order_of(event) for event in events if event.account_id in choosy}
     if not asked:
         return {}
-    return {head.id: head.channel_id for head in order_heads(asked, ALL_ACCOUNTS).values()}
+    named = {
+        _order_of(event): UUID(event.data["channel_id"])
+        for event in events
+        if event.subject_kind == "channel_sku"
+    }
+    if asked <= named.keys():
+        return named
+    return named | {head.id: head.channel_id for head in order_heads(asked, ALL_ACCOUNTS).values()}
 
 
 def _order_of(event: Recorded) -> UUID:

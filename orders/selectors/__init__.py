@@ -19,7 +19,6 @@ from orders.selectors.external import (
     ids_by_external,
     lines_by_external,
     standing_lines,
-    unsourced_units,
 )
 from orders.selectors.machines import Machine, machines
 from orders.selectors.page import (
@@ -93,5 +92,4 @@ __all__ = [
     "search",
     "standing_lines",
     "timeline",
-    "unsourced_units",
 ]

@@ -71,6 +71,7 @@ def creditable_lines(order_ids: Collection[UUID], scope: Scope) -> list[Creditab
             properties={
                 **(line.sku.attributes if line.sku else {}),
                 **({"hazmat": "yes"} if line.sku and line.sku.hazmat else {}),
+                **({"final_sale": "yes"} if line.sku and not line.sku.returnable else {}),
             },
         )
         for line in lines

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import F, Q, Sum
+from django.db.models import Sum
 
 from config.kernel.types import ALL_ACCOUNTS
 from orders.models import Order, OrderLine
-from orders.states import DocumentKind, FulfilledBy, LineKind, OrderState, Relation
+from orders.states import DocumentKind, FulfilledBy, LineKind, Relation
 from orders.types import AcceptedOrder
 
 
@@ -156,19 +156,6 @@ def standing_lines(order_ids: Collection[UUID]) -> dict[UUID, list[LineStanding]
         order_id: [_as_a_whole(line, parts.get(line.line_id, ())) for line in lines]
         for order_id, lines in found.items()
     }
-
-
-def unsourced_units(account_id: UUID) -> dict[int, int]:
-    """Units of open orders that no node has yet, by SKU: sold, and not reserved. One statement."""
-    rows = (
-        OrderLine.objects.for_scope(ALL_ACCOUNTS)
-        .filter(Q(backordered__gt=0) | Q(pending__gt=0), account_id=account_id, sku__isnull=False)
-        .filter(order__state__in=[OrderState.CAPTURED, OrderState.ACCEPTED])
-        .values_list("sku_id")
-        .annotate(units=Sum(F("pending") + F("backordered")))
-        .order_by()
-    )
-    return {sku_id: int(units) for sku_id, units in rows if sku_id is not None}
 
 
 def _as_a_whole(line: LineStanding, parts: Sequence[LineStanding]) -> LineStanding:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from config.kernel.types import ALL_ACCOUNTS
-from orders.models import DeliveryGroup
+from orders.models import DeliveryGroup, OrderLine
 from orders.states import FulfilledBy, Method
 
 
@@ -16,3 +16,9 @@ def shipping_groups(order_ids: Collection[UUID]) -> dict[UUID, UUID]:
         .order_by("pk")
         .values_list("pk", "order_id")
     )
+
+
+def methods_of_lines(order_ids: Collection[UUID]) -> dict[UUID, str]:
+    """By line of these orders, how its group goes: shipped, picked up, …"""
+    found = OrderLine.objects.for_scope(ALL_ACCOUNTS).filter(order_id__in=order_ids)
+    return dict(found.values_list("pk", "group__method"))

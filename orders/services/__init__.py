@@ -43,7 +43,12 @@ from orders.services.resource import (
 )
 from orders.services.reverse import reverse_shipments
 from orders.services.secured import secure_payments
-from orders.services.supply import cover_shortfalls, leave_node, serve_backorders
+from orders.services.supply import (
+    cover_shortfalls,
+    leave_node,
+    replace_lost_lots,
+    serve_backorders,
+)
 from orders.services.units import (
     give_back_units,
     lock_orders,
@@ -93,6 +98,7 @@ __all__ = [
     "release_holds",
     "release_holds_of_orders",
     "renew_authorizations",
+    "replace_lost_lots",
     "resource_groups",
     "retry_capture",
     "retry_captures",

@@ -7,6 +7,7 @@ the orders does. Positions are locked last, by the take.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from config.kernel import case_reports, ids
@@ -116,7 +117,8 @@ def source_units(
     left, lost_at = dict(wanted), set(excluded)
     if landed:
         result.landed = port.plan(_demands_of_landed(sheet, landed), excluded=excluded, at=at)
-        _take(take_landed, _wants(sheet, result.landed), result, at=at, actor=actor)
+        taking = partial(take_landed, has_positions=locked)
+        _take(taking, _wants(sheet, result.landed), result, at=at, actor=actor)
         left = {
             line_id: units - result.reserved.get(line_id, 0)
             for line_id, units in wanted.items()
@@ -130,8 +132,9 @@ def source_units(
         )
         result.plans += plans
         wants = _wants(sheet, plans)
-        taking = take_landed if waited else take if locked or not attempt else take_again
-        lost = _take(taking, wants, result, at=at, actor=actor)
+        lost = _take(
+            _taking(attempt, waited, locked, bool(landed)), wants, result, at=at, actor=actor
+        )
         for plan in plans:
             for line_id, quantity, reason in plan.unfilled:
                 before = result.unfilled.get(line_id, (0, ""))[0]
@@ -149,6 +152,14 @@ def source_units(
     _move_reserved(sheet, result, waited=waited)
     _promise(sheet, result, at=at)
     return result
+
+
+def _taking(attempt: int, waited: bool, locked: bool, landed: bool) -> Callable[..., TakeResult]:  # noqa: FBT001  # what `source_units` was told
+    """How this attempt takes: who holds positions already waits for nothing that stands before them."""
+    if attempt and not (waited or locked):
+        return take_again
+    has_positions = locked or landed or attempt > 0
+    return partial(take_landed if waited else take, has_positions=has_positions)
 
 
 def lock_supply(
@@ -272,6 +283,8 @@ def _want(sheet: Sheet, planned: PlannedTake, promised_at: datetime | None) -> W
         priority=order.priority,
         promised_at=promised_at,
         channel_id=order.channel_id,
+        windows=planned.windows,
+        min_expiry=planned.min_expiry,
     )
 
 

@@ -93,6 +93,46 @@ def _least(
 
 
 @transaction.atomic
+def replace_lost_lots(limit: int, *, at: datetime, actor: Actor) -> int:
+    """Find another node for units whose bound lot was lost and that no lot of theirs can replace.
+
+    What is at a node already is the node's to give back. Answers how many units were taken back.
+    """
+    lost = {
+        one.reservation_id: one
+        for one in inventory.lost_lots(limit)
+        if one.state == ReservationState.RESERVED.value
+    }
+    if not lost:
+        return 0
+    sheet = open_sheet({one.thread_id for one in lost.values()})
+    fresh = inventory.reservations(list(lost))
+    portions, taken = [], []
+    for key, one in lost.items():
+        now, line = fresh.get(key), sheet.lines.get(one.demand_id)
+        if now is None or line is None or now.state != ReservationState.RESERVED.value:
+            continue
+        if part := min(one.units, now.open, line.reserved):
+            sheet.move(line.id, "reserved", "pending", part)
+            portions.append(Portion(key, part))
+            taken.append(line.id)
+    if not portions:
+        return 0
+    lock_supply(sheet, taken, [portion.reservation_id for portion in portions])
+    release(portions, "lot lost", at=at, actor=actor)
+    result = source_on_sheet(
+        sheet,
+        {sheet.lines[line_id].order_id for line_id in taken},
+        "its lot may not be sold",
+        Search(locked=True),
+        at=at,
+        actor=actor,
+    )
+    case_reports.report(unfilled_reports(sheet, result), at=at)
+    return sum(portion.quantity for portion in portions)
+
+
+@transaction.atomic
 def serve_backorders(sku_ids: Sequence[int], *, at: datetime, actor: Actor) -> int:
     """Give units that landed to those who wait: by promise, priority, age. Answers the units.
 

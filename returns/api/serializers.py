@@ -149,6 +149,9 @@ class FindingSerializer(serializers.Serializer[Any]):
     verified = serializers.BooleanField(default=False)
     lot = serializers.CharField(max_length=64, default="", allow_blank=True)
     key = serializers.CharField(max_length=_KEY, default="", allow_blank=True)
+    serials = serializers.ListField(
+        child=serializers.CharField(max_length=64), default=list, max_length=_MOST
+    )
 
 
 class InspectSerializer(serializers.Serializer[Any]):

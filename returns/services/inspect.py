@@ -53,6 +53,7 @@ def inspect_returns(
     known = _known(findings)
     verdicts: list[Outcome[UUID]] = []
     rows: list[Inspection] = []
+    serials: dict[UUID, tuple[str, ...]] = {}
     for one in findings:
         return_id = owners.get(one.return_line_id)
         if return_id is None or not _is_visible(work, return_id):
@@ -69,8 +70,9 @@ def inspect_returns(
         if one.key:
             known.add((one.return_line_id, one.key))
         rows.append(row)
+        serials[row.pk] = tuple(one.serials)
         verdicts.append(Outcome.done(return_id))
-    _go_on(work, rows, at=at, actor=actor)
+    _go_on(work, rows, serials, at=at, actor=actor)
     return final_standings(work, verdicts)
 
 
@@ -151,7 +153,14 @@ def _judge(  # the finding, and what it is judged by
     )
 
 
-def _go_on(work: Work, rows: Sequence[Inspection], *, at: datetime, actor: Actor) -> None:
+def _go_on(
+    work: Work,
+    rows: Sequence[Inspection],
+    serials: Mapping[UUID, tuple[str, ...]],
+    *,
+    at: datetime,
+    actor: Actor,
+) -> None:
     """Move the returns, credit what is due by the policy, then put the goods on the book."""
     graded: dict[UUID, dict[str, int]] = {}
     for row in rows:
@@ -171,7 +180,7 @@ def _go_on(work: Work, rows: Sequence[Inspection], *, at: datetime, actor: Actor
     work.write(at=at, actor=actor, reason="inspected")
     Inspection.objects.bulk_create(rows)
     changes = [
-        _change(row, work.returns[line.returned_id], sku_id)
+        _change(row, work.returns[line.returned_id], sku_id, serials[row.pk])
         for row in rows
         if (sku_id := (line := work.lines[row.line_id]).sku_id) is not None
     ]
@@ -190,7 +199,9 @@ def _is_whole(work: Work, return_id: UUID) -> bool:
     )
 
 
-def _change(row: Inspection, returned: Return, sku_id: int) -> StockChange:
+def _change(
+    row: Inspection, returned: Return, sku_id: int, serials: tuple[str, ...]
+) -> StockChange:
     if returned.node_id is None:
         raise Conflict("Nobody knows where the goods lie.")
     return StockChange(
@@ -206,4 +217,5 @@ def _change(row: Inspection, returned: Return, sku_id: int) -> StockChange:
         source=SOURCE,
         external_id=str(row.pk),
         note=f"{row.disposition} {row.grade}",
+        serials=serials,
     )

@@ -38,13 +38,14 @@ def next_departure(
     ready: datetime | None = None
     found: datetime | None = None
     day = now.astimezone(zone).date()
-    nights = any(hours is not None and hours[1] <= hours[0] for hours in calendar.hours)
+    known = (*calendar.hours, *calendar.special.values())
+    nights = any(hours is not None and hours[1] <= hours[0] for hours in known)
     if nights:
         day -= DAY
     for _ in range(HORIZON_DAYS):
         before = found
-        hours = calendar.hours[day.weekday()]
-        if hours is not None and day not in calendar.holidays:
+        hours = calendar.on(day)
+        if hours is not None:
             closes = instant(day if hours[1] > hours[0] else day + DAY, hours[1], zone)
             if ready is None:
                 start = max(worked_until, instant(day, hours[0], zone))

@@ -10,6 +10,7 @@ from routing.engine.calendar import add_working_days, local_date, next_departure
 from routing.engine.results import CostParts, Verdict
 from routing.engine.supply import Stock
 from routing.engine.types import (
+    FULL,
     PAUSED,
     Calendar,
     Constraint,
@@ -25,6 +26,9 @@ from routing.engine.types import (
 MILLI = 1_000
 POINTS = 100_000
 """Points in a minor unit: thousandths, times the hundred of a percent weight."""
+
+_NOT_NOW = {PAUSED: Verdict.NODE_PAUSED, FULL: Verdict.CAPACITY}
+"""What is said of a node that will take work again; any other reason reads as closed."""
 
 SHUT = frozenset({Verdict.NODE_CLOSED, Verdict.NODE_PAUSED})
 """Verdicts of which the node itself says why."""
@@ -285,7 +289,7 @@ def _barred_by_rule(node: Node, view: View, policy: Policy) -> Verdict | None:
     elif not policy.admits(node):
         return Verdict.NOT_IN_NETWORK
     if not node.ship_open:
-        return Verdict.NODE_PAUSED if node.closed_reason == PAUSED else Verdict.NODE_CLOSED
+        return _NOT_NOW.get(node.closed_reason, Verdict.NODE_CLOSED)
     if view.service not in node.services:
         return Verdict.NO_SERVICE
     return None

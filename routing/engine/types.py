@@ -12,6 +12,9 @@ from enum import StrEnum
 PAUSED = "paused"
 """The `Node.closed_reason` of a node that will be back; any other reason reads as closed."""
 
+FULL = "full"
+"""The `Node.closed_reason` of a node whose limit is reached; it takes more in its next window."""
+
 ANY_SERVICE = "*"
 """The key of `Calendar.cutoffs` for services that have no row of their own."""
 
@@ -101,7 +104,8 @@ class Demand:
 class Calendar:
     """When a node works and when its carrier leaves, in the node's own wall time, Monday first.
 
-    A closing time at or before the opening time is on the next day. A day without a cutoff for
+    `special` are hours of one date, also of a holiday. A closing time at or before the opening time is
+    on the next day. A day without a cutoff for
     the service has no departure; a service without any row leaves at closing time.
     """
 
@@ -109,6 +113,13 @@ class Calendar:
     cutoffs: Mapping[str, tuple[time | None, ...]] = field(default_factory=dict)
     holidays: frozenset[date] = frozenset()
     processing_minutes: int = 0
+    special: Mapping[date, tuple[time, time]] = field(default_factory=dict)
+
+    def on(self, day: date) -> tuple[time, time] | None:
+        """When the node works that day; None when it does not."""
+        if day in self.special:
+            return self.special[day]
+        return None if day in self.holidays else self.hours[day.weekday()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,9 @@ def split_cause(question: Question, choice: Choice, missing: Sequence[int]) -> S
         return SplitCause.SHORT_OR_REJECT
     if any(offer.barred is Verdict.LATE for offer in whole):
         return SplitCause.BUYERS_CHOICE
-    if any(offer.barred in RULES for offer in whole):
-        return SplitCause.SHIP_FROM_RULE
+    full = any(offer.barred is Verdict.CAPACITY for offer in whole)
+    if full or any(offer.barred in RULES for offer in whole):
+        return SplitCause.CAPACITY if full else SplitCause.SHIP_FROM_RULE
     return SplitCause.NO_NODE_HOLDS_ALL
 
 

@@ -1,6 +1,5 @@
 """Locks are taken in the one global order, read from the SQL of the commands themselves."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -57,6 +56,7 @@ from tests.factories.fulfillment import (
 )
 from tests.factories.inventory import ServiceLevelFactory, SkuFactory
 from tests.factories.kernel import NOON, AccountFactory
+from tests.lock_order import selected
 
 pytestmark = pytest.mark.django_db
 
@@ -65,18 +65,22 @@ RANKS = {
     "orders_tender": 2,
     "fulfillment_fulfillmentorder": 3,
     "fulfillment_parcel": 4,
-    "inventory_stockposition": 5,
-    "inventory_stocklevel": 6,
+    "inventory_quota": 5,
+    "inventory_stockposition": 6,
+    "inventory_stocklevel": 7,
 }
-LOCKED = re.compile(r'FROM "?(\w+)"?.*FOR (?:NO KEY )?UPDATE', re.DOTALL)
 
 
 def locks_of(call) -> list[str]:
     """The ranked tables that the call locks, in the order of its statements."""
     with CaptureQueriesContext(connection) as seen:
         call()
-    found = [LOCKED.search(query["sql"]) for query in seen.captured_queries]
-    return [table[1] for table in found if table and table[1] in RANKS]
+    return [
+        table
+        for query in seen.captured_queries
+        for table, _ in selected(query["sql"])
+        if table in RANKS
+    ]
 
 
 def first_locks(call) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.models import Reservation, StockPosition
-from inventory.services import record_changes
+from inventory.services import cover_transfers, record_changes
 from inventory.types import StockChange
 from orders import sourcing
 from orders.models import Hold, Promise
@@ -30,6 +30,7 @@ from orders.sourcing import Plan
 from orders.types import AddressCorrection, HoldRequest, NodePin, NoteDraft
 from tests.factories.inventory import stock
 from tests.factories.kernel import NOON
+from tests.factories.moves import transfer
 from tests.factories.orders import ANNA, HOME, NearestStock, Shop, line, only_line, order_of
 
 
@@ -142,6 +143,21 @@ class TestCoverShortfalls:
         assert (position.shortfall, position.reserved) == (0, 2)
         assert [order_of(o.id).progress for o in (first, second)] == ["reserved", "reserved"]
         assert (other.id, 2) in claims()
+
+    def test_takes_what_transfers_do_not_give_up(self, web: Shop) -> None:
+        sku = web.sku(4)
+        order = web.accepted(line(sku, 2))
+        position = StockPosition.objects.for_scope(ALL_ACCOUNTS).get()
+        transfer("released", 2, position=position)
+        change(web, sku, -3, "sale")
+
+        assert cover_shortfalls([position.id], at=NOON, actor=ANNA) == 1
+        assert cover_transfers(10, at=NOON, actor=ANNA) == 2
+        assert cover_shortfalls([position.id], at=NOON, actor=ANNA) == 0
+
+        position.refresh_from_db()
+        assert (position.shortfall, position.reserved) == (0, 1)
+        assert (only_line(order).reserved, only_line(order).backordered) == (1, 1)
 
     def test_backorders_what_nothing_else_can_serve(self, web: Shop) -> None:
         sku = web.sku(2)

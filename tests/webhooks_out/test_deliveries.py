@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -88,6 +89,28 @@ class TestAnEndpointOfSomeChannels:
         endpoints.limit_endpoint(limited.pk, [], at=NOON, actor=IDA)
         assert heard_of(told("order.closed", other)) == 0
         assert sent.filter(endpoint=limited, thread_id=other.pk).count() == 1
+
+    def test_hears_what_it_may_sell_of_a_sku(self, order: Order) -> None:
+        elsewhere = ChannelFactory(account=order.account)
+        limited = an_endpoint(
+            "https://hooks.example.com/stock", "availability.*",
+            account=order.account, channels=[order.channel],
+        )  # fmt: skip
+        figures = [
+            replace(
+                told("availability.sold_out", order),
+                subject_kind="channel_sku",
+                subject_id=ids.uuid7(),
+                thread_id=None,
+                data={"channel_id": str(channel.pk)},
+            )
+            for channel in (order.channel, elsewhere)
+        ]
+
+        deliveries.fan_out(figures, at=NOON, actor=IDA)
+
+        sent = WebhookDelivery.objects.for_scope(ALL_ACCOUNTS).filter(endpoint=limited)
+        assert [one.subject_id for one in sent] == [figures[0].subject_id]
 
 
 class TestSending:

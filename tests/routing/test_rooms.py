@@ -1,0 +1,98 @@
+"""Hard limits of nodes: the planner passes a full one over, and acceptance never goes beyond one."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from config.kernel.types import ALL_ACCOUNTS
+from inventory.models import CapacityWindow, Node, Reservation
+from orders.services import accept_orders
+from routing.engine.explain import all_verdicts
+from tests.factories.inventory import SkuFactory, limited, stock
+from tests.factories.orders import ANNA, Shop, line
+from tests.factories.routing import MONDAY_NOON, Network, a_network
+from tests.routing.test_planner import plan, recorded, taken, verdicts
+
+pytestmark = pytest.mark.django_db
+
+
+def limit(network: Network, code: str, **most: int) -> Node:
+    return limited(node=Node._base_manager.get(pk=network.nodes[code]), hard=True, **most)
+
+
+def fill(node: Node) -> None:
+    for window in CapacityWindow.objects.filter(node=node):
+        CapacityWindow.objects.filter(pk=window.pk).update(used=window.most)
+
+
+class TestPlan:
+    def test_names_the_limits_that_its_units_count_against(self):
+        network = a_network()
+        network.stock("TEE", NEWARK=5)
+        node = limit(network, "NEWARK", orders=1, units=9)
+
+        [planned] = plan(network, network.demand({"TEE": 1}))
+
+        counted = CapacityWindow.objects.filter(pk__in=planned.takes[0].windows)
+        assert {(w.node_id, w.resource) for w in counted} == {
+            (node.pk, "orders"),
+            (node.pk, "units"),
+        }
+        assert all(w.starts_at < MONDAY_NOON < w.ends_at for w in counted)
+
+    def test_passes_over_a_node_that_is_full_and_says_so(self):
+        network = a_network()
+        network.stock("TEE", RENO=5, NEWARK=5)
+        fill(limit(network, "NEWARK", units=9))
+
+        [planned] = plan(network, network.demand({"TEE": 1}))
+
+        assert taken(network, planned) == {"RENO": 1}
+        assert verdicts(planned)["NEWARK"] == "capacity"
+        assert "is full" in str(all_verdicts(recorded(planned)))
+
+    def test_takes_nothing_from_a_limit_whose_window_is_not_open(self):
+        network = a_network()
+        network.stock("TEE", NEWARK=5)
+        CapacityWindow.objects.filter(node=limit(network, "NEWARK", units=9)).delete()
+
+        [planned] = plan(network, network.demand({"TEE": 1}))
+
+        assert not planned.takes
+
+    def test_reads_limits_only_where_there_are_some(self):
+        network, bounded = a_network(), a_network()
+        network.stock("TEE", NEWARK=5)
+        bounded.stock("TEE", NEWARK=5)
+        limit(bounded, "NEWARK", units=9)
+        for known in (network, bounded):
+            plan(known, known.demand({"TEE": 1}))
+
+        with CaptureQueriesContext(connection) as without:
+            plan(network, network.demand({"TEE": 1}))
+        with CaptureQueriesContext(connection) as counted:
+            plan(bounded, bounded.demand({"TEE": 1}))
+
+        assert len(counted) == len(without) + 1
+
+
+class TestAccept:
+    def test_sends_elsewhere_what_a_full_node_cannot_do(self):
+        network = a_network("RENO", "NEWARK")
+        node = limit(network, "NEWARK", orders=2)
+        sku = SkuFactory(account=network.account)
+        for code in ("RENO", "NEWARK"):
+            stock(50, sku=sku, node=Node._base_manager.get(pk=network.nodes[code]))
+        shop = Shop(network.account, network.channel, node)
+        orders = [shop.captured(line(sku, 1)) for _ in range(5)]
+
+        accept_orders([order.id for order in orders], at=MONDAY_NOON, actor=ANNA)
+
+        found = Reservation.objects.for_scope(ALL_ACCOUNTS).filter(sku=sku)
+        assert sorted(found.values_list("node_id", flat=True)) == sorted(
+            [network.nodes["NEWARK"]] * 2 + [network.nodes["RENO"]] * 3
+        )
+        window = CapacityWindow.objects.get(
+            node=node, starts_at__lt=MONDAY_NOON, ends_at__gt=MONDAY_NOON
+        )
+        assert window.used == 2
