@@ -7,7 +7,8 @@ from pathlib import Path
 from bench import floor, ground
 from bench.report import Report
 
-PARTS = ("floor", "engine", "bulk", "post", "import", "list", "availability")
+FEEDS = ("snapshot", "deltas", "fold")
+PARTS = ("floor", "engine", "bulk", "post", "import", "list", "availability", "reserve", *FEEDS)
 
 
 def main() -> None:
@@ -22,15 +23,15 @@ def main() -> None:
         from bench import engine
 
         engine.run(report, 50 if asked.quick else 200)
-    if {"bulk", "post", "import", "list"} & set(parts):
-        _on_the_application(report, parts, asked)
+    if {"bulk", "post", "import", "list", "reserve", *FEEDS} & set(parts):
+        _on_the_application(report, parts, asked, running.owner_url)
     if "availability" in parts:
-        _availability(report, running.owner_url, asked)
+        _availability(report, asked)
     if asked.json:
         report.write(asked.json)
 
 
-def _availability(report: Report, owner_url: str, asked: argparse.Namespace) -> None:
+def _availability(report: Report, asked: argparse.Namespace) -> None:
     import django
 
     ground.migrate()
@@ -38,7 +39,7 @@ def _availability(report: Report, owner_url: str, asked: argparse.Namespace) -> 
     from bench import availability
 
     skus, nodes, rounds = (2_000, 100, 40) if asked.quick else (20_000, 1_000, 200)
-    availability.run(report, owner_url, skus=skus, nodes=nodes, rounds=rounds)
+    availability.run(report, skus=skus, nodes=nodes, rounds=rounds)
 
 
 def _arguments() -> argparse.Namespace:
@@ -57,7 +58,9 @@ def _parts(text: str) -> list[str]:
     return names
 
 
-def _on_the_application(report: Report, parts: list[str], asked: argparse.Namespace) -> None:
+def _on_the_application(
+    report: Report, parts: list[str], asked: argparse.Namespace, owner_url: str
+) -> None:
     import django
 
     ground.migrate()
@@ -71,6 +74,14 @@ def _on_the_application(report: Report, parts: list[str], asked: argparse.Namesp
         post.run(report, built, seconds=10 if asked.quick else 40)
     if "import" in parts:
         imports.run(report, built, asked.retail, quick=asked.quick)
+    if "reserve" in parts:
+        from bench import reserve
+
+        reserve.run(report, built, owner_url, seconds=4 if asked.quick else 15)
+    if set(FEEDS) & set(parts):
+        from bench import feeds
+
+        feeds.run(report, built, parts, quick=asked.quick)
     if "list" in parts:
         pages.run(report, built, orders=100_000 if asked.quick else 1_000_000)
 

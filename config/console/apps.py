@@ -11,10 +11,12 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from config.console import verbs  # apps must be loaded first
+        from config.invariants import watching
         from config.reports.operations import job_keys
         from orders import erasing
 
         verbs.register_jobs()
+        watching.register_all()
         erasing.declare("console.jobs", job_keys)
 
 

@@ -207,38 +207,15 @@ class AddressForm(ActionForm):
         )  # fmt: skip
 
 
-class AdjustForm(ActionForm):
-    node = forms.ChoiceField(label="Node")
-    quantity = forms.IntegerField(
-        label="Units", help_text="What came or went: 5 adds five, -5 takes five away."
-    )
-    condition = forms.ChoiceField(
-        label="Condition",
-        choices=[
-            ("available", "Available"),
-            ("damaged", "Damaged"),
-            ("quality_hold", "Quality hold"),
-            ("reserve_storage", "Reserve storage"),
-        ],
-    )
-    note = reason_field("Why")
-
-    def __init__(self, *args: Any, nodes: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["node"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = list(nodes)
-
-    def clean_quantity(self) -> int:
-        quantity: int = self.cleaned_data["quantity"]
-        if quantity == 0:
-            raise forms.ValidationError("Nothing would change: say how many came (+) or went (-).")
-        return quantity
-
-
 class PauseForm(ActionForm):
     function = forms.ChoiceField(
-        label="What to pause", choices=[("ship", "Shipping"), ("pickup", "Pickup")]
+        label="What to pause",
+        choices=[
+            ("ship", "Shipping"),
+            ("pickup", "Pickup"),
+            ("receiving", "Receiving"),
+            ("returns", "Returns"),
+        ],
     )
     until = forms.DateTimeField(
         label="Until",

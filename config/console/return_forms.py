@@ -126,7 +126,7 @@ class PhotosField(forms.FileField):
 
     widget = PhotosInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[bytes]:  # type: ignore[override]  # several
+    def clean(self, data: Any, initial: Any = None) -> list[bytes]:  # several
         sent = data if isinstance(data, list | tuple) else [data] if data else []
         if self.required and not sent:
             raise forms.ValidationError(self.error_messages["required"], code="required")

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import fulfillment.services
+from config.console import element_strings
+from config.console.element_strings import Elements
 from config.kernel.types import Actor, Outcome, Scope
 from config.reports import nodes as reports
 from config.reports.sql import Row
-from fulfillment.types import Pack, Pick, Shipment
+from fulfillment.types import LotUnits, Pack, Pick, Shipment
 
 _AT_THE_NODE = ("packed", "labelled", "manifested")
 
@@ -26,12 +28,14 @@ class Answer:
 def scanned(
     code: str, *, node: Row, within: str, scope: Scope, at: datetime, actor: Actor
 ) -> Answer:
-    """Act on one scan. A SKU or barcode picks one unit, of the opened work or of the next due.
+    """Act on one scan. A SKU or barcode picks one unit, of the opened work or of the next due; the
+    barcode of a pack picks as many as the pack holds.
 
     The number of a work opens it, or packs it when everything is picked; a parcel's number hands
-    it over.
+    it over. A GS1 barcode names lot, expiry and serial number with the article: they are kept.
     """
-    text = " ".join(code.split()).upper()
+    elements = element_strings.read(code.strip())
+    text = elements.gtin if elements else " ".join(code.split()).upper()
     if not text:
         return Answer(False, "Nothing was scanned.", within)
     if text.startswith("FO-"):
@@ -39,23 +43,43 @@ def scanned(
     if text.startswith("P-"):
         return _parcel(text, node, within, scope, at, actor)
     line = reports.open_line_for(text, node_id=node["id"], scope=scope, fulfillment=within)
+    if line is None and text.startswith("0") and elements is not None:
+        shorter = text.lstrip("0")
+        line = reports.open_line_for(shorter, node_id=node["id"], scope=scope, fulfillment=within)
     if line is None and within:
         return Answer(False, f"{text} is not to be picked for {within}.", within)
     if line is None:
         return Answer(False, f"{text} is not to be picked here now.", within)
-    return _pick(line, at, actor)
+    return _pick(line, _lots(elements, line), at, actor)
 
 
-def _pick(line: Row, at: datetime, actor: Actor) -> Answer:
+def _lots(elements: Elements | None, line: Row) -> tuple[LotUnits, ...]:
+    """The lot as a total so far: what was scanned of it before, and this unit."""
+    if elements is None or not (elements.lot or elements.serial):
+        return ()
+    before = 0 if elements.serial else reports.traced_so_far(line["id"], elements.lot)
+    units = 1 if elements.serial else before + line["scan_units"]
+    return (LotUnits(elements.lot, units, elements.serial, elements.expires_on),)
+
+
+def _pick(line: Row, lots: tuple[LotUnits, ...], at: datetime, actor: Actor) -> Answer:
     so_far = line["picked"] + line["packed"] + line["shipped"] + line["collected"]
-    left = line["waiting"] + line["accepted"] - 1
+    units = line["scan_units"]
+    left = line["waiting"] + line["accepted"] - units
+    if left < 0:
+        said = f"It holds {units} × {line['sku_code']}, and {left + units} are to be picked."
+        return Answer(False, f"{said} Open it and scan single ones.", line["number"])
     refused = _refused(
-        fulfillment.services.record_picks([Pick(line["id"], so_far + 1)], at=at, actor=actor)
+        fulfillment.services.record_picks(
+            [Pick(line["id"], so_far + units, lots)], at=at, actor=actor
+        )
     )
     if refused:
         return Answer(False, refused, line["number"])
     rest = f"{left} more of it" if left else "all of it"
-    return Answer(True, f"{line['sku_code']} picked for {line['number']}: {rest}.", line["number"])
+    many = "" if units == 1 else f"{units} × "
+    said = f"{many}{line['sku_code']} picked for {line['number']}: {rest}."
+    return Answer(True, said, line["number"])
 
 
 def _work(number: str, node: Row, scope: Scope, at: datetime, actor: Actor) -> Answer:

@@ -9,6 +9,15 @@ from config.console import words
 
 _TITLES: Final[dict[str, str]] = {
     "order.captured": "Order came in",
+    "transfer.drafted": "Drafted",
+    "transfer.approved": "Approved",
+    "transfer.released": "The source is asked for it",
+    "transfer.shorted": "Units taken back: stock fell short",
+    "transfer.shipped": "Left the source",
+    "transfer.arrived": "Some of it arrived",
+    "transfer.received": "All that left has arrived or is known not to",
+    "transfer.closed": "Closed",
+    "transfer.cancelled": "Cancelled",
     "order.imported": "Imported as history",
     "order.held": "Put on hold",
     "order.hold_released": "Hold released",

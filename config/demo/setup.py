@@ -16,7 +16,7 @@ from config.kernel import selectors
 from config.kernel.services import access, accounts
 from config.kernel.services.accounts import ChannelDraft, StaffDraft
 from inventory.services import define
-from inventory.types import BufferChange, StockChange
+from inventory.types import StockChange
 from routing.services import RateCardDraft, ZoneDraft
 
 PASSWORD = "demo"  # noqa: S105  # a demo's, printed on the screen
@@ -193,9 +193,9 @@ def _sku(plan: SkuPlan, brand_ids: dict[str, UUID]) -> define.SkuDraft:
 
 
 def _stock_up(made: Retailer, at: datetime) -> None:
-    """Opening stock as receipts, safety stock in stores, and what is on its way in."""
+    """Opening stock as receipts, and what is on its way in."""
     dice = random.Random(20261116)  # noqa: S311  # reproducible, not secret
-    changes, buffers = [], []
+    changes = []
     for plan, sku, quantity in _opening(dice):
         node_id, sku_id = made.node_ids[plan.code], made.sku_ids[sku.code]
         if quantity:
@@ -211,12 +211,8 @@ def _stock_up(made: Retailer, at: datetime) -> None:
                     note="Opening stock",
                 )
             )
-            if plan.kind == "store":
-                buffers.append(BufferChange(node_id=node_id, sku_id=sku_id, buffer=1))
     for start in range(0, len(changes), _CHUNK):
         inventory.services.record_changes(changes[start : start + _CHUNK], at=at, actor=ACTOR)
-    for start in range(0, len(buffers), _CHUNK):
-        inventory.services.set_buffers(buffers[start : start + _CHUNK], at=at, actor=ACTOR)
     define.announce_inbound(
         list(_inbound(dice)),
         account_id=made.account_id,

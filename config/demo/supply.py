@@ -2,9 +2,16 @@
 
 from datetime import datetime
 
+from config.demo import feeds, items, kept_back, lots, nodes_at_work, pickable, stock_moves
 from config.demo.made import Retailer
 
 
 def set_up(made: Retailer, at: datetime) -> None:
     """What the retailer's supply has beyond nodes, SKUs and units, as of the opening of the demo."""
-    del made, at
+    nodes_at_work.set_up(made, at)
+    items.set_up(made, at)
+    kept_back.set_up(made, at)
+    feeds.set_up(made, at)
+    lots.set_up(made, at)
+    stock_moves.set_up(made, at)
+    pickable.set_up(made, at)

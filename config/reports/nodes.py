@@ -6,6 +6,7 @@ from uuid import UUID
 
 from config.kernel.types import Scope
 from config.reports.sql import Row, reach, row, rows, within
+from inventory.gtin import in_fourteen, is_gtin
 
 OPEN: Final = ("released", "acknowledged", "picking", "packed", "ready_for_pickup")
 WORK_LIMIT: Final = 300
@@ -120,22 +121,36 @@ def lines(ids: list[UUID]) -> list[Row]:
 
 
 def open_line_for(scanned: str, *, node_id: int, scope: Scope, fulfillment: str = "") -> Row | None:
-    """The line that a scanned SKU or barcode serves next: the nearest cutoff with units to pick."""
+    """The line that a scanned SKU or barcode serves next: the nearest cutoff with units to pick.
+
+    `scan_units` is how many units the barcode stands for: those of a pack, where it is on one.
+    """
     return row(
         f"""
         SELECT l.id, l.picked, l.packed, l.shipped, l.collected, l.waiting, l.accepted,
-            s.code AS sku_code, s.name AS sku_name, f.number, f.id AS fulfillment_order_id
+            s.code AS sku_code, s.name AS sku_name, f.number, f.id AS fulfillment_order_id,
+            coalesce(scan.units, 1) AS scan_units
         FROM fulfillment_fulfillmentline l
         JOIN fulfillment_fulfillmentorder f ON f.id = l.fulfillment_order_id
         JOIN inventory_sku s ON s.id = l.sku_id
+        LEFT JOIN LATERAL (
+            SELECT coalesce(p.units, 1) AS units FROM inventory_barcode b
+            LEFT JOIN inventory_skupack p ON p.id = b.pack_id
+            WHERE b.sku_id = s.id AND (b.value = %(code)s OR b.gtin = %(gtin)s) LIMIT 1
+        ) AS scan ON true
         WHERE f.node_id = %(node)s AND f.state IN ('released', 'acknowledged', 'picking')
             AND l.waiting + l.accepted > 0 AND {within(scope, "f")}
             AND (%(number)s = '' OR f.number = %(number)s)
-            AND (upper(s.code) = upper(%(code)s) OR EXISTS (SELECT FROM inventory_barcode b
-                WHERE b.sku_id = s.id AND b.value = %(code)s))
+            AND (upper(s.code) = upper(%(code)s) OR scan.units IS NOT NULL)
         ORDER BY f.ship_by NULLS LAST, f.priority DESC, f.id, l.position LIMIT 1
         """,  # noqa: S608  # own text
-        reach(scope) | {"node": node_id, "code": scanned, "number": fulfillment},
+        reach(scope)
+        | {
+            "node": node_id,
+            "code": scanned,
+            "gtin": in_fourteen(scanned) if is_gtin(scanned) else None,
+            "number": fulfillment,
+        },
     )
 
 
@@ -205,3 +220,13 @@ def invoiced_with(parcel_id: UUID) -> Row | None:
         "WHERE i.parcel_id = %(parcel)s AND i.kind = 'invoice' ORDER BY i.id DESC LIMIT 1",
         {"parcel": parcel_id},
     )
+
+
+def traced_so_far(line_id: UUID, lot: str) -> int:
+    """Units of a line that are recorded as of a lot, those packed and shipped among them."""
+    found = row(
+        "SELECT coalesce(sum(quantity), 0)::bigint AS units FROM fulfillment_tracedunits "
+        "WHERE line_id = %(line)s AND lot = %(lot)s AND serial = ''",
+        {"line": line_id, "lot": lot},
+    )
+    return int(found["units"]) if found else 0

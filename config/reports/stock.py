@@ -80,40 +80,6 @@ def sku(sku_id: int, *, scope: Scope, nodes: set[int] | None) -> Row | None:
     )
 
 
-def by_node(sku_id: int, *, nodes: set[int] | None, scope: Scope) -> list[Row]:
-    """The SKU at each node: the position's terms, other conditions, exclusions, open counts."""
-    return rows(
-        f"""
-        SELECT p.id AS position_id, n.id AS node_id, n.code, n.name, n.state, n.timezone,
-            p.sellable, p.reserved, p.buffer, p.landed, p.shortfall, p.counted_at,
-            CASE WHEN p.shortfall = 0
-                THEN greatest(0, p.sellable - p.reserved - p.buffer - p.landed) ELSE 0 END AS free,
-            held.list AS conditions, e.until AS excluded_until, e.reason AS excluded_why,
-            q.opened_at AS count_asked, q.id AS count_id, inbound.units AS inbound,
-            inbound.eta AS inbound_eta
-        FROM inventory_stockposition p
-        JOIN inventory_node n ON n.id = p.node_id
-        LEFT JOIN LATERAL (
-            SELECT json_object_agg(x.condition, x.units) AS list FROM (
-                SELECT l.condition, sum(l.on_hand) AS units FROM inventory_stocklevel l
-                WHERE l.position_id = p.id AND l.on_hand > 0 AND l.condition <> 'available'
-                GROUP BY l.condition) x
-        ) held ON true
-        LEFT JOIN inventory_exclusion e ON e.node_id = p.node_id AND e.sku_id = p.sku_id
-        LEFT JOIN inventory_countrequest q ON q.node_id = p.node_id AND q.sku_id = p.sku_id
-            AND q.state = 'open'
-        LEFT JOIN LATERAL (
-            SELECT sum(i.expected - i.received) AS units, min(i.eta_at) AS eta
-            FROM inventory_inboundline i JOIN inventory_inbound b ON b.id = i.inbound_id
-            WHERE i.sku_id = p.sku_id AND b.node_id = p.node_id AND i.received < i.expected
-                AND b.state IN ('expected', 'arriving')
-        ) inbound ON true
-        WHERE p.sku_id = %(sku)s AND {_AT} AND {within(scope, "p")} ORDER BY n.code
-        """,  # noqa: S608  # own text
-        _values(scope, nodes) | {"sku": sku_id},
-    )
-
-
 def ledger(sku_id: int, *, nodes: set[int] | None, scope: Scope, node: str = "") -> list[Row]:
     """The latest movements of the SKU, newest first."""
     return rows(
@@ -140,10 +106,12 @@ def holders(sku_id: int, *, nodes: set[int] | None, scope: Scope) -> list[Row]:
         f"""
         SELECT p.state, p.quantity - p.consumed - p.released AS units, p.at, p.promised_at,
             p.priority, p.expires_at, n.code AS node_code, o.number AS order_number,
-            o.state AS order_state, o.progress AS order_progress, o.holds_open
+            o.state AS order_state, o.progress AS order_progress, o.holds_open,
+            t.number AS transfer_number
         FROM inventory_reservation p
         LEFT JOIN inventory_node n ON n.id = p.node_id
         LEFT JOIN orders_order o ON o.id = p.thread_id
+        LEFT JOIN inventory_transfer t ON t.id = p.thread_id
         WHERE p.sku_id = %(sku)s AND p.state IN ('waiting', 'held', 'reserved', 'committed')
             AND (%(all_nodes)s OR p.node_id = ANY(%(nodes)s)) AND {within(scope, "p")}
         ORDER BY p.promised_at NULLS LAST, p.id LIMIT 200

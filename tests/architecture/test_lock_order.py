@@ -66,8 +66,10 @@ def test_a_lock_in_order_again_or_without_waiting_is_none(statements: tuple[str,
         ),
         ("SELECT 1 FROM orders_order", []),
         (
-            "WITH q AS MATERIALIZED (SELECT id FROM inventory_quota FOR UPDATE) SELECT id FROM "
-            "inventory_stockposition WHERE (SELECT count(*) >= 0 FROM q) FOR UPDATE",
+            (
+                "WITH q AS MATERIALIZED (SELECT id FROM inventory_quota FOR UPDATE) SELECT id FROM "
+                "inventory_stockposition WHERE (SELECT count(*) >= 0 FROM q) FOR UPDATE"
+            ),
             ["inventory_quota", "inventory_stockposition"],
         ),
     ],

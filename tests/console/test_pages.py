@@ -13,6 +13,7 @@ COSTS = {
     "cases": 9,
     "stock": 9,
     "nodes": 7,
+    "feeds": 7,
     "decisions": 10,
     "jobs": 7,
     "inbox": 8,
@@ -188,7 +189,7 @@ class TestStock:
         client = house.client("ops_manager")
         form = {
             "node": house.node("RENO").code, "quantity": "-1", "condition": "available",
-            "note": "Broken", "once": "adjust-1",
+            "reason": "damage", "note": "Broken", "once": "adjust-1",
         }  # fmt: skip
         for _ in range(2):
             client.post(reverse("console:sku_adjust", args=[sku]), form)

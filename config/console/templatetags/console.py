@@ -212,6 +212,23 @@ def quantity_bar(line: Any) -> SafeString:
 
 
 @register.simple_tag
+def share_bar(used: int, whole: int) -> SafeString:
+    """How much of a whole is used, as a bar; the same in words for those who do not see it."""
+    width = _BAR_WIDTH * min(used, whole) / whole if whole else 0
+    said = f"{used} of {whole} used"
+    return format_html(
+        '<svg class="bar" viewBox="0 0 {} 10" preserveAspectRatio="none" role="img" '
+        'aria-label="{}"><title>{}</title><rect class="f-ground" width="{}" height="10"/>'
+        '<rect class="f-reserved" width="{}" height="10"/></svg>',
+        _BAR_WIDTH,
+        said,
+        said,
+        _BAR_WIDTH,
+        f"{width:.1f}",
+    )
+
+
+@register.simple_tag
 def where(line: Any) -> str:
     """Where the units of a line are, in words: `2 reserved, 1 on the way`."""
     said = [

@@ -10,7 +10,9 @@ from django.urls import reverse
 
 import integrations.selectors
 import integrations.services
+import inventory.selectors
 from config.console import timeline, tones
+from config.console.frame import Frame
 from config.console.once import once
 from config.console.pages import back_to, frame_of, go, page, say, show
 from config.console.people import reveal
@@ -21,8 +23,10 @@ from config.kernel.actors import actor_of
 from config.kernel.errors import Conflict, Invalid, NotFound
 from config.kernel.services import deliveries
 from config.reports import operations as reports
-from config.reports import order_page
+from config.reports import order_page, proof
+from config.reports.sql import Row
 from integrations.appliers import Letter
+from inventory.states import FeedState
 
 LAG_SECONDS: Final = 60
 BEAT_SECONDS: Final = 30
@@ -72,6 +76,13 @@ def health(request: HttpRequest) -> HttpResponse:
             "folded into cases",
             f"{outbox.get('reports')} wait to become cases",
         ),
+        _check(
+            "The books",
+            not proof.broken_sums(scope=scope),
+            "every sum that was looked at holds",
+            "sums do not hold: see Drift below",
+        ),
+        _feeds_speak(frame),
     ]
     return show(
         request,
@@ -199,6 +210,18 @@ def _message_page(
 
 def _check(name: str, well: bool, good: str, bad: str) -> dict[str, object]:  # noqa: FBT001
     return {"name": name, "well": well, "said": good if well else bad}
+
+
+def _feeds_speak(frame: Frame) -> Row:
+    """Whether every feed about stock has spoken in time."""
+    found = inventory.selectors.feed_views(frame.scope(Permission.HEALTH_VIEW), frame.now)
+    silent = sum(view.state == FeedState.SILENT for view in found)
+    return _check(
+        "Feeds of stock",
+        not silent,
+        f"{len(found)} known, none silent",
+        f"{silent} of {len(found)} silent: see Feeds under Stock for what that does",
+    )
 
 
 def _cache_answers() -> bool:

@@ -18,6 +18,7 @@ from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import Conflict, Forbidden, Invalid
 from config.kernel.services import jobs
+from config.reports import node_preview
 from config.reports.sql import Row
 from fulfillment.at_node import left_at, unbegun_at
 from fulfillment.registration import PULL_BACK_JOB
@@ -54,6 +55,9 @@ def node_end(request: HttpRequest, code: str) -> HttpResponse:
             "unbegun": sum(len(each.work_ids) for each in unbegun),
             "unbegun_units": sum(each.units for each in unbegun),
             "drainable": found["state"] in _DRAINABLE,
+            "touched": node_preview.touched(
+                found["id"], scope=frame_of(request).scope(Permission.CONFIG_EDIT)
+            ),
         },
         status=422 if request.method == "POST" else 200,
     )

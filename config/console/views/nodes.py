@@ -1,5 +1,6 @@
 """A node at work: what leaves next, scanned, picked, packed and handed over by hand."""
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 import fulfillment.services
+import inventory.selectors
 import inventory.services
 from config.console import forms, undoing
 from config.console.once import once
@@ -18,6 +20,7 @@ from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import Conflict, NotFound
 from config.kernel.types import Outcome
+from config.reports import node_preview
 from config.reports import nodes as reports
 from config.reports import tower as tower_reports
 from config.reports.sql import Row
@@ -30,6 +33,7 @@ from fulfillment.types import (
     Shipment,
     Short,
 )
+from inventory.states import CAPACITY_FUNCTIONS, FeedState
 
 STEPS: Final = (
     ("", "All open"),
@@ -56,14 +60,34 @@ def nodes(request: HttpRequest) -> HttpResponse:
         moment=frame.moment,
         node_ids=frame.nodes(Permission.FULFILLMENT_VIEW),
     )
-    return show(request, "console/nodes/list.html", {"here": "nodes", "nodes": found})
+    _with_signals(found, frame.now)
+    return show(request, "console/nodes/list.html", {"here": "nodes", "nodes": found, "more": True})
+
+
+def _with_signals(nodes: list[Row], now: datetime) -> None:
+    """How full each node's windows are now, and how old the news of its stock."""
+    ids = [node["id"] for node in nodes]
+    windows = inventory.selectors.current_windows(ids, now)
+    feeds = inventory.selectors.feed_state(ids, now)
+    for node in nodes:
+        node["windows"] = [
+            window
+            for function in CAPACITY_FUNCTIONS
+            for window in windows.get((node["id"], function), ())
+        ]
+        node["feed"] = feeds.get(node["id"])
 
 
 @page(Permission.FULFILLMENT_VIEW)
 def node(request: HttpRequest, code: str) -> HttpResponse:
     """The node's work by cutoff, with the scan box on top."""
     found = node_of(request, code)
-    return show(request, "console/nodes/node.html", work_of(request, found))
+    frame = frame_of(request)
+    scope = frame.scope(Permission.FULFILLMENT_VIEW)
+    views = inventory.selectors.feed_views(scope, frame.now, node_ids=[found["id"]])
+    silent = [view for view in views if view.state == FeedState.SILENT]
+    context = {**work_of(request, found), "feed": silent[0] if silent else None}
+    return show(request, "console/nodes/node.html", context)
 
 
 @page(Permission.FULFILLMENT_WORK, methods=("POST",))
@@ -264,7 +288,15 @@ def node_pause(request: HttpRequest, code: str) -> HttpResponse:
     return show(
         request,
         "console/nodes/pause.html",
-        {"here": "nodes", "node": found, "form": form, "next": back_to(request, "")},
+        {
+            "here": "nodes",
+            "node": found,
+            "form": form,
+            "next": back_to(request, ""),
+            "touched": node_preview.touched(
+                found["id"], scope=frame.scope(Permission.NETWORK_PAUSE)
+            ),
+        },
         status=422 if request.method == "POST" else 200,
     )
 

@@ -15,7 +15,7 @@ from config.console.views.return_acts import node_choices, strays_of
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.types import Outcome
-from inventory.selectors import skus, skus_by_scan
+from inventory.selectors import scanned, skus
 from orders.selectors import search
 from returns.types import ArrivedUnits, UnannouncedReceipt
 
@@ -68,17 +68,19 @@ def _add(request: HttpRequest, sent: QueryDict) -> str:
     sent["scan"] = ""
     rows = forms.ArrivalForm.rows_sent(sent)
     held = {sent.get(f"sku_{place}", "").strip().upper(): place for place in range(1, rows + 1)}
-    if code and not skus_by_scan(code, frame_of(request).scope(Permission.RETURNS_WORK)):
+    meant = scanned(code, frame_of(request).scope(Permission.RETURNS_WORK)) if code else []
+    more = meant[0].units if meant else 1
+    if code and not meant:
         return f"There is no SKU {code}: scan its barcode, or look it up in the stock."
     if code and code.upper() in held:
         place = held[code.upper()]
         units = sent.get(f"units_{place}", "")
-        sent[f"units_{place}"] = str(int(units) + 1 if units.isdecimal() else 1)
+        sent[f"units_{place}"] = str(int(units) + more if units.isdecimal() else more)
         return ""
     place = held.get("", rows + 1)
     if place > forms.MOST_ROWS:
         return f"A parcel has at most {forms.MOST_ROWS} different things: take it in twice."
-    sent[f"sku_{place}"], sent[f"units_{place}"] = code, "1"
+    sent[f"sku_{place}"], sent[f"units_{place}"] = code, str(more)
     return ""
 
 

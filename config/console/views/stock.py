@@ -1,29 +1,39 @@
 """Stock: what is free in words, by node, the ledger behind it, and who holds it."""
 
+from collections.abc import Mapping
+from datetime import datetime, time
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
+import inventory.selectors
 import inventory.services
-from config.console.forms import AdjustForm
+from config.console import charts
+from config.console.move_forms import AdjustForm
 from config.console.once import once
 from config.console.pages import frame_of, go, page, say, show
 from config.kernel import ids
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import NotFound
+from config.reports import explorer, items
 from config.reports import orders as order_reports
 from config.reports import stock as reports
 from config.reports.sql import Row
-from inventory.types import StockChange
+from inventory.types import AdjustmentDraft, Explanation, Figure
 
-TABS: Final = (
+TABS: Final[tuple[tuple[str, str], ...]] = (
     ("", "By node"),
     ("ledger", "Ledger"),
     ("holders", "Who holds it"),
     ("inbound", "On its way"),
+    ("channels", "Channels told"),
+    ("about", "About it"),
 )
+DAYS: Final = 28
+"""Days that the chart looks ahead."""
 
 
 @page(Permission.INVENTORY_VIEW)
@@ -58,28 +68,133 @@ def stock(request: HttpRequest) -> HttpResponse:
 
 @page(Permission.INVENTORY_VIEW)
 def sku(request: HttpRequest, sku_id: int) -> HttpResponse:
-    """One SKU: the sum in words, then one of the tabs."""
+    """One SKU: the figure in words, every term a link; four weeks ahead; then one of the tabs."""
     frame = frame_of(request)
     scope, nodes = frame.scope(Permission.INVENTORY_VIEW), frame.nodes(Permission.INVENTORY_VIEW)
     found = _found(request, sku_id)
     tab, node = request.GET.get("tab", ""), request.GET.get("node", "")
+    told = explorer.channels(sku_id, scope=scope) if nodes is None else []
+    figure = _figure(request, found, told)
     context: dict[str, Any] = {
         "here": "stock",
         "sku": found,
-        "said": said(found),
+        "said": said(found, figure["days"][0].units),
         "tab": tab,
-        "tabs": TABS,
+        "tabs": [each for each in TABS if each[0] != "channels" or nodes is None],
         "node": node,
+        "channels": told,
+        **figure,
     }
     if tab == "ledger":
         context["ledger"] = reports.ledger(sku_id, nodes=nodes, scope=scope, node=node)
+        moment = _moment(request, "asof")
+        context |= {"asof": moment, "then": []}
+        if moment is not None:
+            context["then"] = explorer.on_hand_at(sku_id, moment, scope=scope, nodes=nodes)
     elif tab == "holders":
         context["holders"] = reports.holders(sku_id, nodes=nodes, scope=scope)
     elif tab == "inbound":
         context["inbound"] = reports.inbound(sku_id, scope=scope)
-    else:
-        context["positions"] = reports.by_node(sku_id, nodes=nodes, scope=scope)
+    elif tab == "about":
+        context |= {
+            "about": items.about(sku_id, scope=scope),
+            "packs": items.packs(sku_id),
+            "parts": items.parts(sku_id),
+            "instead": items.substitutes(sku_id),
+        }
+    elif tab != "channels":
+        context["positions"] = _grid(context, sku_id, request)
     return show(request, "console/stock/sku.html", context)
+
+
+def _figure(request: HttpRequest, found: Row, told: list[Row]) -> dict[str, Any]:
+    """The figure asked for: of all nodes or of a channel, now or by a time; and the weeks ahead."""
+    frame = frame_of(request)
+    nodes = frame.nodes(Permission.INVENTORY_VIEW)
+    by = _moment(request, "by")
+    wanted = next((each for each in told if each["code"] == request.GET.get("channel")), None)
+    explained = inventory.selectors.explain(
+        found["account_id"],
+        wanted["channel_id"] if wanted else None,
+        found["id"],
+        at=frame.now,
+        by=by if by is not None and by > frame.now else None,
+        days=DAYS,
+        node_ids=nodes,
+    )
+    now = explained.units if explained.by is None else _now(explained, frame.now, nodes)
+    days = [
+        charts.Day(frame.now, now, 0),
+        *(charts.Day(day.at, day.units, day.arriving) for day in explained.days),
+    ]
+    return {
+        "explained": explained,
+        "terms": [_term(term) for term in explained.terms],
+        "parts": [row for term in explained.terms if term.code == "kit" for row in term.rows],
+        "channel": wanted,
+        "chart": charts.projection(days),
+        "days": days,
+        "horizon": days[-1],
+    }
+
+
+def _term(term: Figure) -> dict[str, Any]:
+    """A term of the figure as it is read: its sign, its units, its words and where its rows are."""
+    return {
+        "sign": "−" if term.units < 0 else "+",
+        "units": abs(term.units),
+        "label": term.label[:1].lower() + term.label[1:],
+        "link": term.link or "#nodes",
+        "as_of": term.as_of,
+    }
+
+
+def _now(explained: Explanation, now: datetime, nodes: set[int] | None) -> int:
+    """The figure of now, where the one of a later time is shown."""
+    return inventory.selectors.explain(
+        explained.account_id, explained.channel_id, explained.sku_id, at=now, node_ids=nodes
+    ).units
+
+
+def _grid(context: Mapping[str, Any], sku_id: int, request: HttpRequest) -> list[Row]:
+    """Each node's row with what it can promise, how long that lasts, and why it counts for nothing."""
+    frame = frame_of(request)
+    shares = {share.node_id: share for share in context["explained"].nodes}
+    found = explorer.by_node(
+        sku_id,
+        scope=frame.scope(Permission.INVENTORY_VIEW),
+        nodes=frame.nodes(Permission.INVENTORY_VIEW),
+        now=frame.now,
+    )
+    for each in found:
+        share = shares.get(each["node_id"])
+        each["atp"] = share.units if share else 0
+        each["hindrance"] = share.reason if share else ""
+        each["cover"] = round(each["atp"] / each["per_day"]) if each["per_day"] else None
+        each["safety"] = each["buffer"] - each["haircut"]
+    return found
+
+
+def _moment(request: HttpRequest, name: str) -> datetime | None:
+    """A date or time of the query, in the reader's zone; a date means its end. None where none is."""
+    text = request.GET.get(name, "")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if len(text) <= len("2026-01-01"):
+        moment = datetime.combine(moment, time.max)
+    return moment if moment.tzinfo else moment.replace(tzinfo=frame_of(request).zone)
+
+
+@page(Permission.INVENTORY_VIEW)
+def told_figure(request: HttpRequest, figure_id: int) -> HttpResponse:
+    """From a channel's figure, as events name it, to its SKU."""
+    scope = frame_of(request).scope(Permission.INVENTORY_VIEW)
+    sku_id = explorer.sku_of_figure(figure_id, scope=scope)
+    if sku_id is None:
+        raise NotFound("There is no such figure.")
+    return redirect(f"{reverse('console:sku', args=[sku_id])}?tab=channels")
 
 
 @page(Permission.INVENTORY_ADJUST, methods=("GET", "POST"))
@@ -106,26 +221,25 @@ def adjust(request: HttpRequest, sku_id: int) -> HttpResponse:
     problem = ""
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
-        outcome = inventory.services.record_changes(
-            [
-                StockChange(
-                    node_id=known[values["node"]],
-                    sku_id=sku_id,
-                    account_id=found["account_id"],
-                    quantity=values["quantity"],
-                    kind="adjust",
-                    condition=values["condition"],
-                    source="console",
-                    external_id=request.POST.get("once") or str(ids.uuid7()),
-                    note=values["note"],
-                )
-            ],
-            at=frame.now,
-            actor=actor_of(request),
-        )[0]
-        if outcome.ok:
-            units = values["quantity"]
-            say(request, f"{found['code']} at {values['node']}: {units:+d} written to the ledger.")
+        draft = AdjustmentDraft(
+            node_id=known[values["node"]],
+            sku_id=sku_id,
+            account_id=found["account_id"],
+            quantity=values["quantity"],
+            reason=values["reason"],
+            note=values["note"],
+            condition=values["condition"],
+            expected_on_hand=values["expected"],
+            source="console",
+            external_id=request.POST.get("once") or str(ids.uuid7()),
+        )
+        outcome = inventory.services.adjust_stock([draft], at=frame.now, actor=actor_of(request))[0]
+        if outcome.value is not None:
+            units = f"{found['code']} at {values['node']}: {values['quantity']:+d}"
+            if outcome.value.state == "proposed":
+                say(request, f"{units} is {outcome.value.number}; somebody else has to approve it.")
+            else:
+                say(request, f"{units} written to the ledger.")
             return go(request, reverse("console:sku", args=[sku_id]))
         problem = outcome.problem.detail if outcome.problem else "It was refused."
     return show(
@@ -136,17 +250,17 @@ def adjust(request: HttpRequest, sku_id: int) -> HttpResponse:
     )
 
 
-def said(sku: Row) -> str:
-    """What can be promised, in a sentence."""
-    if sku["kind"] != "stock":
+def said(sku: Row, units: int) -> str:
+    """What can be promised, in a sentence; `units` is the figure over all the reader's nodes."""
+    if sku["kind"] not in {"stock", "kit"}:
         return f"{sku['code']} is not kept in stock: it is a {sku['kind'].replace('_', ' ')}."
     if sku["shortfall"]:
         return (
             f"{sku['shortfall']:,} more are reserved than are there. Orders are sourced anew; "
             "what nothing can serve is a case."
         )
-    if sku["free"]:
-        return f"{sku['free']:,} can be promised now."
+    if units:
+        return f"{units:,} can be promised now."
     if sku["sellable"]:
         return f"Nothing can be promised, though {sku['sellable']:,} are on the shelves."
     return "Nothing is on the shelves."
