@@ -80,7 +80,7 @@ def accept_orders(
     asked = _hand_over(sheet, ready.fresh, at=at, actor=actor)
     wanted = wanting(sheet, ready.ids, holds)
     with sending_ahead():
-        result = source_units(sheet, wanted, at=at, actor=actor)
+        result = source_units(sheet, wanted, is_first=True, at=at, actor=actor)
         asked.reports += settle_unfilled(sheet, result, at=at, actor=actor)
         answers = _tell(sheet, ready, wanted, result.reserved)
         sheet.write(

@@ -90,7 +90,7 @@ def is_blocked(line: LineInHand, holds: Sequence[Hold], what: str) -> bool:
     )
 
 
-def source_units(
+def source_units(  # noqa: PLR0913  # each of them the caller alone knows
     sheet: Sheet,
     wanted: Mapping[UUID, int],
     *,
@@ -98,6 +98,7 @@ def source_units(
     waited: bool = False,
     locked: bool = False,
     landed: Landed | None = None,
+    is_first: bool = False,
     at: datetime,
     actor: Actor,
 ) -> Sourced:
@@ -108,7 +109,8 @@ def source_units(
     some of the units have been waiting for supply: their place in the queue is given up with it.
     `landed` names units that came in for such lines: they are chosen from before anything else.
     `locked` says that `lock_supply` was called; otherwise only the first take may wait for others,
-    since a second one would lock positions out of their order.
+    since a second one would lock positions out of their order. `is_first` says that the transaction
+    holds no position: it alone may wait for a hard limit, which stands before them.
     """
     result = Sourced(waited=waited)
     if not wanted:
@@ -117,7 +119,7 @@ def source_units(
     left, lost_at = dict(wanted), set(excluded)
     if landed:
         result.landed = port.plan(_demands_of_landed(sheet, landed), excluded=excluded, at=at)
-        taking = partial(take_landed, has_positions=locked)
+        taking = partial(take_landed, has_positions=True)
         _take(taking, _wants(sheet, result.landed), result, at=at, actor=actor)
         left = {
             line_id: units - result.reserved.get(line_id, 0)
@@ -154,11 +156,11 @@ def source_units(
     return result
 
 
-def _taking(attempt: int, waited: bool, locked: bool, landed: bool) -> Callable[..., TakeResult]:  # noqa: FBT001  # what `source_units` was told
+def _taking(attempt: int, waited: bool, locked: bool, is_first: bool) -> Callable[..., TakeResult]:  # noqa: FBT001  # what `source_units` was told
     """How this attempt takes: who holds positions already waits for nothing that stands before them."""
     if attempt and not (waited or locked):
         return take_again
-    has_positions = locked or landed or attempt > 0
+    has_positions = bool(attempt) or not is_first
     return partial(take_landed if waited else take, has_positions=has_positions)
 
 

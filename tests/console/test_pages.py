@@ -12,7 +12,7 @@ COSTS = {
     "tower": 11,
     "cases": 9,
     "stock": 9,
-    "nodes": 7,
+    "nodes": 9,
     "feeds": 7,
     "decisions": 10,
     "jobs": 7,
