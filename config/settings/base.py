@@ -115,13 +115,13 @@ WEB_THREADS: int = env("WEB_THREADS", int, default=8)
 
 
 DATABASE_PATIENCE: dict[str, Any] = {
-    "connect_timeout": 5,
+    "connect_timeout": 15,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-"""A server that does not answer is given up after 5 s, one that vanished in mid-query after a minute."""
+"""A server that does not answer is given up after 15 s, one that vanished in mid-query after a minute."""
 
 
 def database_settings(config: dict[str, Any]) -> dict[str, Any]:

@@ -273,8 +273,7 @@ def database_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyNetwork]
     with FaultyNetwork(socket).running() as made:
         monkeypatch.setitem(known, "HOST", "127.0.0.1")
         monkeypatch.setitem(known, "PORT", made.port)
-        patience = {"connect_timeout": 2, "sslmode": "disable"}
-        monkeypatch.setitem(known, "OPTIONS", {**known["OPTIONS"], **patience})
+        monkeypatch.setitem(known, "OPTIONS", {**known["OPTIONS"], "sslmode": "disable"})
         yield made
 
 
@@ -295,6 +294,7 @@ class TestPostgreSQLBehindAFault:
     @pytest.mark.parametrize("fault", ["reset", "black_hole"])
     def test_is_said_in_time_and_forgotten_when_it_is_over(self, database_network, fault):
         key = ApiKeyFactory()
+        connections_of_django.settings["default"]["OPTIONS"]["connect_timeout"] = 2
         with ThreadPoolExecutor(1) as thread:
             before = thread.submit(read_orders, key.secret).result()
             database_network.mode = fault
