@@ -1,5 +1,6 @@
 """The forms behind what moves stock: adjustments, conditions, counts and transfers."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -157,8 +158,9 @@ class _LinesForm(ActionForm):
             self.add_line(line)
         self.fields.update(own)
 
+    @abstractmethod
     def add_line(self, line: Any) -> None:
-        raise NotImplementedError
+        """Add the fields of one line."""
 
     def number(self, name: str, label: str, initial: int, most: str = "") -> None:
         self.fields[name] = forms.IntegerField(

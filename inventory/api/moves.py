@@ -1,5 +1,6 @@
 """Stock moved by request: conditions, adjustments, transfers and counts. One command each."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -176,9 +177,9 @@ class _Documents(viewsets.GenericViewSet[Any]):
     def get_permissions(self) -> Sequence[Any]:
         return [needs(*self.doors.get(self.action, SEE))()]
 
+    @abstractmethod
     def found(self, request: Request) -> QuerySet[Any]:
         """What the caller may see."""
-        raise NotImplementedError
 
     def listed(self, request: Request) -> QuerySet[Any]:
         found = self.found(request)

@@ -23,9 +23,9 @@ def read_body(shape: Callable[..., Any], request: Request) -> dict[str, Any]:
     return read
 
 
-def account_meant(request: Request, code: str) -> UUID:
-    """The account that is meant: the one named, or the only one that the caller may write to."""
-    scope: Scope = actor_of(request).scope
+def account_meant(request: Request, code: str, *, see: bool = False) -> UUID:
+    """The account that is meant: the one named, or the only one that the caller may write to, or see."""
+    scope: Scope = reach_of(request) if see else actor_of(request).scope
     if code:
         found = Account.objects.filter(code=code).values_list("pk", flat=True).first()
         if found is None or not scope.allows(found):

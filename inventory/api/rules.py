@@ -14,12 +14,12 @@ from rest_framework.viewsets import ViewSet
 from config.kernel import clock
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of, channel_of_key, nodes_in_reach, reach_of
-from config.kernel.errors import DomainError, Forbidden, Invalid, NotFound
+from config.kernel.errors import DomainError, Forbidden, NotFound
 from config.kernel.idempotency import idempotent
-from config.kernel.models import Account
 from config.kernel.permissions import needs
-from config.kernel.types import Actor, Outcome, Scope
+from config.kernel.types import Actor, Outcome
 from inventory import selectors, services
+from inventory.api.reading import account_meant, read_body
 from inventory.api.rule_shapes import (
     ByHandInput,
     PlannedItemsShape,
@@ -71,8 +71,8 @@ class BufferRuleViewSet(ViewSet):
     @idempotent
     def create(self, request: Request) -> Response:
         """Write up to 1,000 rules, new or changed, each with its own outcome."""
-        given, actor = _read(RulesInput, request), _planner(request)
-        names = selectors.names_of(_account(request, given["account"]))
+        given, actor = read_body(RulesInput, request), _planner(request)
+        names = selectors.names_of(account_meant(request, given["account"]))
         at = clock.now()
 
         def write(drafts: Sequence[Any]) -> Sequence[UUID]:
@@ -88,8 +88,8 @@ class BufferRuleViewSet(ViewSet):
     @action(detail=False, methods=["post"])
     def preview(self, request: Request) -> Response:
         """What every channel's figures would be with these rules in force. Nothing is changed."""
-        given = _read(RulesPreviewInput, request)
-        names = selectors.names_of(_account(request, given["account"], see=True))
+        given = read_body(RulesPreviewInput, request)
+        names = selectors.names_of(account_meant(request, given["account"], see=True))
         drafts = [names.rule(values) for values in given["rules"]]
         for draft in drafts:
             check_rule(draft)
@@ -101,8 +101,8 @@ class BufferRuleViewSet(ViewSet):
     @idempotent
     def by_hand(self, request: Request) -> Response:
         """Set the safety stock of positions, above every rule; or give it up to the rules again."""
-        given, actor, at = _read(ByHandInput, request), _planner(request), clock.now()
-        account_id = _account(request, given["account"])
+        given, actor, at = read_body(ByHandInput, request), _planner(request), clock.now()
+        account_id = account_meant(request, given["account"])
         rows = given["positions"]
         skus = selectors.skus_by_code(account_id, None, {row["sku"] for row in rows})
         nodes = selectors.names_of(account_id).nodes
@@ -172,8 +172,8 @@ class QuotaViewSet(ViewSet):
     @idempotent
     def create(self, request: Request) -> Response:
         """Write up to 1,000 quota plans, new or changed, each with its own outcome."""
-        given, actor = _read(QuotasInput, request), _planner(request)
-        names = selectors.names_of(_account(request, given["account"]))
+        given, actor = read_body(QuotasInput, request), _planner(request)
+        names = selectors.names_of(account_meant(request, given["account"]))
         at = clock.now()
         return _written(
             given["quotas"],
@@ -186,8 +186,8 @@ class QuotaViewSet(ViewSet):
     @action(detail=False, methods=["post"])
     def preview(self, request: Request) -> Response:
         """What every channel's figures would be with these quotas in force. Nothing is changed."""
-        given, at = _read(QuotasPreviewInput, request), clock.now()
-        names = selectors.names_of(_account(request, given["account"], see=True))
+        given, at = read_body(QuotasPreviewInput, request), clock.now()
+        names = selectors.names_of(account_meant(request, given["account"], see=True))
         drafts = [names.quota(values) for values in given["quotas"]]
         for draft in drafts:
             check_quota(draft, at)
@@ -271,29 +271,6 @@ def _planner(request: Request) -> Actor:
     if nodes_in_reach(request) is not None or channel_of_key(request) is not None:
         raise Forbidden("Rules and quotas reach beyond your nodes and channel.")
     return actor_of(request)
-
-
-def _account(request: Request, code: str, *, see: bool = False) -> UUID:
-    """The account that is meant: the one named, or the only one within the caller's reach."""
-    scope: Scope = reach_of(request) if see else _planner(request).scope
-    if code:
-        found = Account.objects.filter(code=code).values_list("pk", flat=True).first()
-        if found is None or not scope.allows(found):
-            raise NotFound("There is no such account.")
-        return found
-    if scope.everything or len(scope.account_ids) != 1:
-        raise Invalid(
-            "Name the account.",
-            errors=[{"pointer": "/account", "code": "required", "detail": "Name the account."}],
-        )
-    return next(iter(scope.account_ids))
-
-
-def _read(shape: Callable[..., Any], request: Request) -> dict[str, Any]:
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    read: dict[str, Any] = given.validated_data
-    return read
 
 
 def _flag(request: Request, name: str) -> bool:
