@@ -57,6 +57,10 @@ OWNER: Final = frozenset(
 MEANWHILE: Final = frozenset({"demo"})
 """Commands that ask for the services themselves, later, and are glad when they stand by then."""
 
+LIVING: Final = frozenset({"demo", "demo_life", "soak"})
+"""Commands that live like an installation. With DEBUG, Django would write out every statement once more
+and keep it, in each process that they start as well."""
+
 EMBEDDED_SETTINGS: Final = frozenset({"config.settings.local", "config.settings.test"})
 
 
@@ -65,6 +69,8 @@ def prepare(argv: Sequence[str]) -> None:
     command = _command(argv)
     if command in OWNER:
         os.environ.setdefault("SWITCHYARD_DB_ROLE", "owner")
+    if command in LIVING:
+        os.environ.setdefault("DEBUG", "false")
     if _settings(argv) not in EMBEDDED_SETTINGS:
         return
     if _offline(command, argv):

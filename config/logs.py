@@ -6,9 +6,13 @@ line that is written meanwhile, by our code and by libraries alike.
 
 from typing import Any
 
-import structlog
-from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import Processor
+from config.leaving_out import leaving_out
+
+# It would draw tracebacks with rich; ours are plain, and rich takes 4 MB of every process.
+with leaving_out("rich"):
+    import structlog
+    from structlog.tracebacks import ExceptionDictTransformer
+    from structlog.typing import Processor
 
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,

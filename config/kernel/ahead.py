@@ -4,8 +4,9 @@ For the tail of a batch, where nothing that is computed depends on what the stat
 is libpq's pipeline mode (PostgreSQL 14 and later, PgBouncer 1.21 and later).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from select import select
 from threading import local
 from typing import Final
@@ -69,13 +70,48 @@ def hand_over() -> None:
                 wire.consume_input()
 
 
+def check_with_each(tables: Sequence[str], *, but: str) -> None:
+    """Have what these tables refer to checked with each statement sent from now on, until
+    `check_all`; not what they refer to in the table `but`, whose rows come last.
+
+    Does nothing where nothing is sent ahead.
+    """
+    if _unheard.checks is None:
+        return
+    names = ", ".join(_references(tuple(tables), but))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET CONSTRAINTS {names} IMMEDIATE")
+
+
+@cache
+def _references(tables: tuple[str, ...], but: str) -> tuple[str, ...]:
+    """The foreign keys of the tables that wait for COMMIT, quoted; read once per process."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT quote_ident(conname) FROM pg_constraint
+            WHERE contype = 'f' AND condeferrable AND conrelid = ANY(%s::text[]::regclass[])
+                AND confrelid <> %s::text::regclass
+            ORDER BY 1
+            """,
+            [list(tables), but],
+        )
+        return tuple(name for (name,) in cursor.fetchall())
+
+
 def check_ahead(rows: int) -> None:
     """Have the foreign keys of what was sent so far checked now, while the process goes on.
 
     They are checked at COMMIT otherwise, when nobody has anything left to do but wait. Of few rows
     that takes less than asking for it. Does nothing where nothing is sent ahead.
     """
-    if _unheard.checks is None or rows < WORTH_CHECKING:
+    if rows >= WORTH_CHECKING:
+        check_all()
+
+
+def check_all() -> None:
+    """The same of however few rows; from now on foreign keys wait for COMMIT, or to be asked, again."""
+    if _unheard.checks is None:
         return
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -14,8 +14,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-from psycopg.abc import Buffer
-from psycopg.types.array import ListDumper
+from psycopg.abc import Buffer, DumperKey
+from psycopg.adapt import PyFormat
+from psycopg.types.array import BaseListDumper, ListDumper
 from psycopg.types.json import Json, Jsonb
 
 _encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
@@ -70,6 +71,28 @@ _WRITERS: Final[dict[type, Writer]] = {
     str: _texts,
 }
 
+_ARRAYS: Final[dict[type, int]] = {
+    UUID: 2951,
+    bool: 1000,
+    bytes: 1001,
+    date: 1182,
+    datetime: 1185,
+    Decimal: 1231,
+    int: 1016,
+    Json: 199,
+    Jsonb: 3807,
+    str: 0,
+}
+"""What PostgreSQL calls an array of each (`pg_type.oid`). Of texts it sees for itself."""
+
+
+def _known_kind(values: list[Any]) -> type | None:
+    """The one type of which all are, but for NULLs, where we know its array; else None."""
+    kinds = set(map(type, values))
+    kinds.discard(NoneType)
+    kind = kinds.pop() if len(kinds) == 1 else None
+    return kind if kind in _ARRAYS else None
+
 
 def _writer_for(kinds: Collection[type]) -> Writer | None:
     """How lists of these types are written; None when psycopg must say."""
@@ -85,7 +108,23 @@ def _with_nulls(values: list[Any], write: Writer) -> Iterable[str]:
 
 
 class QuickListDumper(ListDumper):
-    """psycopg's own, but for lists of one type that is written the same everywhere."""
+    """psycopg's own, but for lists of one type that is written the same everywhere.
+
+    Whole numbers are always `bigint[]`: psycopg takes the smallest type that holds them, and a
+    statement that was prepared for one is prepared again for the next.
+    """
+
+    def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:  # noqa: A002  # psycopg's name
+        kind = _known_kind(obj)
+        return super().get_key(obj, format) if kind is None else (self.cls, kind)
+
+    def upgrade(self, obj: list[Any], format: PyFormat) -> BaseListDumper:  # noqa: A002  # likewise
+        kind = _known_kind(obj)
+        if kind is None:
+            return super().upgrade(obj, format)
+        dumper = type(self)(self.cls, self._tx)
+        dumper.oid = _ARRAYS[kind]
+        return dumper
 
     def dump(self, obj: list[Any]) -> Buffer | None:
         kinds = set(map(type, obj))

@@ -30,19 +30,17 @@ def claim(scope: str, claims: Sequence[Claim]) -> list[UUID]:
     # Sorted, so that two batches with the same keys do not wait for each other in a ring.
     keys = sorted(first)
     sources, external_ids = [key[0] for key in keys], [key[1] for key in keys]
+    owners = first
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO kernel_externalkey (scope, source, external_id, subject_id)
             SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::uuid[])
             ON CONFLICT (scope, source, external_id) DO NOTHING
-            RETURNING source, external_id
             """,
             [scope, sources, external_ids, [first[key] for key in keys]],
         )
-        ours = set(cursor.fetchall())
-        owners = {key: first[key] for key in ours}
-        if len(ours) < len(keys):
+        if cursor.rowcount < len(keys):
             cursor.execute(
                 """
                 SELECT k.source, k.external_id, k.subject_id FROM kernel_externalkey k
@@ -52,7 +50,7 @@ def claim(scope: str, claims: Sequence[Claim]) -> list[UUID]:
                 """,
                 [sources, external_ids, scope],
             )
-            owners |= {(source, key): owner for source, key, owner in cursor.fetchall()}
+            owners = {(source, key): owner for source, key, owner in cursor.fetchall()}
     return [owners[wanted.source, wanted.external_id] for wanted in claims]
 
 

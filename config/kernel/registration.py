@@ -71,5 +71,4 @@ def _ensure_partitions(at: datetime) -> None:
 
 
 def _remove_expired(at: datetime) -> None:
-    del at
-    upkeep.remove_expired()
+    upkeep.remove_expired(at=at)

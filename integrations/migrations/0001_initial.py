@@ -9,7 +9,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(config.kernel.operations.FoundingMigration):
+class Migration(config.kernel.operations.RenderedOnce):
     initial = True
 
     dependencies = [

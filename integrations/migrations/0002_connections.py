@@ -8,7 +8,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("integrations", "0001_initial"),
         ("inventory", "0001_initial"),

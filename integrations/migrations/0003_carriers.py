@@ -2,9 +2,10 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import config.kernel.ids
+import config.kernel.operations
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("fulfillment", "0001_initial"),
         ("integrations", "0002_connections"),

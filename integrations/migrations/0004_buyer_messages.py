@@ -2,13 +2,14 @@
 
 import config.kernel.fsm
 import config.kernel.ids
+import config.kernel.operations
 import django.db.models.deletion
 import django.db.models.expressions
 import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("integrations", "0003_carriers"),
         ("kernel", "0001_initial"),

@@ -2,6 +2,7 @@
 
 import config.kernel.fsm
 import config.kernel.ids
+import config.kernel.operations
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
@@ -9,7 +10,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("integrations", "0004_buyer_messages"),
         ("kernel", "0001_initial"),

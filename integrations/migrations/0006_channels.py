@@ -3,9 +3,10 @@ from django.db import migrations, models
 
 import config.kernel.fsm
 import config.kernel.ids
+import config.kernel.operations
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("integrations", "0005_webhooks"),
         ("kernel", "0002_intent_queue"),

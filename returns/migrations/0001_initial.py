@@ -13,7 +13,7 @@ import config.kernel.operations
 import returns.models.photos
 
 
-class Migration(config.kernel.operations.FoundingMigration):
+class Migration(config.kernel.operations.RenderedOnce):
     initial = True
 
     dependencies = [

@@ -8,11 +8,13 @@ from config import command_line, embedded
 
 @pytest.fixture
 def started(monkeypatch):
-    """Which commands asked for services; the role is forgotten afterwards."""
+    """Which commands asked for services; what they put into the environment is forgotten."""
     asked: list[bool] = []
     monkeypatch.setattr(embedded, "ensure", lambda *_, **__: asked.append(True))
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "config.settings.local")
     monkeypatch.delenv("SWITCHYARD_DB_ROLE", raising=False)
+    monkeypatch.setenv("DEBUG", "")
+    monkeypatch.delenv("DEBUG")
     return asked
 
 
@@ -48,6 +50,13 @@ class TestPrepare:
             if thread.name == "embedded":
                 thread.join()
         assert started == [True]
+
+    @pytest.mark.parametrize(("command", "debug"), [("demo_life", "false"), ("runserver", None)])
+    @pytest.mark.usefixtures("started")
+    def test_keeps_no_statements_in_what_lives_long(self, command: str, debug: str | None):
+        command_line.prepare(["manage.py", command])
+
+        assert os.environ.get("DEBUG") == debug
 
     def test_starts_the_services_for_a_check_of_the_database(self, started):
         command_line.prepare(["manage.py", "check", "--database", "default"])

@@ -1,9 +1,10 @@
 """Statements sent ahead: heard of at the end of their block, with whatever went wrong."""
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
-from config.kernel.ahead import hand_over, sending_ahead, when_answered
+from config.kernel.ahead import check_all, check_with_each, hand_over, sending_ahead, when_answered
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +50,31 @@ class TestSendingAhead:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 2")
             assert cursor.fetchone() == (2,)
+
+
+def _refer_to_nothing(cursor: CursorWrapper) -> None:
+    with sending_ahead():
+        check_with_each(["taker"], but="comes_last")
+        cursor.execute("INSERT INTO taker (giver) VALUES (1)")
+
+
+class TestCheckWithEach:
+    def test_checks_references_with_their_statement_but_those_to_rows_that_come_last(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TEMPORARY TABLE giver (id integer PRIMARY KEY)")
+            cursor.execute("CREATE TEMPORARY TABLE comes_last (id integer PRIMARY KEY)")
+            cursor.execute(
+                "CREATE TEMPORARY TABLE taker ("
+                "giver integer REFERENCES giver DEFERRABLE INITIALLY DEFERRED, "
+                "later integer REFERENCES comes_last DEFERRABLE INITIALLY DEFERRED)"
+            )
+            with sending_ahead():
+                check_with_each(["taker"], but="comes_last")
+                cursor.execute("INSERT INTO taker (later) VALUES (1)")
+                cursor.execute("INSERT INTO comes_last VALUES (1)")
+                check_all()
+            with pytest.raises(IntegrityError, match="taker_giver_fkey"), transaction.atomic():
+                _refer_to_nothing(cursor)
 
 
 class TestWhenAnswered:

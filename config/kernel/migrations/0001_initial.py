@@ -64,7 +64,7 @@ REVOKE ALL ON FUNCTION ensure_partitions(integer) FROM PUBLIC;
 """
 
 
-class Migration(config.kernel.operations.FoundingMigration):
+class Migration(config.kernel.operations.RenderedOnce):
     initial = True
 
     dependencies = [

@@ -1,7 +1,9 @@
 from django.db import migrations, models
 
+import config.kernel.operations
 
-class Migration(migrations.Migration):
+
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [("kernel", "0001_initial")]
 
     operations = [

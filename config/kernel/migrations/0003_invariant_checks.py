@@ -3,8 +3,10 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
+import config.kernel.operations
 
-class Migration(migrations.Migration):
+
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [("kernel", "0002_intent_queue")]
 
     operations = [

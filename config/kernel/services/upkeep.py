@@ -1,5 +1,7 @@
 """Housekeeping of the kernel's own tables: partitions ahead, old keys and finished rows away."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
@@ -10,6 +12,16 @@ from config.kernel.operations import MONTHS_AHEAD
 LEASES_KEPT_DAYS: Final = 30
 REPORTS_KEPT_DAYS: Final = 30
 _BATCH: Final = 10_000
+
+_others: list[Callable[[datetime], int]] = []
+
+
+def also_remove(remove: Callable[[datetime], int]) -> None:
+    """Have an app's own old rows removed with the kernel's; called from `ready()`.
+
+    `remove(at)` deletes some of what is over by business time, and says how many rows.
+    """
+    _others.append(remove)
 
 
 def ensure_partitions() -> list[str]:
@@ -23,9 +35,12 @@ def ensure_partitions() -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-def remove_expired() -> int:
-    """Delete old idempotency keys, folded reports and long-lapsed leases. Returns how many rows."""
-    removed = idempotency.remove_old()
+def remove_expired(*, at: datetime) -> int:
+    """Delete old idempotency keys, folded reports, long-lapsed leases, and what apps have asked for.
+
+    Returns how many rows.
+    """
+    removed = idempotency.remove_old() + sum(remove(at) for remove in _others)
     with connection.cursor() as cursor:
         cursor.execute(
             """
