@@ -58,6 +58,7 @@ from inventory.models import (
     TransferLine,
 )
 from inventory.selectors.network import TOPIC
+from inventory.services.item_news import CHANGED, CREATED, tell_items
 from inventory.services.items import settle
 from inventory.states import BarcodeKind, SkuKind
 
@@ -171,7 +172,9 @@ class KitComponentInline(_Inline):
 
 class InboundLineInline(_Inline):
     model = InboundLine
-    readonly_fields = ("received",)
+    readonly_fields = (
+        "received", "of_line", "advised", "first_eta_at", "completed_at", "sold_ahead",
+    )  # fmt: skip
     autocomplete_fields = ("sku",)
 
 
@@ -257,13 +260,19 @@ class SkuAdmin(AuditedAdmin):
     list_filter = ("kind", "lifecycle", "hazmat", "regulation", ("brand", ScopedRelatedFilter))
     search_fields = ("code__istartswith", "name")
     readonly_fields = ("lifecycle", "active", "hazmat")
+    exclude = ("event_seq",)
     inlines = (BarcodeInline, SkuPackInline, KitComponentInline)
     version_topics = ("skus", "lots")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
-        """Whether it is sold and dangerous follows from what was saved."""
+        """Whether it is sold and dangerous follows from what was saved; it is told like any change."""
         super().save_related(request, form, formsets, change)
         settle([form.instance.pk], at=clock.now())
+        inline = [formset.prefix for formset in formsets if formset.has_changed()]
+        if parts := [*form.changed_data, *inline]:
+            news = {form.instance.pk: (CHANGED, parts) if change else (CREATED, ())}
+            actor = actor_of(request, *self.editing)
+            tell_items(news, at=clock.now(), actor=actor)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
         """A barcode is of its SKU's account."""
@@ -319,7 +328,7 @@ class InboundAdmin(AuditedAdmin):
     list_filter = ("state", "kind", ("node", ScopedRelatedFilter))
     list_select_related = ("node",)
     search_fields = ("number",)
-    readonly_fields = ("state",)
+    readonly_fields = ("state", "closed_at", "close_reason")
     inlines = (InboundLineInline,)
 
 

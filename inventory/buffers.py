@@ -40,7 +40,8 @@ _RULES = f"""
         SELECT * FROM unnest(%(sold)s::bigint[], %(over)s::int[], %(units)s::bigint[])
             AS demand (position_id, over, units)
     ), cut AS (
-        SELECT node_id, max(percent) AS percent FROM inventory_nodehaircut GROUP BY 1
+        SELECT node_id, max(percent) AS percent FROM inventory_nodehaircut
+        WHERE account_id IS NULL OR account_id = %(account)s GROUP BY 1
     )
 """  # noqa: S608  # own text
 _POSITIONS = f"""

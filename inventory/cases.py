@@ -117,6 +117,15 @@ KINDS: Final = (
         still_true=still_coming,
     ),
     CaseKind(
+        code="NOTICE_DIFFERS",
+        label="A shipping notice says something else than its order",
+        severity=3,
+        due=timedelta(hours=24),
+        owner_team="inventory",
+        playbook="Ask the supplier; correct the order, or close it short when the rest does not come.",
+        still_true=still_coming,
+    ),
+    CaseKind(
         code="AVAILABILITY_DRIFT",
         label="A channel's figure had said too much",
         severity=2,

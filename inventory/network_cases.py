@@ -7,7 +7,13 @@ from uuid import UUID
 
 from config.kernel.case_reports import CaseKind
 from inventory import selectors
-from inventory.services.signals import CASES, NODE_BEHIND, NODE_FAILS_PICKS, NODE_SLOW
+from inventory.services.signals import (
+    CASES,
+    NODE_BEHIND,
+    NODE_DOCKS_FULL,
+    NODE_FAILS_PICKS,
+    NODE_SLOW,
+)
 from inventory.types import SubjectTag, pk_of, subject_id
 
 
@@ -53,5 +59,14 @@ KINDS: Final = (
         owner_team="operations",
         playbook="Send what is not begun from elsewhere, plan extra capacity, or make its limit hard.",
         still_true=_still_high(NODE_BEHIND),
+    ),
+    CaseKind(
+        code=NODE_DOCKS_FULL,
+        label="More comes to a node than its docks can take",
+        severity=3,
+        due=timedelta(hours=8),
+        owner_team="operations",
+        playbook="Agree on another time with one of the senders and move its ETA, or plan more docks.",
+        still_true=_still_high(NODE_DOCKS_FULL),
     ),
 )

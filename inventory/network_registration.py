@@ -16,6 +16,7 @@ def register_all() -> None:
     ticker.register("inventory.turn_plans", 5, _turn_plans)
     ticker.register("inventory.fold_capacity", 1, _fold_capacity)
     ticker.register("inventory.open_windows", 60, _open_windows)
+    ticker.register("inventory.count_docks", 60, _count_docks)
 
 
 def _turn_plans(at: datetime) -> None:
@@ -28,3 +29,7 @@ def _fold_capacity(at: datetime) -> None:
 
 def _open_windows(at: datetime) -> None:
     services.open_windows(at=at)
+
+
+def _count_docks(at: datetime) -> None:
+    services.count_docks(at=at, actor=Actor.system("inventory.count_docks"))

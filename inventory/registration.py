@@ -31,9 +31,11 @@ def register_all() -> None:
         ("sku", "SKU", "sku"),
         ("position", "Stock position", "stockposition"),
         ("count_request", "Count request", "countrequest"),
-        ("inbound", "Inbound", "inbound"),
     ]:
         registry.register(registry.Kind(code, label, _path(model)))
+    registry.register(
+        registry.Kind("inbound", "Inbound", lambda key: f"/console/inbound/{pk_of(key)}/")
+    )
     registry.register(
         registry.Kind(
             "channel_sku", "SKU in a channel", lambda key: f"/console/stock/figures/{pk_of(key)}/"
@@ -64,6 +66,8 @@ def register_all() -> None:
     ticker.register("inventory.cover_transfers", 10, _cover_transfers)
     ticker.register("inventory.plan_counts", 3_600, _plan_counts)
     ticker.register("inventory.carry_forward", 86_400, _carry_forward)
+    ticker.register("inventory.learn_lanes", 3_600, _learn_lanes)
+    ticker.register("inventory.refresh_caps", 60, _refresh_caps)
     ticker.register("inventory.detect_overdue_counts", 300, _detect_overdue_counts)
     ticker.register("inventory.detect_short_risk", 300, _detect_short_risk)
 
@@ -113,6 +117,14 @@ def _plan_counts(at: datetime) -> None:
 
 def _carry_forward(at: datetime) -> None:
     services.carry_forward_due(at=at, actor=Actor.system("inventory.carry_forward"))
+
+
+def _learn_lanes(at: datetime) -> None:
+    services.learn_lanes(at=at, actor=Actor.system("inventory.learn_lanes"))
+
+
+def _refresh_caps(at: datetime) -> None:
+    services.refresh_caps(STEP_LIMIT, at=at, actor=Actor.system("inventory.refresh_caps"))
 
 
 def _detect_overdue_counts(at: datetime) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 from inventory.models.rules import SkuSelection
 from inventory.types import Selection
 
-_SAID = """
-    coalesce(w.kind, 'stock') = 'stock' AND (w.brand IS NULL OR s.brand_id = w.brand)
+_LIKE = """
+    (w.brand IS NULL OR s.brand_id = w.brand)
     AND (w.lifecycle IS NULL OR s.lifecycle = w.lifecycle)
     AND (w.attribute IS NULL OR s.attributes ->> w.attribute = w.value)
 """
+_SAID = f"coalesce(w.kind, 'stock') = 'stock' AND {_LIKE}"
 MEANT = f"""
     wanted AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%(selections)s::jsonb) AS wanted (place int,
@@ -30,6 +31,25 @@ MEANT = f"""
 """`meant (place, sku_id)`: the stock-kept SKUs of the account that each selection names.
 
 Parameters: `account`, `selections` (as of `as_rows`), `skus` to look among, or None.
+"""
+
+HELD = f"""
+    {MEANT}
+    , held AS MATERIALIZED (
+        SELECT place, sku_id, sum(each)::bigint AS each FROM (
+            SELECT place, sku_id, 1 AS each FROM meant
+            UNION ALL
+            SELECT w.place, part.component_id, part.quantity
+            FROM wanted w CROSS JOIN LATERAL unnest(w.codes) AS c (code)
+            JOIN inventory_sku s ON s.account_id = %(account)s AND s.code = c.code
+                AND s.kind = 'kit' AND coalesce(w.kind, 'kit') = 'kit' AND {_LIKE}
+            JOIN inventory_kitcomponent part ON part.kit_id = s.id
+        ) AS every GROUP BY 1, 2
+    )
+"""  # noqa: S608  # own text
+"""`held (place, sku_id, each)`: as `meant`, with the components of the kits that are named by code.
+
+`each` is how many of it one unit of all that is meant takes. `skus` must be None.
 """
 
 

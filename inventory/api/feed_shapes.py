@@ -66,6 +66,16 @@ class FeedTermsInput(serializers.Serializer[object]):
     heal_percent = serializers.IntegerField(
         min_value=0, max_value=1_000, allow_null=True, default=None
     )
+    heal_value_minor = serializers.IntegerField(
+        min_value=0,
+        allow_null=True,
+        default=None,
+        help_text="At the selling price; what is worth more waits for a person.",
+    )
+    heal_sensitive = serializers.BooleanField(
+        default=True,
+        help_text="Also what is kept by lot or serial, is dangerous, or falls under a law.",
+    )
 
 
 class DeltaInput(serializers.Serializer[object]):

@@ -22,7 +22,7 @@ from config.kernel.permissions import needs
 from config.kernel.types import Outcome
 from inventory import selectors, services
 from inventory.api import feed_shapes as shapes
-from inventory.api.reading import account_meant, nodes_meant, read_body
+from inventory.api.reading import account_meant, nodes_meant, read_body, uuid_of
 from inventory.feed_registration import enqueue_snapshot
 from inventory.models import Difference, Feed, SnapshotDocument
 from inventory.snapshot_files import read_rows
@@ -228,7 +228,7 @@ class DifferenceViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Differenc
         asked = self.request.query_params
         found = found.filter(state=asked.get("state", DifferenceState.OPEN.value))
         if run := asked.get("run"):
-            found = found.filter(run_id=_uuid(run))
+            found = found.filter(run_id=uuid_of(run, "?run"))
         return _within(self.request, found, "run__node_id")
 
     @extend_schema(
@@ -279,13 +279,6 @@ def _part(data: Any) -> tuple[int, list[Any]]:
 
 def _pointer(pointer: str, detail: str) -> dict[str, str]:
     return {"pointer": pointer, "code": "invalid", "detail": detail}
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid("run is an id.", errors=[_pointer("?run", "Not a UUID.")]) from None
 
 
 def _unknown(code: str) -> Outcome[Any]:

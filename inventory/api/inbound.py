@@ -1,11 +1,11 @@
-"""Goods on their way: announced, put off, received and cancelled. One command each."""
+"""Goods on their way: announced, put off, received, closed and cancelled; what may be sold ahead."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers, viewsets
+from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,121 +19,36 @@ from config.kernel.pagination import KeysetPagination
 from config.kernel.permissions import needs
 from config.kernel.types import Outcome
 from inventory import selectors, services
+from inventory.api.inbound_shapes import (
+    AnnouncementInput,
+    ArrivalInput,
+    CapSerializer,
+    CapsInput,
+    EndCapsInput,
+    InboundCancelInput,
+    InboundOutcomes,
+    InboundSerializer,
+    LaneSerializer,
+    LanesInput,
+    LineCapsInput,
+    SlipsInput,
+)
 from inventory.api.reading import account_meant, nodes_meant, read_body
-from inventory.models import Inbound, InboundLine, InboundSlip
-from inventory.states import InboundKind, InboundState
-from inventory.types import ExpectedDraft, ExpectedLine, ReceivedLine, SlipDraft
+from inventory.models import AheadCap, Inbound, SupplyLane
+from inventory.states import InboundState
+from inventory.types import (
+    CapDraft,
+    ExpectedDraft,
+    ExpectedLine,
+    LaneDraft,
+    LineCap,
+    ReceivedLine,
+    SlipDraft,
+)
 
 SEE = (Permission.INVENTORY_VIEW, Permission.API_STOCK_WRITE, Permission.API_CATALOG_WRITE)
 PLAN = (Permission.INVENTORY_PLAN, Permission.API_CATALOG_WRITE)
 WORK = (Permission.INVENTORY_ADJUST, Permission.API_STOCK_WRITE)
-MOST_ITEMS: Final = 1_000
-_MOST_UNITS: Final = 10**9
-_KINDS: Final = [InboundKind.PURCHASE_ORDER.value, InboundKind.ADVANCE_NOTICE.value]
-
-
-class ExpectedLineInput(serializers.Serializer[object]):
-    sku = serializers.CharField(max_length=120)
-    quantity = serializers.IntegerField(min_value=1, max_value=_MOST_UNITS)
-    eta_at = serializers.DateTimeField()
-    reliability_percent = serializers.IntegerField(min_value=0, max_value=100, default=90)
-
-
-class ExpectedInput(serializers.Serializer[object]):
-    node = serializers.CharField(max_length=64)
-    number = serializers.CharField(max_length=64)
-    order_kind = serializers.ChoiceField(choices=_KINDS, default=_KINDS[0])
-    lines = ExpectedLineInput(many=True, max_length=MOST_ITEMS, allow_empty=False)  # type: ignore[call-arg]  # the list's
-
-
-class AnnouncementInput(serializers.Serializer[object]):
-    account = serializers.SlugField(
-        default="", allow_blank=True, help_text="Needed only by callers of several accounts."
-    )
-    source = serializers.CharField(max_length=64, default="api")  # type: ignore[assignment]  # declared fields leave the class
-    items = ExpectedInput(many=True, max_length=MOST_ITEMS, allow_empty=False)  # type: ignore[call-arg]  # the list's
-
-
-class SlipInput(serializers.Serializer[object]):
-    line = serializers.IntegerField()
-    eta_at = serializers.DateTimeField()
-
-
-class SlipsInput(serializers.Serializer[object]):
-    source = serializers.CharField(max_length=64, default="api")  # type: ignore[assignment]  # declared fields leave the class
-    reason = serializers.CharField(max_length=200, default="", allow_blank=True)
-    items = SlipInput(many=True, max_length=MOST_ITEMS, allow_empty=False)  # type: ignore[call-arg]  # the list's
-
-
-class ReceivedInput(serializers.Serializer[object]):
-    line = serializers.IntegerField()
-    quantity = serializers.IntegerField(min_value=1, max_value=_MOST_UNITS)
-    lot = serializers.CharField(max_length=64, default="", allow_blank=True)
-    expires_on = serializers.DateField(allow_null=True, default=None)
-    external_id = serializers.CharField(max_length=120)
-
-
-class ArrivalInput(serializers.Serializer[object]):
-    items = ReceivedInput(many=True, max_length=MOST_ITEMS, allow_empty=False)  # type: ignore[call-arg]  # the list's
-
-
-class InboundCancelInput(serializers.Serializer[object]):
-    ids = serializers.ListField(
-        child=serializers.IntegerField(), max_length=MOST_ITEMS, allow_empty=False
-    )
-    reason = serializers.CharField(max_length=100, default="", allow_blank=True)
-
-
-class InboundOutcome(serializers.Serializer[object]):
-    outcome = serializers.CharField()
-    id = serializers.IntegerField(required=False)
-    number = serializers.CharField(required=False)
-    state = serializers.CharField(required=False)
-    waiting = serializers.IntegerField(required=False, help_text="Units waiting for the line.")
-    broken = serializers.IntegerField(
-        required=False, help_text="Of them those for which it now comes too late."
-    )
-    problem = serializers.DictField(required=False)
-
-
-class InboundOutcomes(serializers.Serializer[object]):
-    results = InboundOutcome(many=True, help_text="One per item sent, in the same order.")
-
-
-class InboundSlipSerializer(serializers.ModelSerializer[InboundSlip]):
-    class Meta:
-        model = InboundSlip
-        fields = ("was_eta_at", "eta_at", "source", "reason", "at")
-
-
-class InboundLineSerializer(serializers.ModelSerializer[InboundLine]):
-    """A line, and every time at which it was expected before."""
-
-    sku = serializers.CharField(source="sku.code")
-    slips = InboundSlipSerializer(many=True)
-
-    class Meta:
-        model = InboundLine
-        fields = (
-            "id",
-            "sku",
-            "expected",
-            "received",
-            "eta_at",
-            "reliability_percent",
-            "slips",
-        )
-
-
-class InboundSerializer(serializers.ModelSerializer[Inbound]):
-    node = serializers.CharField(source="node.code")
-    order_kind = serializers.CharField(source="kind")
-    state = serializers.CharField()
-    lines = InboundLineSerializer(many=True)
-
-    class Meta:
-        model = Inbound
-        fields = ("id", "number", "node", "order_kind", "source", "state", "lines")
 
 
 class InboundViewSet(viewsets.ReadOnlyModelViewSet[Inbound]):
@@ -145,7 +60,14 @@ class InboundViewSet(viewsets.ReadOnlyModelViewSet[Inbound]):
     keyset_order = ("-id",)
 
     def get_permissions(self) -> list[Any]:
-        doors = {"create": PLAN, "slip": PLAN, "cancel": PLAN, "receive": WORK}
+        doors = {
+            "create": PLAN,
+            "slip": PLAN,
+            "cancel": PLAN,
+            "close": PLAN,
+            "limit": PLAN,
+            "receive": WORK,
+        }
         return [needs(*doors.get(self.action, SEE))()]
 
     def get_queryset(self) -> QuerySet[Inbound]:
@@ -162,7 +84,18 @@ class InboundViewSet(viewsets.ReadOnlyModelViewSet[Inbound]):
             found = found.filter(node__code=node)
         if sku := wanted.get("sku"):
             found = found.filter(lines__sku__code=sku).distinct()
-        return found.select_related("node").prefetch_related("lines__sku", "lines__slips")
+        return found.select_related("node").prefetch_related(
+            "lines__sku", "lines__slips", "lines__of_line__inbound"
+        )
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """With what is known of how late the goods of these documents are: one statement for all."""
+        shown = args[0] if args else ()
+        documents = shown if isinstance(shown, Iterable) else [shown]
+        lines = [line.pk for row in documents for line in row.lines.all()]
+        sure = selectors.sure_of(lines) if lines else {}
+        context = {**self.get_serializer_context(), "sure": sure}
+        return InboundSerializer(*args, **{**kwargs, "context": context})
 
     @extend_schema(
         parameters=[
@@ -201,15 +134,20 @@ class InboundViewSet(viewsets.ReadOnlyModelViewSet[Inbound]):
                         line["quantity"],
                         line["eta_at"],
                         line["reliability_percent"],
+                        line["of_order"],
+                        line["ahead_percent"],
                     )
                     for line in row["lines"]
                 ),
+                row["supplier"],
+                row["complete"],
             )
             for row, why in zip(rows, refused, strict=True)
             if why is None
         ]
         told = iter(services.expect_inbound(drafts, at=clock.now(), actor=actor_of(request)))
-        return _answer([why or next(told) for why in refused], ("id", "number", "state"))
+        names = ("id", "number", "state", "differs")
+        return _answer([why or next(told) for why in refused], names)
 
     @extend_schema(request=SlipsInput, responses=InboundOutcomes)
     @action(detail=False, methods=["post"])
@@ -227,6 +165,16 @@ class InboundViewSet(viewsets.ReadOnlyModelViewSet[Inbound]):
         )
         return _answer(outcomes, ("waiting", "broken"))
 
+    @extend_schema(request=SlipsInput, responses=InboundOutcomes)
+    @action(detail=False, methods=["post"], url_path="slip/preview", url_name="slip-preview")
+    def preview(self, request: Request) -> Response:
+        """What other times would break. Nothing is changed."""
+        _require_every_node(request)
+        given = read_body(SlipsInput, request)
+        drafts = [SlipDraft(row["line"], row["eta_at"]) for row in given["items"]]
+        outcomes = services.preview_slip(drafts, actor=actor_of(request, *SEE))
+        return _answer(outcomes, ("waiting", "broken"))
+
     @extend_schema(request=InboundCancelInput, responses=InboundOutcomes)
     @action(detail=False, methods=["post"])
     @idempotent
@@ -238,6 +186,29 @@ class InboundViewSet(viewsets.ReadOnlyModelViewSet[Inbound]):
             given["ids"], given["reason"], at=clock.now(), actor=actor_of(request)
         )
         return _answer(outcomes, ("id", "number", "state"))
+
+    @extend_schema(request=InboundCancelInput, responses=InboundOutcomes)
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def close(self, request: Request) -> Response:
+        """What has come is all that comes."""
+        _require_every_node(request)
+        given = read_body(InboundCancelInput, request)
+        outcomes = services.close_inbound(
+            given["ids"], given["reason"], at=clock.now(), actor=actor_of(request)
+        )
+        return _answer(outcomes, ("id", "number", "state"))
+
+    @extend_schema(request=LineCapsInput, responses=InboundOutcomes)
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def limit(self, request: Request) -> Response:
+        """Let at most so much of what lines are still to bring be sold ahead."""
+        _require_every_node(request)
+        given = read_body(LineCapsInput, request)
+        limits = [LineCap(row["line"], row["ahead_percent"]) for row in given["items"]]
+        outcomes = services.limit_lines(limits, at=clock.now(), actor=actor_of(request))
+        return _answer(outcomes, ())
 
     @extend_schema(request=ArrivalInput, responses=InboundOutcomes)
     @action(detail=True, methods=["post"])
@@ -262,6 +233,128 @@ class InboundViewSet(viewsets.ReadOnlyModelViewSet[Inbound]):
             actor=actor_of(request),
         )
         return _answer(outcomes, ())
+
+
+class AheadCapViewSet(viewsets.GenericViewSet[AheadCap]):
+    """How much channels may sell before it is there."""
+
+    serializer_class = CapSerializer
+    queryset = AheadCap.objects.none()
+    pagination_class = KeysetPagination
+    keyset_order = ("id",)
+
+    def get_permissions(self) -> list[Any]:
+        return [needs(*(SEE if self.action == "list" else PLAN))()]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("channel", description="Code of the channel."),
+            OpenApiParameter("sku", description="Code of the SKU."),
+        ],
+        responses=CapSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        """Caps, and what is used of each."""
+        found = selectors.caps(reach_of(request))
+        if (own := channel_of_key(request)) is not None:
+            found = found.filter(channel=own)
+        if channel := request.query_params.get("channel"):
+            found = found.filter(channel__code=channel)
+        if sku := request.query_params.get("sku"):
+            found = found.filter(sku__code=sku)
+        page = self.paginate_queryset(found) or []
+        return self.get_paginated_response(CapSerializer(page, many=True).data)
+
+    @extend_schema(request=CapsInput, responses=InboundOutcomes)
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Set up to 1,000 caps, each with its own outcome; what is sold already stays sold."""
+        _require_every_node(request)
+        given = read_body(CapsInput, request)
+        account_id = account_meant(request, given["account"])
+        rows = given["items"]
+        names = selectors.names_of(account_id)
+        skus = selectors.skus_by_code(account_id, None, {row["sku"] for row in rows})
+        refused = [_no_cap(row, names.channels, skus) for row in rows]
+        drafts = [
+            CapDraft(
+                account_id,
+                names.channels[row["channel"]],
+                skus[row["sku"]].id,
+                row["units"],
+                row["starts_at"],
+                row["ends_at"],
+                row["note"],
+            )
+            for row, why in zip(rows, refused, strict=True)
+            if why is None
+        ]
+        told = iter(services.set_caps(drafts, at=clock.now(), actor=actor_of(request)))
+        return _answer([why or next(told) for why in refused], ())
+
+    @extend_schema(request=EndCapsInput, responses=InboundOutcomes)
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def end(self, request: Request) -> Response:
+        """Let caps count no more: the channel's own rule for backorders is back."""
+        _require_every_node(request)
+        given = read_body(EndCapsInput, request)
+        outcomes = services.end_caps(given["ids"], at=clock.now(), actor=actor_of(request))
+        return _answer(outcomes, ())
+
+
+class SupplyLaneViewSet(viewsets.GenericViewSet[SupplyLane]):
+    """How late suppliers are: declared, and learnt from what has arrived."""
+
+    serializer_class = LaneSerializer
+    queryset = SupplyLane.objects.none()
+
+    def get_permissions(self) -> list[Any]:
+        return [needs(*(SEE if self.action == "list" else PLAN))()]
+
+    @extend_schema(responses=LaneSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """Every lane, by supplier."""
+        found = selectors.lanes(reach_of(request))
+        return Response({"results": LaneSerializer(found, many=True).data})
+
+    @extend_schema(request=LanesInput, responses=InboundOutcomes)
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Declare how late suppliers are where too few receipts tell."""
+        _require_every_node(request)
+        given = read_body(LanesInput, request)
+        account_id = account_meant(request, given["account"])
+        rows = given["items"]
+        nodes = nodes_meant(request, {row["node"] for row in rows if row["node"]}, account_id)
+        refused: list[Outcome[Any] | None] = [
+            Outcome.refused("unknown-node", f"There is no node {row['node']}.")
+            if row["node"] and row["node"] not in nodes
+            else None
+            for row in rows
+        ]
+        drafts = [
+            LaneDraft(
+                account_id,
+                row["supplier"],
+                nodes[row["node"]] if row["node"] else None,
+                row["declared_hours"],
+            )
+            for row, why in zip(rows, refused, strict=True)
+            if why is None
+        ]
+        told = iter(services.declare_lanes(drafts, at=clock.now(), actor=actor_of(request)))
+        return _answer([why or next(told) for why in refused], ())
+
+
+def _no_cap(
+    row: Mapping[str, Any], channels: Mapping[str, Any], skus: Mapping[str, Any]
+) -> Outcome[Any] | None:
+    if row["channel"] not in channels:
+        return Outcome.refused("unknown-channel", f"There is no channel {row['channel']}.")
+    if row["sku"] not in skus:
+        return Outcome.refused("unknown-sku", f"There is no SKU {row['sku']}.")
+    return None
 
 
 def _require_every_node(request: Request) -> None:

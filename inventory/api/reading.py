@@ -66,6 +66,17 @@ def nodes_meant(request: Request, codes: Collection[str], account_id: UUID) -> d
     return {code: pk for code, pk in found.items() if within is None or pk in within}
 
 
+def uuid_of(text: str, pointer: str) -> UUID:
+    """The id that this part of the request names. Raises Invalid, pointing at it."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(
+            f"{pointer.lstrip('?/')} is an id.",
+            errors=[{"pointer": pointer, "code": "invalid", "detail": "Not a UUID."}],
+        ) from None
+
+
 def parsed_time(text: str, name: str) -> datetime | None:
     """The time that a query parameter names; None when it is empty. Raises Invalid."""
     if not text:

@@ -176,5 +176,6 @@ class ChannelPreviewShape(serializers.Serializer[object]):
 
 class PreviewShape(serializers.Serializer[object]):
     skus = serializers.IntegerField(help_text="SKUs that are meant, now or before.")
+    kits = serializers.IntegerField(help_text="Kits that hold some of them; their figures count.")
     positions = serializers.IntegerField(help_text="Positions whose buffer would change.")
     channels = ChannelPreviewShape(many=True)

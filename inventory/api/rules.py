@@ -14,12 +14,12 @@ from rest_framework.viewsets import ViewSet
 from config.kernel import clock
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of, channel_of_key, nodes_in_reach, reach_of
-from config.kernel.errors import DomainError, Forbidden, NotFound
+from config.kernel.errors import DomainError, Forbidden
 from config.kernel.idempotency import idempotent
 from config.kernel.permissions import needs
 from config.kernel.types import Actor, Outcome
 from inventory import selectors, services
-from inventory.api.reading import account_meant, read_body
+from inventory.api.reading import account_meant, read_body, uuid_of
 from inventory.api.rule_shapes import (
     ByHandInput,
     PlannedItemsShape,
@@ -125,7 +125,7 @@ class BufferRuleViewSet(ViewSet):
     @idempotent
     def publish(self, request: Request, pk: str) -> Response:
         """Put a draft into force, in its time."""
-        services.publish_rules([_uuid(pk)], at=clock.now(), actor=_planner(request))
+        services.publish_rules([uuid_of(pk, "/id")], at=clock.now(), actor=_planner(request))
         return Response(status=204)
 
     @extend_schema(parameters=_ID, request=None, responses={204: None})
@@ -133,7 +133,7 @@ class BufferRuleViewSet(ViewSet):
     @idempotent
     def withdraw(self, request: Request, pk: str) -> Response:
         """Take a rule out of force until it is published again."""
-        services.withdraw_rules([_uuid(pk)], at=clock.now(), actor=_planner(request))
+        services.withdraw_rules([uuid_of(pk, "/id")], at=clock.now(), actor=_planner(request))
         return Response(status=204)
 
     @extend_schema(parameters=_ID, request=None, responses={204: None})
@@ -141,7 +141,7 @@ class BufferRuleViewSet(ViewSet):
     @idempotent
     def end(self, request: Request, pk: str) -> Response:
         """End a rule for good."""
-        services.end_rules([_uuid(pk)], at=clock.now(), actor=_planner(request))
+        services.end_rules([uuid_of(pk, "/id")], at=clock.now(), actor=_planner(request))
         return Response(status=204)
 
 
@@ -199,7 +199,7 @@ class QuotaViewSet(ViewSet):
     @idempotent
     def end(self, request: Request, pk: str) -> Response:
         """End a quota now: what is not used is everybody's again."""
-        services.end_quotas([_uuid(pk)], at=clock.now(), actor=_planner(request))
+        services.end_quotas([uuid_of(pk, "/id")], at=clock.now(), actor=_planner(request))
         return Response(status=204)
 
 
@@ -248,6 +248,7 @@ def _told(told: Preview, names: selectors.Names) -> Response:
     codes = {channel_id: code for code, channel_id in names.channels.items()}
     shown = {
         "skus": told.skus,
+        "kits": told.kits,
         "positions": told.positions,
         "channels": [
             {
@@ -275,10 +276,3 @@ def _planner(request: Request) -> Actor:
 
 def _flag(request: Request, name: str) -> bool:
     return request.query_params.get(name, "") in {"1", "true"}
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no such record.") from None

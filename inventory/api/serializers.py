@@ -56,24 +56,6 @@ class StockShape(serializers.Serializer[Any]):
     )
 
 
-class ReservationShape(serializers.Serializer[object]):
-    id = serializers.UUIDField()
-    state = serializers.CharField()
-    sku_id = serializers.IntegerField()
-    node_id = serializers.IntegerField(allow_null=True)
-    demand_id = serializers.UUIDField()
-    thread_id = serializers.UUIDField()
-    quantity = serializers.IntegerField()
-    consumed = serializers.IntegerField()
-    released = serializers.IntegerField()
-    promised_at = serializers.DateTimeField(allow_null=True)
-    at = serializers.DateTimeField()
-
-
-class ReservationListShape(serializers.Serializer[object]):
-    results = ReservationShape(many=True)
-
-
 class ChangeInput(serializers.Serializer[object]):
     sku = serializers.CharField(max_length=64)
     node = serializers.CharField(max_length=32)

@@ -2,16 +2,19 @@
 
 from rest_framework.routers import BaseRouter
 
+from inventory.api.adjustments import AdjustmentViewSet
 from inventory.api.availability import AvailabilityViewSet
+from inventory.api.counts import CountViewSet
 from inventory.api.feeds import DifferenceViewSet, FeedViewSet, SnapshotViewSet
 from inventory.api.holds import HoldViewSet
-from inventory.api.inbound import InboundViewSet
+from inventory.api.inbound import AheadCapViewSet, InboundViewSet, SupplyLaneViewSet
 from inventory.api.items import SkuViewSet
 from inventory.api.lots import LotViewSet
-from inventory.api.moves import AdjustmentViewSet, CountViewSet, TransferViewSet
 from inventory.api.network import NodePlanViewSet, NodeViewSet
+from inventory.api.reservations import ReservationViewSet
 from inventory.api.rules import BufferRuleViewSet, QuotaViewSet
-from inventory.api.views import ReservationViewSet, StockViewSet
+from inventory.api.transfers import TransferViewSet
+from inventory.api.views import StockViewSet
 
 
 def routes(router: BaseRouter) -> None:
@@ -22,6 +25,8 @@ def routes(router: BaseRouter) -> None:
     router.register("reservations", ReservationViewSet, "reservation")
     router.register("availability", AvailabilityViewSet, "availability")
     router.register("inbound", InboundViewSet, "inbound")
+    router.register("ahead-caps", AheadCapViewSet, "ahead-cap")
+    router.register("supply-lanes", SupplyLaneViewSet, "supply-lane")
     router.register("holds", HoldViewSet, "hold")
     router.register("buffer-rules", BufferRuleViewSet, "buffer-rule")
     router.register("quotas", QuotaViewSet, "quota")

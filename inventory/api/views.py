@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from typing import Any
-from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -10,19 +9,18 @@ from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from config.kernel import clock
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of, channel_of_key, nodes_in_reach, reach_of
-from config.kernel.errors import Invalid, NotFound
+from config.kernel.errors import NotFound
 from config.kernel.idempotency import idempotent
 from config.kernel.pagination import KeysetPagination
 from config.kernel.permissions import needs
 from config.kernel.types import Outcome
 from inventory import selectors, services
 from inventory.api import serializers as shapes
-from inventory.api.moves import ConditionActions
+from inventory.api.conditions import ConditionActions
 from inventory.api.reading import account_meant, nodes_meant, parsed_time, read_body
 from inventory.models import NodeGroup, StockPosition
 from inventory.selectors.explore import waterfalls_of
@@ -40,24 +38,6 @@ _GROUP = OpenApiParameter("group", str, many=True, description="Code of a group 
 _CHANGED = OpenApiParameter(
     "changed_since", OpenApiTypes.DATETIME, description="Only what has moved since, by our clock."
 )
-
-
-class ReservationViewSet(ViewSet):
-    """What is reserved for an order, waiting and closed reservations among them."""
-
-    permission_classes = [needs(*SEE, Permission.API_ORDERS_READ)]
-
-    @extend_schema(
-        parameters=[OpenApiParameter("thread", OpenApiTypes.UUID, required=True)],
-        responses=shapes.ReservationListShape,
-    )
-    def list(self, request: Request) -> Response:
-        scope = reach_of(request)
-        thread_id = _uuid(request.query_params.get("thread", ""))
-        found = [
-            one for one in selectors.reservations_of(thread_id) if scope.allows(one.account_id)
-        ]
-        return Response(shapes.ReservationListShape({"results": found}).data)
 
 
 class StockViewSet(ConditionActions, viewsets.GenericViewSet[StockPosition]):
@@ -190,13 +170,3 @@ def _unknown(row: dict[str, Any], skus: Collection[str]) -> Outcome[Any]:
     if row["sku"] not in skus:
         return Outcome.refused("unknown-sku", f"There is no SKU {row['sku']}.")
     return Outcome.refused("unknown-node", f"There is no node {row['node']}.")
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid(
-            "thread is the id of an order.",
-            errors=[{"pointer": "?thread", "code": "invalid", "detail": "Not a UUID."}],
-        ) from None

@@ -80,6 +80,8 @@ FEEDS: Final = Kind(
         Column("haircut_percent", Whole(0, 100), empty=0),
         Column("heal_units", Whole(), help="Empty: no limit."),
         Column("heal_percent", Whole(0, 1_000), help="Of the book. Empty: no limit."),
+        Column("heal_value_minor", Whole(), help="At the selling price. Empty: no limit."),
+        Column("heal_sensitive", Flag(), empty=True, help="Also lots, serials, hazards and laws."),
         Column("reconcile_every_minutes", _MINUTES),
     ),
     key=("node", "source"),

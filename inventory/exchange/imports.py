@@ -8,14 +8,14 @@ a check.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from config.kernel.errors import NotFound
+from config.kernel.errors import Conflict, NotFound
 from config.kernel.models import Job
 from config.kernel.services import jobs
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome, Scope
@@ -35,7 +35,10 @@ from inventory.models import SupplyImport, SupplyImportPart
 
 JOB: Final = "supply_import"
 PARTS_AT_ONCE: Final = 5
+KEPT: Final = timedelta(days=30)
+"""How long the rows of a file are kept, with how each of them ended."""
 _KEPT_AT_ONCE: Final = 20
+_REMOVED_AT_ONCE: Final = 2_000
 
 
 @transaction.atomic
@@ -84,7 +87,8 @@ def begin(run_id: UUID, *, dry: bool, at: datetime, actor: Actor) -> Job:
     else:
         run.apply()
     parts = SupplyImportPart.objects.filter(of=run)
-    parts.update(told=None)
+    if not parts.update(told=None) and run.rows:
+        raise Conflict("The rows of this file were removed after 30 days: send it again.")
     kind = kind_of(run.kind)
     job = jobs.enqueue(
         JOB,
@@ -116,6 +120,25 @@ def run_parts(
         else Outcome.done(None)
         for part_id in part_ids
     ]
+
+
+def remove_old(at: datetime) -> int:
+    """Delete rows of files that came long ago and are not being worked on; how many parts.
+
+    The import itself stays, with what became of its rows in sum.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM inventory_supplyimportpart WHERE id IN (
+                SELECT part.id FROM inventory_supplyimport run
+                JOIN inventory_supplyimportpart part ON part.of_id = run.id
+                WHERE run.received_at < %s AND run.state NOT IN ('checking', 'applying')
+                LIMIT %s)
+            """,
+            [at - KEPT, _REMOVED_AT_ONCE],
+        )
+        return int(cursor.rowcount)
 
 
 def results(run_id: UUID) -> Iterator[Told]:

@@ -1,14 +1,15 @@
 """The kinds of file that there are, in the order in which they depend on each other."""
 
-from config.kernel.services import jobs
-from inventory.exchange import assortment, feeds, items, lots, moves, nodes, pickable
-from inventory.exchange.imports import JOB, run_parts
+from config.kernel.services import jobs, upkeep
+from inventory.exchange import assortment, feeds, inbound, items, lots, moves, nodes, pickable
+from inventory.exchange.imports import JOB, remove_old, run_parts
 from inventory.exchange.kinds import register
 
 
 def register_all() -> None:
     """Called once, from `ready()`. Each subject adds its kinds here."""
     jobs.register(JOB, run_parts, outside=True)
+    upkeep.also_remove(remove_old)
     register(items.SKUS, items.PACKS, items.BARCODES)
     register(assortment.KITS, assortment.SUBSTITUTES, assortment.LISTINGS)
     register(moves.ADJUSTMENTS, moves.TRANSFERS)
@@ -17,3 +18,4 @@ def register_all() -> None:
     register(feeds.FEEDS)
     register(lots.LOTS)
     register(pickable.PICKABLE_TIMES)
+    register(inbound.INBOUND, inbound.INBOUND_ETAS, inbound.AHEAD_CAPS, inbound.SUPPLY_LANES)

@@ -11,7 +11,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(config.kernel.operations.FoundingMigration):
+class Migration(config.kernel.operations.RenderedOnce):
     initial = True
 
     dependencies = [
@@ -2205,6 +2205,7 @@ class Migration(config.kernel.operations.FoundingMigration):
                     "node",
                     models.ForeignKey(
                         db_index=False,
+                        db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="reservations",
@@ -2215,6 +2216,7 @@ class Migration(config.kernel.operations.FoundingMigration):
                     "sku",
                     models.ForeignKey(
                         db_index=False,
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="reservations",
                         to="inventory.sku",

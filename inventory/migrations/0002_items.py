@@ -9,7 +9,7 @@ import config.kernel.ids
 import config.kernel.operations
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("kernel", "0001_initial"),
         ("inventory", "0001_initial"),

@@ -12,7 +12,7 @@ import config.kernel.models.events
 import config.kernel.operations
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies: ClassVar = [("kernel", "0001_initial"), ("inventory", "0002_items")]
 
     operations: ClassVar = [
@@ -515,6 +515,7 @@ class Migration(migrations.Migration):
                             ("pick_fail_rate", "Units not found"),
                             ("feed_age", "Age of its stock feed"),
                             ("backlog", "Left over from earlier windows"),
+                            ("docks", "Fullest window at the docks"),
                         ],
                         max_length=16,
                     ),
@@ -544,6 +545,7 @@ class Migration(migrations.Migration):
                                     "pick_fail_rate",
                                     "feed_age",
                                     "backlog",
+                                    "docks",
                                 ],
                             )
                         ),
@@ -570,7 +572,12 @@ class Migration(migrations.Migration):
                 (
                     "function",
                     models.CharField(
-                        choices=[("ship", "Ship"), ("pickup", "Pickup")], max_length=16
+                        choices=[
+                            ("ship", "Ship"),
+                            ("pickup", "Pickup"),
+                            ("receiving", "Receiving"),
+                        ],
+                        max_length=16,
                     ),
                 ),
                 (
@@ -581,6 +588,7 @@ class Migration(migrations.Migration):
                             ("lines", "Lines"),
                             ("units", "Units"),
                             ("parcels", "Parcels"),
+                            ("appointments", "Appointments at the docks"),
                         ],
                         max_length=16,
                     ),
@@ -620,12 +628,15 @@ class Migration(migrations.Migration):
                         name="node_capacity_once",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("function__in", ("ship", "pickup"))),
+                        condition=models.Q(("function__in", ("ship", "pickup", "receiving"))),
                         name="node_capacity_function",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("resource__in", ["orders", "lines", "units", "parcels"])
+                            (
+                                "resource__in",
+                                ["orders", "lines", "units", "parcels", "appointments"],
+                            )
                         ),
                         name="node_capacity_resource",
                     ),
@@ -654,7 +665,12 @@ class Migration(migrations.Migration):
                 (
                     "function",
                     models.CharField(
-                        choices=[("ship", "Ship"), ("pickup", "Pickup")], max_length=16
+                        choices=[
+                            ("ship", "Ship"),
+                            ("pickup", "Pickup"),
+                            ("receiving", "Receiving"),
+                        ],
+                        max_length=16,
                     ),
                 ),
                 (
@@ -665,6 +681,7 @@ class Migration(migrations.Migration):
                             ("lines", "Lines"),
                             ("units", "Units"),
                             ("parcels", "Parcels"),
+                            ("appointments", "Appointments at the docks"),
                         ],
                         max_length=16,
                     ),
@@ -1108,7 +1125,12 @@ class Migration(migrations.Migration):
                 (
                     "function",
                     models.CharField(
-                        choices=[("ship", "Ship"), ("pickup", "Pickup")], max_length=16
+                        choices=[
+                            ("ship", "Ship"),
+                            ("pickup", "Pickup"),
+                            ("receiving", "Receiving"),
+                        ],
+                        max_length=16,
                     ),
                 ),
                 (
@@ -1119,6 +1141,7 @@ class Migration(migrations.Migration):
                             ("lines", "Lines"),
                             ("units", "Units"),
                             ("parcels", "Parcels"),
+                            ("appointments", "Appointments at the docks"),
                         ],
                         max_length=16,
                     ),

@@ -36,7 +36,7 @@ REVOKE ALL ON FUNCTION detach_movements(date) FROM PUBLIC;
 """
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("inventory", "0003_network"),
     ]

@@ -9,7 +9,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
 
     dependencies = [
         ('inventory', '0004_stock'),

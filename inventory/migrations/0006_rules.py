@@ -12,7 +12,7 @@ import config.kernel.ids
 import config.kernel.operations
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies: ClassVar = [("kernel", "0001_initial"), ("inventory", "0005_lots")]
 
     operations: ClassVar = [

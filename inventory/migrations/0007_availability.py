@@ -35,7 +35,7 @@ DROP FUNCTION mark_position_changed();
 """
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies: ClassVar = [("kernel", "0001_initial"), ("inventory", "0006_rules")]
 
     operations: ClassVar = [

@@ -7,7 +7,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(config.kernel.operations.FoundingMigration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("inventory", "0007_availability"),
         ("kernel", "0001_initial"),

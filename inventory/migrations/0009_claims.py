@@ -4,9 +4,10 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import config.kernel.ids
+import config.kernel.operations
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies: ClassVar = [("inventory", "0008_feeds")]
 
     operations: ClassVar = [
@@ -34,6 +35,7 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
                 ("closed_at", models.DateTimeField(null=True)),
                 ("close_reason", models.CharField(blank=True, default="", max_length=16)),
+                ("taken_by", models.UUIDField(null=True)),
                 (
                     "account",
                     models.ForeignKey(
@@ -45,6 +47,7 @@ class Migration(migrations.Migration):
                 (
                     "channel",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="kernel.channel",
@@ -57,7 +60,8 @@ class Migration(migrations.Migration):
                         condition=models.Q(("closed_at", None)),
                         fields=["expires_at"],
                         name="cart_hold_due",
-                    )
+                    ),
+                    models.Index(fields=["channel", "cart", "-at"], name="cart_hold_of_cart"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -68,6 +72,12 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("expires_at__gt", models.F("at")), ("minutes__gt", 0)),
                         name="cart_hold_lasts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("taken_by", None), ("closed_at__isnull", False), _connector="OR"
+                        ),
+                        name="cart_hold_taken_once",
                     ),
                 ],
             },

@@ -4,9 +4,10 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import config.kernel.ids
+import config.kernel.operations
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies: ClassVar = [("inventory", "0009_claims")]
 
     operations: ClassVar = [

@@ -20,6 +20,7 @@ from inventory.models.groups import NodeGroup, NodeGroupMember
 from inventory.models.holds import CartHold
 from inventory.models.imports import SupplyImport, SupplyImportPart
 from inventory.models.inbound import Inbound, InboundLine
+from inventory.models.inbound_ahead import AheadCap, Backing, SupplyLane
 from inventory.models.items import (
     Barcode,
     ChannelListing,
@@ -70,8 +71,10 @@ from inventory.models.stock import (
 from inventory.models.transfers import Transfer, TransferClaim, TransferLine
 
 __all__ = [
+    "AheadCap",
     "Allocation",
     "AvailabilityTurn",
+    "Backing",
     "Barcode",
     "BufferRule",
     "CapacityEntry",
@@ -138,6 +141,7 @@ __all__ = [
     "Substitute",
     "SupplyImport",
     "SupplyImportPart",
+    "SupplyLane",
     "Transfer",
     "TransferClaim",
     "TransferLine",

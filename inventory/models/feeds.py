@@ -18,8 +18,8 @@ class Feed(StateModel):
     `nets_committed`, `nets_picked`: its available units are already without those that we have
     committed, or picked. `nets_held`: they are without units in quality hold, damaged or awaiting
     a count; a feed that does not take them off counts them among the available ones.
-    Differences of at most `heal_units` and `heal_percent` of the book follow the feed by
-    themselves; with neither, all do. `missing` are the sequence numbers below `sequence` that have
+    Differences of at most `heal_units`, `heal_percent` of the book and `heal_value_minor` follow
+    the feed by themselves, those of sensitive goods only with `heal_sensitive`; with no limit, all do. `missing` are the sequence numbers below `sequence` that have
     not come, as pairs (first, last); `covered_sequence` is what the last snapshot has in it.
     """
 
@@ -37,6 +37,16 @@ class Feed(StateModel):
     haircut_percent = models.PositiveSmallIntegerField(default=0)
     heal_units = models.PositiveIntegerField(null=True, blank=True)
     heal_percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    heal_value_minor = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="At the selling price; what is worth more waits for a person.",
+    )
+    heal_sensitive = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Also what is kept by lot or serial, is dangerous, or falls under a law.",
+    )
     reconcile_every = models.DurationField(null=True, blank=True)
 
     begun_at = models.DateTimeField()

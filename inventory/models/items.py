@@ -71,11 +71,12 @@ class Sku(StateModel):
         help_text="So many days before a lot expires it is sold no more.",
     )
     returnable = models.BooleanField(default=True, db_default=True)
+    event_seq = models.BigIntegerField(default=0, db_default=0)
     storage = models.CharField(
         max_length=12, choices=Storage, default=Storage.AMBIENT, db_default="ambient"
     )
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["event_seq"])
     objects = ScopedQuerySet.as_manager()
 
     class Meta:

@@ -185,10 +185,14 @@ class NodeHaircut(models.Model):
     """The share of a node's stock that is kept back because its figures are not to be trusted.
 
     One row per cause (`feed`, `pick_fail_rate`); the greatest share counts. 100 keeps back
-    everything, also what arrives meanwhile.
+    everything, also what arrives meanwhile. With an account it is of what that one keeps there:
+    nodes are shared, and a feed tells of one account's stock.
     """
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="haircuts", db_index=False)
+    account = models.ForeignKey(
+        "kernel.Account", models.CASCADE, null=True, related_name="+", db_index=False
+    )
     source = models.CharField(max_length=32)
     percent = models.SmallIntegerField()
     reason = models.CharField(max_length=200, blank=True, default="")
@@ -196,7 +200,11 @@ class NodeHaircut(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["node", "source"], name="node_haircut_once"),
+            models.UniqueConstraint(
+                fields=["node", "source", "account"],
+                name="node_haircut_once",
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(
                 condition=Q(percent__gte=1, percent__lte=100), name="node_haircut_share"
             ),

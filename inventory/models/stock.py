@@ -180,6 +180,10 @@ class Reservation(StateModel):
     held → reserved → committed → consumed; open ones → released | failed, held → expired;
     waiting (no position yet) → reserved when supply lands. Partial consumption and release are
     counters: `quantity = open + consumed + released`.
+
+    Account, SKU and node are copied from the locked position, which refers to them: references of
+    its own, checked row by row at COMMIT, would be a sixth of a take. `stock.reservation_place`
+    compares them.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -190,9 +194,16 @@ class Reservation(StateModel):
     position = models.ForeignKey(
         StockPosition, models.PROTECT, null=True, related_name="reservations", db_index=False
     )
-    sku = models.ForeignKey(Sku, models.PROTECT, related_name="reservations", db_index=False)
+    sku = models.ForeignKey(
+        Sku, models.PROTECT, related_name="reservations", db_constraint=False, db_index=False
+    )
     node = models.ForeignKey(
-        Node, models.PROTECT, null=True, related_name="reservations", db_index=False
+        Node,
+        models.PROTECT,
+        null=True,
+        related_name="reservations",
+        db_constraint=False,
+        db_index=False,
     )
     demand_id = models.UUIDField()
     thread_id = models.UUIDField()

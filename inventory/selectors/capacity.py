@@ -1,18 +1,20 @@
 """Capacity as it stands, and how nodes are doing."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from itertools import groupby
 
 from inventory.models import CapacityWindow, NodeSignal
-from inventory.states import SignalCode
+from inventory.states import Function, SignalCode
 from inventory.types import SignalView, WindowView
 
 USUAL_THRESHOLDS: Mapping[str, float] = {
     SignalCode.ACK_LATENCY.value: 240.0,
     SignalCode.PICK_FAIL_RATE.value: 5.0,
     SignalCode.BACKLOG.value: 100.0,
+    SignalCode.DOCKS.value: 100.0,
 }
-"""Above which a signal opens a case where the node names no threshold: minutes, percent, percent."""
+"""Above which a signal opens a case where the node names no threshold: minutes, percent, percent, percent."""
 
 _COLUMNS = (
     "pk", "node_id", "function", "resource", "starts_at", "ends_at", "most", "hard", "used", "done",
@@ -48,6 +50,47 @@ def windows_between(
         node_id__in=node_ids, ends_at__gt=since, starts_at__lt=until
     ).order_by("node_id", "function", "resource", "starts_at")
     return [WindowView(*row) for row in rows.values_list(*_COLUMNS)]
+
+
+def full_until(node_ids: Collection[int], at: datetime) -> dict[tuple[int, str], datetime]:
+    """By node and function, when those have room again whose soft limits are reached. One statement.
+
+    What a window cannot do enters the next one before anything new, so that the backlog comes
+    first. Where all windows that are opened are full, it is when the last of them ends.
+    """
+    rows = CapacityWindow.objects.filter(node_id__in=node_ids, ends_at__gt=at, hard=False)
+    rows = rows.order_by("node_id", "function", "resource", "starts_at")
+    found: dict[tuple[int, str], datetime] = {}
+    views = (WindowView(*row) for row in rows.values_list(*_COLUMNS))
+    for (node_id, function, _), known in groupby(
+        views, key=lambda view: (view.node_id, view.function, view.resource)
+    ):
+        until = _first_room(known)
+        if until is not None and until > at:
+            found[node_id, function] = max(until, found.get((node_id, function), until))
+    return found
+
+
+def _first_room(windows: Iterable[WindowView]) -> datetime | None:
+    """When the first of these windows begins that is not filled by what comes before; None: at once."""
+    over, last = 0, None
+    for place, window in enumerate(windows):
+        load = window.taken + over
+        if load < window.most:
+            return window.starts_at if place else None
+        over, last = load - window.most, window.ends_at
+    return last
+
+
+def fullest_docks(node_ids: Collection[int], at: datetime) -> dict[int, float]:
+    """How full, in percent, the fullest window of receiving is that is open or comes. One statement."""
+    rows = CapacityWindow.objects.filter(
+        node_id__in=node_ids, ends_at__gt=at, function=Function.RECEIVING
+    )
+    fullest: dict[int, float] = {}
+    for view in (WindowView(*row) for row in rows.values_list(*_COLUMNS)):
+        fullest[view.node_id] = max(fullest.get(view.node_id, 0.0), float(view.percent))
+    return fullest
 
 
 def signals(node_ids: Collection[int]) -> dict[int, list[SignalView]]:

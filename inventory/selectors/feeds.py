@@ -146,6 +146,8 @@ def feed_terms_of(scope: Scope) -> list[dict[str, Any]]:
         "haircut_percent",
         "heal_units",
         "heal_percent",
+        "heal_value_minor",
+        "heal_sensitive",
         "reconcile_every",
     )
     found = Feed.objects.for_scope(scope).order_by("node__code", "source", "pk")

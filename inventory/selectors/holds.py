@@ -13,6 +13,7 @@ from inventory.models import CartHold, Reservation
 from inventory.selectors.availability import why_not
 from inventory.selectors.network import channel_nodes, network
 from inventory.states import Function, ReservationState
+from inventory.types import CartHoldView
 
 _FREE: Final = """
     SELECT p.id, p.node_id, p.sku_id,
@@ -76,6 +77,32 @@ def cart_hold(channel_id: UUID, cart: str) -> CartHold | None:
         .first()
     )
     return found
+
+
+def latest_holds(carts: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], CartHoldView]:
+    """The last hold of each (channel, cart), open or ended; a cart without any is absent."""
+    asked = sorted(set(carts))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT asked.channel_id, last.* FROM unnest(%s::uuid[], %s::text[])
+                AS asked (channel_id, cart)
+            CROSS JOIN LATERAL (
+                SELECT h.id, h.cart, h.expires_at, h.closed_at, h.close_reason, h.taken_by
+                FROM inventory_carthold h
+                WHERE h.channel_id = asked.channel_id AND h.cart = asked.cart
+                ORDER BY h.at DESC, h.id DESC LIMIT 1
+            ) AS last
+            """,
+            [[channel_id for channel_id, _ in asked], [cart for _, cart in asked]],
+        )
+        return {(row[0], row[2]): CartHoldView(*row[1:]) for row in cursor.fetchall()}
+
+
+def channel_of_hold(hold_id: UUID) -> UUID | None:
+    """The channel whose cart has the hold."""
+    found: CartHold | None = CartHold.objects.for_scope(ALL_ACCOUNTS).filter(pk=hold_id).first()
+    return None if found is None else found.channel_id
 
 
 def held_for(hold: CartHold) -> list[tuple[str, int]]:

@@ -38,6 +38,29 @@ def recalls(scope: Scope) -> QuerySet[Recall]:
     return Recall.objects.for_scope(scope).order_by("-opened_at", "-pk")
 
 
+def lots_of_recall(recall_id: UUID) -> list[int]:
+    """The lots that this recall calls back."""
+    found = Lot.objects.for_scope(ALL_ACCOUNTS).filter(recall_id=recall_id).order_by("pk")
+    return list(found.values_list("pk", flat=True))
+
+
+def nodes_with(lot_ids: Collection[int]) -> list[int]:
+    """Nodes at which units of these lots lie, in whatever condition."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT position.node_id
+            FROM inventory_lot lot
+            JOIN inventory_stockposition position ON position.sku_id = lot.sku_id
+            JOIN inventory_stocklevel level ON level.position_id = position.id
+                AND level.lot = lot.code AND level.on_hand > 0
+            WHERE lot.id = ANY(%s) ORDER BY 1
+            """,
+            [list(lot_ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def lot_views(lot_ids: Collection[int]) -> list[LotView]:
     """These lots with what lies of them now; the first to expire first. One statement."""
     with connection.cursor() as cursor:

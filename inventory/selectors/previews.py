@@ -1,12 +1,13 @@
 """What a change of rules or quotas would do to every channel's figures, before it is saved.
 
 Nothing is written and nothing locked: the same statements and the same shares work out what is and
-what would be. Figures are of what lies there to be sold now, of single SKUs; kits follow theirs.
+what would be. Figures are of what lies there to be sold now: of the SKUs that are meant, and of
+the kits that hold some of them, by the scarcest component of each node.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from heapq import nsmallest
 from typing import Final
@@ -23,9 +24,19 @@ from inventory.buffers import (
     rule_book,
     thresholds_by,
 )
-from inventory.models import BufferRule, ChannelNode, ChannelTerm, Node, Quota, Sku
+from inventory.models import (
+    BufferRule,
+    ChannelNode,
+    ChannelTerm,
+    KitComponent,
+    Node,
+    Quota,
+    Sku,
+)
 from inventory.quotas import LiveQuota, Stock, in_force, live_quotas
-from inventory.selectors.rules import meant_by, meant_each
+from inventory.reckoning import makes, of_kit
+from inventory.selectors.availability import Parts, parts_of
+from inventory.selectors.rules import held_each, meant_by
 from inventory.shares import Place
 from inventory.states import NodeState
 from inventory.types import ChannelPreview, FigureChange, Preview, QuotaDraft, RuleDraft
@@ -39,11 +50,30 @@ Figures = Mapping[tuple[UUID, int], int]
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One side of the comparison: what is free by SKU and place, what is kept, and thresholds."""
+    """One side of the comparison: what is free by SKU and place, what is kept, and thresholds.
+
+    `by_node` is what each node has free of each component of the kits concerned.
+    """
 
     stock: Mapping[int, Stock]
     quotas: Mapping[int, Sequence[LiveQuota]]
     thresholds: Figures
+    by_node: Mapping[int, Mapping[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Supply:
+    """What is free now and would be, by SKU and place and by node and component.
+
+    `uses` are the channels of each node, `positions` how many would get another buffer.
+    """
+
+    before: dict[int, Stock]
+    after: dict[int, Stock]
+    nodes_before: dict[int, dict[int, int]]
+    nodes_after: dict[int, dict[int, int]]
+    uses: Mapping[int, Place]
+    positions: int
 
 
 @dataclass(slots=True)
@@ -70,7 +100,7 @@ def preview_rules(
 ) -> Preview:
     """What it does when these rules are in force, in place of those with the same id or removed.
 
-    About twelve statements, whatever the number of SKUs.
+    About fifteen statements, whatever the number of SKUs.
     """
     now = rule_book(account_id, at)
     replaced = {draft.id for draft in changes if draft.id} | set(removed)
@@ -84,17 +114,16 @@ def preview_rules(
         [draft.selection for draft in (*changes, *(draft_of(row) for row in known))],
     )
     channels = _channels(account_id)
-    before, after, positions = _stock(later, skus, channels, at)
-    quotas = in_force(live_quotas(skus), at)
-    terms = ChannelTerm.objects.for_scope(ALL_ACCOUNTS).filter(
-        account_id=account_id, sku_id__in=skus
-    )
-    had = {(row.channel_id, row.sku_id): row.threshold for row in terms}
+    kits = _kits_of(skus)
+    supply = _supply(later, skus, kits, channels, at)
+    quotas = in_force(live_quotas(skus | _components(kits)), at)
+    had = _thresholds(account_id, skus | kits.keys())
+    kits_had = {key: units for key, units in had.items() if key[1] in kits}
     sides = (
-        _Side(before, quotas, had),
-        _Side(after, quotas, thresholds_by(later, skus)),
+        _Side(supply.before, quotas, had, supply.nodes_before),
+        _Side(supply.after, quotas, thresholds_by(later, skus) | kits_had, supply.nodes_after),
     )
-    return _compared(sides, skus, channels, positions, at)
+    return _compared(sides, skus, kits, channels, supply, at)
 
 
 def preview_quotas(
@@ -106,32 +135,27 @@ def preview_quotas(
 ) -> Preview:
     """What it does when these quotas are in force, in place of those with the same id or removed.
 
-    About eight statements, whatever the number of SKUs. Plans that have not begun are looked at
+    About eleven statements, whatever the number of SKUs. Plans that have not begun are looked at
     as if they had.
     """
     replaced = {draft.id for draft in changes if draft.id} | set(removed)
-    wanted = meant_each(account_id, [draft.selection for draft in changes])
-    gone = set(_skus_of(replaced))
-    skus = set().union(gone, *wanted)
-    live = live_quotas(skus)
+    wanted = held_each(account_id, [draft.selection for draft in changes])
+    skus = set(_skus_of(replaced)).union(*wanted)
+    kits = _kits_of(skus)
+    live = live_quotas(skus | _components(kits))
     used = {(row.plan_id, row.sku_id): row.used for row in live}
     planned = [
-        _as_live(-1 - place, sku_id, draft, used.get((draft.id, sku_id), 0), at)
+        _as_live(-1 - place, sku_id, each, draft, used.get((draft.id, sku_id), 0), at)
         for place, draft in enumerate(changes)
-        for sku_id in wanted[place]
+        for sku_id, each in wanted[place].items()
     ]
     stay = [row for row in live if row.plan_id not in replaced]
     channels = _channels(account_id)
-    before, _, _ = _stock(rule_book(account_id, at), skus, channels, at)
-    terms = ChannelTerm.objects.for_scope(ALL_ACCOUNTS).filter(
-        account_id=account_id, sku_id__in=skus
-    )
-    thresholds = {(row.channel_id, row.sku_id): row.threshold for row in terms}
-    sides = (
-        _Side(before, in_force(live, at), thresholds),
-        _Side(before, in_force([*stay, *planned], at), thresholds),
-    )
-    return _compared(sides, skus, channels, 0, at)
+    supply = _supply(rule_book(account_id, at), skus, kits, channels, at)
+    had = _thresholds(account_id, skus | kits.keys())
+    before = _Side(supply.before, in_force(live, at), had, supply.nodes_before)
+    sides = (before, replace(before, quotas=in_force([*stay, *planned], at)))
+    return _compared(sides, skus, kits, channels, replace(supply, positions=0), at)
 
 
 def _channels(account_id: UUID) -> dict[UUID, str]:
@@ -139,10 +163,27 @@ def _channels(account_id: UUID) -> dict[UUID, str]:
     return dict(found.order_by("code").values_list("pk", "code"))
 
 
-def _stock(
-    book: RuleBook, skus: Collection[int], channels: Collection[UUID], at: datetime
-) -> tuple[dict[int, Stock], dict[int, Stock], int]:
-    """What is free of each SKU by place, now and by the rules, and positions that differ."""
+def _kits_of(skus: Collection[int]) -> Parts:
+    """The kits on sale that hold some of these SKUs, with all that they hold. Two statements."""
+    holding = KitComponent.objects.filter(component_id__in=skus, kit__active=True)
+    return parts_of(set(holding.values_list("kit_id", flat=True)))
+
+
+def _components(kits: Parts) -> set[int]:
+    return {part_id for parts in kits.values() for part_id, _ in parts}
+
+
+def _thresholds(account_id: UUID, skus: Collection[int]) -> dict[tuple[UUID, int], int]:
+    found = ChannelTerm.objects.for_scope(ALL_ACCOUNTS).filter(
+        account_id=account_id, sku_id__in=skus
+    )
+    return {(row.channel_id, row.sku_id): row.threshold for row in found}
+
+
+def _supply(
+    book: RuleBook, skus: set[int], kits: Parts, channels: Collection[UUID], at: datetime
+) -> _Supply:
+    """What is free of the SKUs, and of what the kits hold, now and by the rules."""
     places: dict[int, set[UUID]] = {
         node_id: set()
         for node_id in Node.objects.for_scope(ALL_ACCOUNTS)
@@ -154,6 +195,7 @@ def _stock(
     ):
         if node_id in places:
             places[node_id].add(channel_id)
+    demand, parts = demand_for(book, at), _components(kits)
     kinds: dict[Place, int] = {}
     by_node = {
         node_id: kinds.setdefault(frozenset(uses), len(kinds)) for node_id, uses in places.items()
@@ -162,19 +204,28 @@ def _stock(
     before: dict[int, Stock] = defaultdict(lambda: Stock({}, {}, {}))
     after: dict[int, Stock] = defaultdict(lambda: Stock({}, {}, {}))
     positions = 0
-    for row in figures_by(book, demand_for(book, at), skus, by_node):
+    for row in figures_by(book, demand, skus | parts, by_node):
         place = named[row.kind]
         before[row.sku_id].free[place], after[row.sku_id].free[place] = row.before, row.after
         before[row.sku_id].sellable[place] = after[row.sku_id].sellable[place] = row.sellable
-        positions += row.positions
-    return dict(before), dict(after), positions
+        positions += row.positions if row.sku_id in skus else 0
+    numbers = {node_id: number for number, node_id in enumerate(places)}
+    nodes_before: dict[int, dict[int, int]] = {node_id: {} for node_id in places}
+    nodes_after: dict[int, dict[int, int]] = {node_id: {} for node_id in places}
+    of_number = list(places)
+    for row in figures_by(book, demand, parts, numbers) if parts else ():
+        nodes_before[of_number[row.kind]][row.sku_id] = row.before
+        nodes_after[of_number[row.kind]][row.sku_id] = row.after
+    uses = {node_id: frozenset(known) for node_id, known in places.items()}
+    return _Supply(dict(before), dict(after), nodes_before, nodes_after, uses, positions)
 
 
 def _compared(
     sides: tuple[_Side, _Side],
     skus: Collection[int],
+    kits: Parts,
     channels: Mapping[UUID, str],
-    positions: int,
+    supply: _Supply,
     at: datetime,
 ) -> Preview:
     changes = {channel_id: _Change() for channel_id in channels}
@@ -182,6 +233,12 @@ def _compared(
         before, after = (_figures(side, sku_id, channels, at) for side in sides)
         for channel_id, change in changes.items():
             change.add(sku_id, before[channel_id], after[channel_id])
+    for kit_id, parts in kits.items():
+        before, after = (
+            _kit_figures(side, kit_id, parts, supply.uses, channels, at) for side in sides
+        )
+        for channel_id, change in changes.items():
+            change.add(kit_id, before[channel_id], after[channel_id])
     worst = {
         channel_id: nsmallest(
             WORST, change.moved, key=lambda moved: (moved[2] - moved[1], moved[0])
@@ -191,7 +248,8 @@ def _compared(
     codes = _codes({sku_id for moved in worst.values() for sku_id, _, _ in moved})
     return Preview(
         skus=len(skus),
-        positions=positions,
+        kits=len(kits),
+        positions=supply.positions,
         channels=tuple(
             _channel(channel_id, change, worst[channel_id], codes)
             for channel_id, change in changes.items()
@@ -212,6 +270,34 @@ def _figures(side: _Side, sku_id: int, channels: Iterable[UUID], at: datetime) -
         if cap_left is not None:
             units = min(units, cap_left)
         figures[channel_id] = max(0, units - side.thresholds.get((channel_id, sku_id), 0))
+    return figures
+
+
+def _kit_figures(
+    side: _Side,
+    kit_id: int,
+    parts: Sequence[tuple[int, int]],
+    uses: Mapping[int, Place],
+    channels: Iterable[UUID],
+    at: datetime,
+) -> dict[UUID, int]:
+    """What each channel may sell of the kit: what its nodes make up, less what is kept of its parts."""
+    made = {node_id: makes(free, parts) for node_id, free in side.by_node.items()}
+    kept = {
+        part_id: side.stock[part_id].shares(side.quotas[part_id], at)
+        for part_id, _ in parts
+        if part_id in side.stock and part_id in side.quotas
+    }
+    figures = {}
+    for channel_id in channels:
+        units = sum(made[node_id] for node_id, place in uses.items() if channel_id in place)
+        lost = [
+            (kept[part_id].reach(channel_id) - kept[part_id].most(channel_id), quantity)
+            for part_id, quantity in parts
+            if part_id in kept
+        ]
+        units -= of_kit(side.thresholds.get((channel_id, kit_id), 0), lost)
+        figures[channel_id] = max(0, units)
     return figures
 
 
@@ -237,13 +323,15 @@ def _channel(
     )
 
 
-def _as_live(place: int, sku_id: int, draft: QuotaDraft, used: int, at: datetime) -> LiveQuota:
+def _as_live(
+    place: int, sku_id: int, each: int, draft: QuotaDraft, used: int, at: datetime
+) -> LiveQuota:
     return LiveQuota(
         id=place,
         sku_id=sku_id,
         channel_id=draft.channel_id,
         kind=draft.kind,
-        protected=draft.units or 0,
+        protected=(draft.units or 0) * each,
         percent=draft.percent,
         used=used,
         cap=draft.cap,

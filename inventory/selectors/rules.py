@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from config.kernel.types import ALL_ACCOUNTS, Scope
 from inventory.models import BufferRule, ChannelTerm, PositionSafety, Quota, QuotaPlan
-from inventory.selections import MEANT, as_rows
+from inventory.selections import HELD, MEANT, as_rows
 from inventory.types import Selection
 
 
@@ -36,6 +36,28 @@ def meant_each(account_id: UUID, selections: Sequence[Selection]) -> list[set[in
             )
             for place, sku_id in cursor.fetchall():
                 found[place].add(sku_id)
+    return found
+
+
+def held_each(account_id: UUID, selections: Sequence[Selection]) -> list[dict[int, int]]:
+    """The SKUs of which each quota keeps units, and how many of each it keeps for one. One statement.
+
+    A kit that is named by code stands for what it holds.
+    """
+    found: list[dict[int, int]] = [{} for _ in selections]
+    asked: dict[str, Any] = {
+        "account": account_id,
+        "selections": Jsonb(as_rows(selections)),
+        "skus": None,
+    }
+    if selections:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH {HELD} SELECT place, sku_id, each FROM held",  # noqa: S608  # own text
+                asked,
+            )
+            for place, sku_id, each in cursor.fetchall():
+                found[place][sku_id] = each
     return found
 
 

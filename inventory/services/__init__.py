@@ -4,6 +4,7 @@ from inventory.services.adjustments import adjust_stock, approve_adjustments, de
 from inventory.services.applying import RANGE, apply_left_behind, apply_range
 from inventory.services.buffers import apply_buffer_rules, apply_due, give_up_buffers, set_buffers
 from inventory.services.capacity import fold_capacity, open_windows, use_capacity
+from inventory.services.caps import end_caps, limit_lines, refresh_caps, set_caps
 from inventory.services.changes import record_changes
 from inventory.services.conditions import change_conditions, convert_packs, put_away
 from inventory.services.count_plans import plan_counts
@@ -17,18 +18,21 @@ from inventory.services.counts import (
 )
 from inventory.services.deltas import apply_deltas
 from inventory.services.differences import accept_theirs, explain_differences, keep_ours
+from inventory.services.docks import count_docks
 from inventory.services.drift import repair_drift, watch_all_drift, watch_drift
-from inventory.services.expecting import cancel_inbound, expect_inbound
+from inventory.services.expecting import cancel_inbound, close_inbound, expect_inbound
 from inventory.services.expiry import expire_lots, expire_positions, rebind_lost
 from inventory.services.feeds import apply_snapshot
 from inventory.services.groups import GroupDraft, define_groups
 from inventory.services.haircuts import apply_haircuts, follow_signals, refresh_haircuts
 from inventory.services.holds import end_holds, extend_cart, hold_cart, release_cart
 from inventory.services.inbound import receive_inbound
+from inventory.services.inbound_ahead import back_ahead, reserve_backed, rest_on
 from inventory.services.issue import issue, put_back, record_shortages
 from inventory.services.items import change_items, put_items
 from inventory.services.kits import put_parts, remove_parts
 from inventory.services.landing import free_unowed
+from inventory.services.lanes import declare_lanes, learn_lanes
 from inventory.services.listening import declare_feeds
 from inventory.services.lives import LifeDraft, set_lives
 from inventory.services.lots import (
@@ -56,7 +60,14 @@ from inventory.services.pickable import set_pickable_times
 from inventory.services.plans import cancel_plans, plan_nodes, turn_plans
 from inventory.services.publishing import mark_published, publish_changes, touch
 from inventory.services.quotas import end_quotas, plan_quotas, refresh_quotas, turn_quotas
-from inventory.services.recalls import lift_recall, recall_lots, stop_recall, stop_recalls
+from inventory.services.recalls import (
+    ask_to_pull,
+    lift_recall,
+    recall_lots,
+    stop_recall,
+    stop_recalls,
+)
+from inventory.services.republishing import republish
 from inventory.services.reservation_moves import move_reservation
 from inventory.services.reservations import commit, expire_held, release
 from inventory.services.rules import (
@@ -68,7 +79,7 @@ from inventory.services.rules import (
 from inventory.services.serials import see_serials
 from inventory.services.signals import record_signals
 from inventory.services.silence import watch_feeds
-from inventory.services.slips import slip_inbound
+from inventory.services.slips import preview_slip, slip_inbound
 from inventory.services.snapshots import (
     Totals,
     add_part,
@@ -123,6 +134,8 @@ __all__ = [
     "approve_adjustments",
     "approve_substitutes",
     "approve_transfers",
+    "ask_to_pull",
+    "back_ahead",
     "cancel_counts",
     "cancel_inbound",
     "cancel_plans",
@@ -131,14 +144,17 @@ __all__ = [
     "carry_forward_due",
     "change_conditions",
     "change_items",
+    "close_inbound",
     "close_node",
     "close_snapshot",
     "close_transfers",
     "commit",
     "confirm_held",
     "convert_packs",
+    "count_docks",
     "cover_transfers",
     "declare_feeds",
+    "declare_lanes",
     "decline_adjustments",
     "define_groups",
     "define_lots",
@@ -146,6 +162,7 @@ __all__ = [
     "draft_transfers",
     "drain_node",
     "edit_nodes",
+    "end_caps",
     "end_holds",
     "end_quotas",
     "end_rules",
@@ -168,8 +185,10 @@ __all__ = [
     "issue",
     "keep_drifts",
     "keep_ours",
+    "learn_lanes",
     "lift_exclusions",
     "lift_recall",
+    "limit_lines",
     "lock_positions",
     "mark_published",
     "move_reservation",
@@ -179,6 +198,7 @@ __all__ = [
     "plan_counts",
     "plan_nodes",
     "plan_quotas",
+    "preview_slip",
     "propose_substitutes",
     "publish_changes",
     "publish_rules",
@@ -195,6 +215,7 @@ __all__ = [
     "record_changes",
     "record_shortages",
     "record_signals",
+    "refresh_caps",
     "refresh_haircuts",
     "refresh_quotas",
     "release",
@@ -205,14 +226,18 @@ __all__ = [
     "remove_packs",
     "remove_parts",
     "repair_drift",
+    "republish",
     "request_counts",
+    "reserve_backed",
     "reserve_future",
+    "rest_on",
     "resume_due",
     "resume_node",
     "retire_substitutes",
     "see_serials",
     "send_snapshot",
     "set_buffers",
+    "set_caps",
     "set_lives",
     "set_pickable_times",
     "settle_due",

@@ -23,7 +23,15 @@ from inventory.services.comparing import Compared
 from inventory.services.feeds import set_level
 from inventory.services.landing import land
 from inventory.services.naming import name_causes
-from inventory.services.runs import Gap, add_differences, discrepancies, is_healed
+from inventory.services.runs import (
+    Gap,
+    Worth,
+    add_differences,
+    discrepancies,
+    has_limits,
+    is_healed,
+    worth_of,
+)
 from inventory.services.snapshots import accepted_snapshots
 from inventory.states import DifferenceState, MovementKind, SnapshotState
 from inventory.stock_rows import Why
@@ -82,9 +90,10 @@ def _apply(
     aside = picks.units_aside(document.node_id)
     found = comparing.compare(document, feed, high, aside if feed.nets_picked else {})
     seen = comparing.evidence(document, feed, found.gaps, aside)
+    worth = worth_of(found.gaps, feed)
     for gap in found.gaps:
         gap.evidence = seen.get(gap.row, gap.evidence)
-        _judge(gap, feed)
+        _judge(gap, feed, worth.get(gap.sku_id, Worth()))
     healed = [gap for gap in found.gaps if gap.state == DifferenceState.HEALED]
     left_out = {gap.position_id for gap in found.gaps if gap.state != DifferenceState.HEALED}
     comparing.count(document, high, left_out)
@@ -94,12 +103,12 @@ def _apply(
     _add_up(run, found, healed)
 
 
-def _judge(gap: Gap, feed: Feed) -> None:
+def _judge(gap: Gap, feed: Feed, worth: Worth) -> None:
     """Whether a line settles by itself, follows the feed, or is for a person."""
     cause = is_in_flight(gap.units, gap.evidence)
     if cause is not None:
         gap.state, gap.cause = DifferenceState.IN_FLIGHT.value, cause.value
-    elif not is_healed(gap, feed):
+    elif not is_healed(gap, feed, worth):
         gap.state = DifferenceState.OPEN.value
         gap.cause = probable_cause(gap.units, gap.present, gap.target, gap.evidence).value
 
@@ -141,7 +150,7 @@ def _heal(
             gap.movement_id, _ = set_level(book, gap, why, arrived, at=document.as_of)
         land(book, arrived)
         book.write(at=at, actor=actor)
-    if feed.heal_units is None and feed.heal_percent is None:
+    if not has_limits(feed):
         case_reports.report(discrepancies(healed, document.node_id, document.account_id), at=at)
 
 

@@ -1,7 +1,6 @@
 """Many changes at once: the plain ones in one statement, the others through the Book."""
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +14,7 @@ from inventory.states import SELLABLE_CONDITIONS
 from inventory.types import ChangeAnswer, StockChange
 
 _Key = tuple[int, int, UUID, UUID]
-"""A place by (SKU, node, owner, account): the order in which new positions are made."""
+"""A place by (SKU, node, owner, account): the order in which positions are looked for and made."""
 
 
 def apply_in_bulk(
@@ -24,28 +23,35 @@ def apply_in_bulk(
     """Do what `apply_changes` does, with the same rows in the end, quicker for long lists."""
     if not changes:
         return []
-    keys: list[_Key] = [
-        (change.sku_id, change.node_id, change.owner_id or change.account_id, change.account_id)
-        for change in changes
-    ]
+    told = _by_place(changes)
     dated = any(change.happened_at for change in changes)
-    places = _lock(set(keys), dated=dated)
+    places = _lock([key for key, _ in told], dated=dated)
     waited_for = _waited_for(changes)
-    told: defaultdict[int, list[int]] = defaultdict(list)
-    for index, key in enumerate(keys):
-        told[places[key].id].append(index)
-    standing = {place.id: place for place in places.values()}
     plain = _Plain()
     rest: list[int] = []
-    for position_id, indexes in told.items():
-        fits = plain.bears(standing[position_id], changes, indexes, waited_for)
-        if not fits:
+    for place, (_, indexes) in zip(places, told, strict=True):
+        if not plain.bears(place, changes, indexes, waited_for):
             rest += indexes
     rest.sort()
     done = plain.post(changes, at=at, actor=actor)
     slow = apply_changes([changes[index] for index in rest], at=at, actor=actor)
     done |= dict(zip(rest, slow, strict=True))
     return [done[index] for index in range(len(changes))]
+
+
+def _by_place(changes: Sequence[StockChange]) -> list[tuple[_Key, list[int]]]:
+    """Which changes are of which place, sorted by its key."""
+    told: dict[tuple[int, int, int], tuple[_Key, list[int]]] = {}
+    for index, change in enumerate(changes):
+        sku_id, node_id, account_id = change.sku_id, change.node_id, change.account_id
+        owner_id = change.owner_id or account_id
+        # By its number: a UUID is hashed by Python, and there are thousands.
+        place = (sku_id, node_id, owner_id.int)
+        if place in told:
+            told[place][1].append(index)
+        else:
+            told[place] = ((sku_id, node_id, owner_id, account_id), [index])
+    return [told[place] for place in sorted(told)]
 
 
 @dataclass(slots=True)
@@ -140,18 +146,17 @@ def _says_more(change: StockChange, counted_at: datetime | None) -> bool:
     )
 
 
-def _lock(keys: Collection[_Key], *, dated: bool) -> dict[_Key, _Place]:
-    """Lock the positions of these keys with their levels, making those that do not exist yet.
+def _lock(keys: Sequence[_Key], *, dated: bool) -> list[_Place]:
+    """Lock the positions of sorted keys with their levels, making those that do not exist yet.
 
     As `Book.open_for`: new positions are made in key order and before the first lock, and live
     quotas are locked first. When they were counted is read only where changes are `dated`.
     """
-    wanted = sorted(keys, key=lambda key: key[:2])
-    found = _ids_of(wanted)
-    if len(found) < len(wanted):
-        _make(sorted(key for key in wanted if key not in found))
-        found = _ids_of(wanted)
-    skus = sorted({key[0] for key in wanted})
+    found = _ids_of(keys)
+    if len(found) < len(keys):
+        _make([key for place, key in enumerate(keys) if place not in found])
+        found = _ids_of(keys)
+    skus = sorted({key[0] for key in keys})
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM inventory_sku WHERE id = ANY(%s) AND (lot_tracked OR expires)", [skus]
@@ -168,8 +173,9 @@ def _lock(keys: Collection[_Key], *, dated: bool) -> dict[_Key, _Place]:
             [skus, dated, sorted(found.values())],
         )
         places = {row[0]: _Place(*row) for row in cursor.fetchall()}
-        for key, position_id in found.items():
-            places[position_id].is_calm &= key[0] not in in_lots
+        if in_lots:
+            for place, position_id in found.items():
+                places[position_id].is_calm &= keys[place][0] not in in_lots
         cursor.execute(
             """
             SELECT position_id, condition, lot = '', on_hand FROM inventory_stocklevel
@@ -182,14 +188,15 @@ def _lock(keys: Collection[_Key], *, dated: bool) -> dict[_Key, _Place]:
                 places[position_id].on_hand[condition] = on_hand
             elif on_hand:
                 places[position_id].in_lots.add(condition)
-    return {key: places[position_id] for key, position_id in found.items()}
+    return [places[found[place]] for place in range(len(keys))]
 
 
-def _ids_of(keys: Sequence[_Key]) -> dict[_Key, int]:
+def _ids_of(keys: Sequence[_Key]) -> dict[int, int]:
+    """The positions that there are, each by its key's place among the keys."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT asked.place, known.id
+            SELECT asked.place - 1, known.id
             FROM unnest(%s::bigint[], %s::bigint[], %s::uuid[]) WITH ORDINALITY
                 AS asked (sku_id, node_id, owner_id, place)
             JOIN inventory_stockposition known ON (known.sku_id, known.node_id, known.owner_id)
@@ -197,7 +204,7 @@ def _ids_of(keys: Sequence[_Key]) -> dict[_Key, int]:
             """,
             _columns(keys)[:3],
         )
-        return {keys[place - 1]: position_id for place, position_id in cursor.fetchall()}
+        return dict(cursor.fetchall())
 
 
 def _make(keys: Sequence[_Key]) -> None:

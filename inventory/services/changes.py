@@ -210,27 +210,20 @@ def _refusal(
     change: StockChange, accounts: dict[int, UUID], nodes: set[int]
 ) -> Outcome[ChangeAnswer] | None:
     external_id, source = change.external_id, change.source
-    checks = [
-        (change.node_id in nodes, "unknown-node", "There is no such node."),
-        (
-            accounts.get(change.sku_id) == change.account_id,
-            "unknown-sku",
-            "The account keeps no stock of this SKU.",
-        ),
-        (change.kind in CHANGE_KINDS, "unknown-kind", f"No kind of change {change.kind!r}."),
-        (
-            change.condition in _CONDITIONS,
-            "unknown-condition",
-            f"No condition {change.condition!r}.",
-        ),
-        (change.quantity != 0, "no-units", "A change is of at least one unit."),
-        (bool(source) or not external_id, "no-source", "An external id needs its source."),
-        (
-            len(external_id) <= EXTERNAL_ID_LENGTH and len(source) <= SOURCE_LENGTH,
-            "too-long",
-            "The source or its external id is too long.",
-        ),
-    ]
-    return next(
-        (Outcome.refused(code, detail) for holds, code, detail in checks if not holds), None
-    )
+    if change.node_id not in nodes:
+        why = "unknown-node", "There is no such node."
+    elif accounts.get(change.sku_id) != change.account_id:
+        why = "unknown-sku", "The account keeps no stock of this SKU."
+    elif change.kind not in CHANGE_KINDS:
+        why = "unknown-kind", f"No kind of change {change.kind!r}."
+    elif change.condition not in _CONDITIONS:
+        why = "unknown-condition", f"No condition {change.condition!r}."
+    elif not change.quantity:
+        why = "no-units", "A change is of at least one unit."
+    elif external_id and not source:
+        why = "no-source", "An external id needs its source."
+    elif len(external_id) > EXTERNAL_ID_LENGTH or len(source) > SOURCE_LENGTH:
+        why = "too-long", "The source or its external id is too long."
+    else:
+        return None
+    return Outcome.refused(*why)

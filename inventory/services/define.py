@@ -33,6 +33,7 @@ from inventory.models import (
     ServiceLevel,
     Sku,
 )
+from inventory.services.item_news import CHANGED, CREATED, tell_items
 from inventory.services.items import settle
 from inventory.states import NodeState, SkuKind
 
@@ -259,12 +260,26 @@ def define_skus(
         )
         for draft in drafts
     ]
+    codes = [draft.code for draft in drafts]
+    before = set(
+        Sku.objects.for_scope(ALL_ACCOUNTS)
+        .filter(account_id=account_id, code__in=codes)
+        .values_list("code", flat=True)
+    )
     sku_ids = {
         code: pk
         for (_, code), pk in _upsert(
             Sku, rows, ["account_id", "code"], list(_SKU_FIELDS), at=at, actor=actor
         ).items()
     }
+    tell_items(
+        {
+            pk: (CHANGED, _SKU_FIELDS) if code in before else (CREATED, ())
+            for code, pk in sku_ids.items()
+        },
+        at=at,
+        actor=actor,
+    )
     named = {code for draft in drafts for code, _ in draft.components} - sku_ids.keys()
     known = sku_ids | dict(
         Sku.objects.for_scope(ALL_ACCOUNTS)

@@ -6,6 +6,7 @@ numbers tell what has not come yet; a gap is a case, and a snapshot is asked for
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
@@ -40,19 +41,19 @@ def apply_deltas(
     require_node(node_id, actor)
     if any(delta.change.node_id != node_id for delta in deltas):
         raise Invalid("The changes of a feed are of its node.")
-    accounts = {
-        delta.change.account_id for delta in deltas if actor.scope.allows(delta.change.account_id)
-    }
+    told = _by_account(deltas)
+    accounts = [account_id for account_id in told if actor.scope.allows(account_id)]
     feeds = listen(node_id, source, accounts, at=at, actor=actor)
-    for feed in feeds.values():
-        _require_deltas(feed, deltas)
+    for account_id, feed in feeds.items():
+        _require_deltas(feed, told[account_id])
+    by_number = {account_id.int: feed for account_id, feed in feeds.items()}
     changes = as_received(
-        [_told(delta, feeds.get(delta.change.account_id), source) for delta in deltas]
+        [_told(delta, by_number.get(delta.change.account_id.int), source) for delta in deltas]
     )
     outcomes = each_once(
         changes, refusals(changes, actor), lambda fresh: apply_in_bulk(fresh, at=at, actor=actor)
     )
-    opened = [feed for feed in feeds.values() if _follow(feed, deltas, at=at)]
+    opened = [feed for account_id, feed in feeds.items() if _follow(feed, told[account_id], at=at)]
     keep(feeds.values(), at=at, actor=actor)
     _tell_gaps(opened, at=at, actor=actor)
     return outcomes
@@ -82,12 +83,18 @@ def _without(gap: tuple[int, int], number: int) -> list[tuple[int, int]]:
     return [(low, high) for low, high in parts if low <= high]
 
 
+def _by_account(deltas: Sequence[FeedDelta]) -> dict[UUID, list[FeedDelta]]:
+    # By the number of a UUID: itself it is hashed by Python, and there are thousands.
+    told: dict[int, list[FeedDelta]] = {}
+    for delta in deltas:
+        told.setdefault(delta.change.account_id.int, []).append(delta)
+    return {group[0].change.account_id: group for group in told.values()}
+
+
 def _require_deltas(feed: Feed, deltas: Sequence[FeedDelta]) -> None:
     if feed.semantics == FeedSemantics.SNAPSHOT:
         raise Conflict(f"The feed {feed.source} of this node sends snapshots, not changes.")
-    if feed.ordering == FeedOrdering.SEQUENCE and any(
-        delta.sequence is None for delta in deltas if delta.change.account_id == feed.account_id
-    ):
+    if feed.ordering == FeedOrdering.SEQUENCE and any(delta.sequence is None for delta in deltas):
         raise Invalid("The feed numbers its changes: each needs its sequence.")
 
 
@@ -131,11 +138,7 @@ def _told(delta: FeedDelta, feed: Feed | None, source: str) -> StockChange:
 
 def _follow(feed: Feed, deltas: Sequence[FeedDelta], *, at: datetime) -> bool:
     """Move the feed's numbers on; True where a gap has opened that was none before."""
-    came = [
-        delta.sequence
-        for delta in deltas
-        if delta.sequence is not None and delta.change.account_id == feed.account_id
-    ]
+    came = [delta.sequence for delta in deltas if delta.sequence is not None]
     if not came:
         return False
     feed.sequence, gaps = missing_after(feed.sequence, feed.missing, came)

@@ -21,7 +21,7 @@ MOST_BY_SIGNAL = 50
 def apply_haircuts(haircuts: Sequence[Haircut], *, at: datetime, actor: Actor) -> int:
     """Hold back these shares of the nodes' stock from now on; returns how many were not so before.
 
-    One share per node and cause: another takes its place, 0 percent lifts it, and of several causes
+    One share per node, cause and account (or all of them): another takes its place, 0 percent lifts it, and of several causes
     the greatest counts. 100 percent is everything, also what arrives meanwhile. Raises Invalid for
     a share beyond 0 to 100.
     """
@@ -82,16 +82,17 @@ def _apply(node_ids: Sequence[int], *, at: datetime, actor: Actor) -> int:
 @transaction.atomic
 def _keep(haircuts: Sequence[Haircut], *, at: datetime) -> list[int]:
     """Write the shares down. Two statements. Returns the nodes of those that changed."""
-    wanted = {(one.node_id, one.source): one for one in haircuts}
+    wanted = {(one.node_id, one.source, str(one.account_id or "")): one for one in haircuts}
     kept = [one for _, one in sorted(wanted.items()) if one.percent]
     lifted = [one for _, one in sorted(wanted.items()) if not one.percent]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO inventory_nodehaircut AS known (node_id, source, percent, reason, at)
-            SELECT kept.*, %s FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::text[])
-                AS kept
-            ON CONFLICT (node_id, source) DO UPDATE
+            INSERT INTO inventory_nodehaircut AS known
+                (node_id, source, percent, reason, account_id, at)
+            SELECT kept.*, %s FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::text[],
+                %s::uuid[]) AS kept
+            ON CONFLICT (node_id, source, account_id) DO UPDATE
             SET percent = excluded.percent, reason = excluded.reason, at = excluded.at
             WHERE known.percent <> excluded.percent
             RETURNING node_id
@@ -102,16 +103,23 @@ def _keep(haircuts: Sequence[Haircut], *, at: datetime) -> list[int]:
                 [one.source for one in kept],
                 [one.percent for one in kept],
                 [one.reason for one in kept],
+                [one.account_id for one in kept],
             ],
         )
         changed = [row[0] for row in cursor.fetchall()]
         cursor.execute(
             """
             DELETE FROM inventory_nodehaircut known
-            USING unnest(%s::bigint[], %s::text[]) AS lifted (node_id, source)
+            USING unnest(%s::bigint[], %s::text[], %s::uuid[])
+                AS lifted (node_id, source, account_id)
             WHERE (known.node_id, known.source) = (lifted.node_id, lifted.source)
+              AND known.account_id IS NOT DISTINCT FROM lifted.account_id
             RETURNING known.node_id
             """,
-            [[one.node_id for one in lifted], [one.source for one in lifted]],
+            [
+                [one.node_id for one in lifted],
+                [one.source for one in lifted],
+                [one.account_id for one in lifted],
+            ],
         )
         return changed + [row[0] for row in cursor.fetchall()]

@@ -12,8 +12,9 @@ from config.kernel.history import record as record_history
 from config.kernel.types import Actor, Outcome, OutcomeKind
 from inventory.models import Inbound, InboundLine
 from inventory.services.changes import record_changes
+from inventory.services.notices import finish_orders
 from inventory.services.transfer_moves import receive_as_transfer
-from inventory.states import InboundState, MovementKind
+from inventory.states import InboundKind, InboundState, MovementKind
 from inventory.types import (
     ChangeAnswer,
     ReceivedLine,
@@ -34,9 +35,7 @@ def receive_inbound(
     """
     if (outcomes := receive_as_transfer(inbound_id, received, at=at, actor=actor)) is not None:
         return outcomes
-    inbound = Inbound.objects.for_scope(actor.scope).locked([inbound_id]).first()
-    if inbound is None:
-        raise NotFound("There is no such inbound.")
+    inbound = _locked(inbound_id, actor)
     if inbound.state == InboundState.CANCELLED:
         raise Conflict("This inbound is cancelled: receive the goods by an adjustment.")
     lines = {line.pk: line for line in InboundLine.objects.filter(inbound=inbound)}
@@ -51,9 +50,20 @@ def receive_inbound(
     for one, outcome in zip(received, outcomes, strict=True):
         if outcome.kind is OutcomeKind.DONE:
             arrived[one.inbound_line_id] += one.quantity
-    _raise_received(arrived)
+    _raise_received(arrived, at=at)
     _fold(inbound, lines, arrived, at=at, actor=actor)
     return outcomes
+
+
+def _locked(inbound_id: int, actor: Actor) -> Inbound:
+    """The inbound, locked together with the orders whose units it brings: before any position."""
+    orders = Inbound.objects.for_scope(actor.scope).filter(lines__notices__inbound=inbound_id)
+    wanted = {inbound_id, *orders.values_list("pk", flat=True)}
+    rows = {row.pk: row for row in Inbound.objects.for_scope(actor.scope).locked(wanted)}
+    inbound: Inbound | None = rows.get(inbound_id)
+    if inbound is None:
+        raise NotFound("There is no such inbound.")
+    return inbound
 
 
 def _change(inbound: Inbound, line: InboundLine, one: ReceivedLine) -> StockChange:
@@ -73,17 +83,20 @@ def _change(inbound: Inbound, line: InboundLine, one: ReceivedLine) -> StockChan
     )
 
 
-def _raise_received(arrived: Counter[int]) -> None:
+def _raise_received(arrived: Counter[int], *, at: datetime) -> None:
+    """Count what came; a line of which all has come is complete as of then."""
     if not arrived:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE inventory_inboundline line SET received = greatest(0, received + came.quantity)
+            UPDATE inventory_inboundline line SET received = greatest(0, received + came.quantity),
+                completed_at = CASE WHEN received + came.quantity >= expected
+                    THEN coalesce(completed_at, %s) END
             FROM unnest(%s::bigint[], %s::bigint[]) AS came (id, quantity)
             WHERE line.id = came.id
             """,
-            [list(arrived), list(arrived.values())],
+            [at, list(arrived), list(arrived.values())],
         )
 
 
@@ -104,3 +117,5 @@ def _fold(
         inbound.arrive()
     inbound.save(update_fields=["state"])
     record_history(Inbound, [inbound.pk], Change.CHANGED, at=at, actor=actor, reason="received")
+    if inbound.state == InboundState.RECEIVED and inbound.kind == InboundKind.ADVANCE_NOTICE:
+        finish_orders(inbound, at=at, actor=actor)

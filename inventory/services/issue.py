@@ -4,11 +4,12 @@ Called inside the caller's transaction, which has locked the order and fulfillme
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from config.kernel.errors import Conflict
 from config.kernel.types import ALL_ACCOUNTS, Actor
+from inventory.bindings import insert_allocations
 from inventory.claims import (
     give_back,
     open_book,
@@ -19,10 +20,11 @@ from inventory.claims import (
 )
 from inventory.draws import Draws, Mismatch, report_mismatches
 from inventory.ledger import Book
-from inventory.models import Movement, Reservation
+from inventory.lives import BOUND_BY_LAW
+from inventory.models import Movement, Reservation, Sku
 from inventory.services.counts import ask_for_counts, exclude
 from inventory.states import Condition, MovementKind, ReservationState, ShortageReason
-from inventory.stock_rows import Position, Why
+from inventory.stock_rows import Level, Position, Why
 from inventory.types import CountWanted, ExclusionWanted, IssuedPortion, Portion, Shortage
 
 EXCLUDED_AFTER_SHORT = timedelta(hours=24)
@@ -101,10 +103,13 @@ def _issue(
 def put_back(portions: Sequence[IssuedPortion], *, at: datetime, actor: Actor) -> None:
     """Undo an issue before the first scan: the units lie in their lots again, still committed.
 
-    Raises Conflict when fewer units were consumed.
+    Where the law wants the lot on record, or the reservation has lots bound, they are bound to it
+    again. Raises Conflict when fewer units were consumed.
     """
     book, claims = open_book({portion.reservation_id for portion in portions}, levels=True)
     lots = _issued_lots(book, {portion.cause_id for portion in portions})
+    by_law = _skus_by_law(book)
+    bound: list[tuple[Reservation, Level, int]] = []
     for portion in portions:
         row = claims.rows[portion.reservation_id]
         if not 0 < portion.quantity <= row.consumed:
@@ -121,9 +126,24 @@ def put_back(portions: Sequence[IssuedPortion], *, at: datetime, actor: Actor) -
         book.claim(position, portion.quantity)
         why = Why(MovementKind.PUT_BACK, portion.cause_kind, portion.cause_id)
         issued = lots.get((position.id, portion.cause_id), [])
-        _raise(book, position, portion.quantity, why, issued, at=at)
+        returned = _raise(book, position, portion.quantity, why, issued, at=at)
+        if position.key.sku_id in by_law or claims.bindings.of(row.id):
+            bound += [(row, level, units) for level, units in returned if level.lot]
     claims.write()
     book.write(at=at, actor=actor)
+    _bind_again(bound, at=at)
+
+
+def _bind_again(returned: Sequence[tuple[Reservation, Level, int]], *, at: datetime) -> None:
+    """Bind what came back; what has gone on to quality hold, its lot being stopped, is not bound."""
+    rows: list[tuple[UUID, UUID, int, int, date | None]] = []
+    for row, level, units in returned:
+        part = min(units, level.on_hand - level.allocated)
+        if level.id is not None and part > 0:
+            level.allocated += part
+            rows.append((row.account_id, row.id, level.id, part, at.date()))
+    if rows:
+        insert_allocations(rows)
 
 
 def record_shortages(shortages: Sequence[Shortage], *, at: datetime, actor: Actor) -> None:
@@ -198,17 +218,29 @@ def _raise(
     lots: list[tuple[str, int]],
     *,
     at: datetime,
-) -> None:
+) -> list[tuple[Level, int]]:
+    """Put units back into the lots that they came from; answers the levels, with the units of each."""
+    returned: list[tuple[Level, int]] = []
     left = quantity
     while left and lots:
         lot, issued = lots.pop()
         part = min(left, issued)
-        book.move(book.level(position, lot=lot), part, why, at=at)
+        level = book.level(position, lot=lot)
+        book.move(level, part, why, at=at)
+        returned.append((level, part))
         left -= part
         if issued > part:
             lots.append((lot, issued - part))
     if left:
         book.move(book.level(position), left, why, at=at)
+    return returned
+
+
+def _skus_by_law(book: Book) -> set[int]:
+    """SKUs of the positions of which the law wants the lot on record. One statement."""
+    skus = {position.key.sku_id for position in book.positions.values()}
+    found = Sku.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=skus, regulation__in=BOUND_BY_LAW)
+    return set(found.values_list("pk", flat=True))
 
 
 def _issued_lots(

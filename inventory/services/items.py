@@ -18,9 +18,10 @@ from config.kernel.models import Brand
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from inventory import lives
 from inventory.models import KitComponent, Sku, StockPosition
+from inventory.services.item_news import CHANGED, CREATED, RETIRED, tell_items
 from inventory.services.lots import redate_skus
 from inventory.services.publishing import touch
-from inventory.states import SkuKind
+from inventory.states import Lifecycle, SkuKind
 from inventory.types import ItemDraft
 
 TOPIC: Final = "skus"
@@ -67,6 +68,7 @@ def put_items(
     """
     known = _locked(account_id, {draft.code for draft in drafts})
     refused = _refusals(drafts, known, account_id)
+    before = {code: as_draft(sku) for code, sku in known.items()}
     fresh = {draft.code: draft for draft, why in zip(drafts, refused, strict=True) if why is None}
     redated = [
         known[code].pk
@@ -75,6 +77,7 @@ def put_items(
     ]
     sku_ids = {code: sku.pk for code, sku in known.items()}
     sku_ids |= _write(list(fresh.values()), known, account_id, at=at, actor=actor)
+    tell_items(_news(fresh, before, sku_ids), at=at, actor=actor)
     if redated:
         redate_skus(redated)
     return [
@@ -125,6 +128,23 @@ def settle(sku_ids: Collection[int], *, at: datetime) -> None:
         cursor.execute(_SETTLE, {"skus": sorted(set(sku_ids))})
         moved = [sku_id for (sku_id,) in cursor.fetchall()]
     touch(moved, at=at)
+
+
+def _news(
+    drafts: Mapping[str, ItemDraft], before: Mapping[str, ItemDraft], sku_ids: Mapping[str, int]
+) -> dict[int, tuple[str, Sequence[str]]]:
+    """What there is to tell of the SKUs that were written; of one that stays as it was, nothing."""
+    news: dict[int, tuple[str, Sequence[str]]] = {}
+    for code, draft in drafts.items():
+        was = before.get(code)
+        if was is None:
+            news[sku_ids[code]] = (CREATED, ())
+            continue
+        parts = [name for name in FIELDS if getattr(was, name) != getattr(draft, name)]
+        over = "lifecycle" in parts and draft.lifecycle == Lifecycle.DISCONTINUED
+        if parts:
+            news[sku_ids[code]] = (RETIRED if over else CHANGED, parts)
+    return news
 
 
 def _locked(account_id: UUID, codes: Collection[str]) -> dict[str, Sku]:

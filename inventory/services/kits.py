@@ -10,6 +10,7 @@ from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.types import Actor, Outcome
 from inventory.models import KitComponent, Sku
+from inventory.services.item_news import CHANGED, tell_items
 from inventory.services.item_rows import (
     Check,
     answers,
@@ -88,6 +89,7 @@ def _kits_changed(
     parts: Iterable[int], kits: Collection[int], change: Change, *, at: datetime, actor: Actor
 ) -> None:
     keep_told(KitComponent, parts, change, at=at, actor=actor)
+    tell_items(dict.fromkeys(kits, (CHANGED, ("components",))), at=at, actor=actor)
     settle(kits, at=at)
     touch(kits, at=at)
 

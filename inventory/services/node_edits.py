@@ -33,6 +33,7 @@ from inventory.models import (
 from inventory.services.capacity import open_windows
 from inventory.services.node_news import NodeNews, tell_nodes
 from inventory.states import (
+    AT_THE_DOCKS,
     CAPACITY_FUNCTIONS,
     Capability,
     CapacityResource,
@@ -240,6 +241,12 @@ def _check_capacities(rows: Sequence[CapacityView]) -> None:
     """Windows of one thing on one day stand one after another."""
     _known({row.function for row in rows}, CAPACITY_FUNCTIONS, "function with a capacity")
     _known({row.resource for row in rows}, CapacityResource.values, "resource")
+    if any(row.resource not in _countable(row.function) for row in rows):
+        raise Invalid(
+            "Of receiving, appointments and units are counted; of the rest no appointments."
+        )
+    if any(row.hard and row.function == Function.RECEIVING for row in rows):
+        raise Invalid("What comes is not sent away: a limit of receiving is never hard.")
     ends: dict[tuple[str, str, int], time | None] = {}
     for row in sorted(rows, key=lambda one: one.opens):
         if row.most < 0:
@@ -251,6 +258,13 @@ def _check_capacities(rows: Sequence[CapacityView]) -> None:
         if before is None or row.opens < before:
             raise Invalid("Two windows of the same day overlap.")
         ends[day] = None if row.closes == _MIDNIGHT else row.closes
+
+
+def _countable(function: str) -> Collection[str]:
+    """What can be counted of a function."""
+    if function == Function.RECEIVING:
+        return AT_THE_DOCKS
+    return set(CapacityResource.values) - {CapacityResource.APPOINTMENTS}
 
 
 def _columns(rows: Iterable[Any] | None, *names: str) -> list[Row] | None:

@@ -1,7 +1,7 @@
 """Packs of SKUs and the barcodes on them. Each row is refused for itself."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
@@ -13,6 +13,7 @@ from config.kernel.history import Change
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from inventory.gtin import LENGTHS, in_fourteen, is_gtin
 from inventory.models import Barcode, KitComponent, Sku, SkuPack
+from inventory.services.item_news import CHANGED, tell_items
 from inventory.services.item_rows import (
     Check,
     Refused,
@@ -79,6 +80,7 @@ def put_packs(
     made = {(pack.sku_id, pack.level): pack.pk for pack in found}
     written = [made[row.sku_id, row.level] for row in rows]
     keep_told(SkuPack, written, Change.CHANGED, at=at, actor=actor)
+    _tell({row.sku_id for row in rows}, "packs", at=at, actor=actor)
     return answers(refused, written)
 
 
@@ -97,6 +99,8 @@ def remove_packs(
     codes = Barcode.objects.for_scope(ALL_ACCOUNTS).filter(pack_id__in=gone)
     keep_told(Barcode, codes.values_list("pk", flat=True), Change.DELETED, at=at, actor=actor)
     keep_told(SkuPack, gone, Change.DELETED, at=at, actor=actor)
+    packs = SkuPack.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=gone)
+    _tell(packs.values_list("sku_id", flat=True), "packs", at=at, actor=actor)
     SkuPack.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=gone).delete()
     return [gone_or_not(found.get(key)) for key in named]
 
@@ -159,6 +163,7 @@ def put_barcodes(
     )
     written = [made[row.value] for row in rows]
     keep_told(Barcode, written, Change.CHANGED, at=at, actor=actor)
+    _tell({row.sku_id for row in rows}, "barcodes", at=at, actor=actor)
     return answers(refused, written)
 
 
@@ -170,8 +175,13 @@ def remove_barcodes(
     wanted = Barcode.objects.for_scope(ALL_ACCOUNTS).filter(account_id=account_id, value__in=values)
     found = dict(wanted.values_list("value", "pk"))
     keep_told(Barcode, found.values(), Change.DELETED, at=at, actor=actor)
+    _tell(wanted.values_list("sku_id", flat=True), "barcodes", at=at, actor=actor)
     wanted.delete()
     return [gone_or_not(found.get(value)) for value in values]
+
+
+def _tell(sku_ids: Iterable[int], part: str, *, at: datetime, actor: Actor) -> None:
+    tell_items(dict.fromkeys(sku_ids, (CHANGED, (part,))), at=at, actor=actor)
 
 
 def guess_kind(value: str) -> str:

@@ -15,12 +15,12 @@ from config.kernel.history import Change
 from config.kernel.history import record as record_history
 from config.kernel.models import Channel
 from config.kernel.types import ALL_ACCOUNTS, Actor
-from inventory.models import Quota, QuotaPlan
+from inventory.models import Quota, QuotaPlan, Sku
 from inventory.quotas import TOPIC
-from inventory.selections import MEANT, as_rows, columns_of, selection_of
+from inventory.selections import HELD, as_rows, columns_of, selection_of
 from inventory.services.publishing import touch
 from inventory.services.rules import end_of
-from inventory.states import Lifecycle, QuotaKind, QuotaState
+from inventory.states import Lifecycle, QuotaKind, QuotaState, SkuKind
 from inventory.types import QuotaDraft
 
 _PLAIN = (
@@ -30,7 +30,7 @@ _PLAIN = (
 
 _LATELY = timedelta(minutes=5)
 _PUT = f"""
-    WITH {MEANT}
+    WITH {HELD}
     , plans AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%(plans)s::jsonb) AS plans (place int, id uuid,
             channel_id uuid, kind text, overlay bool, sequence int, units bigint, percent int,
@@ -42,11 +42,12 @@ _PUT = f"""
         JOIN inventory_channelnode n ON n.node_id = p.node_id
         JOIN inventory_node o ON o.id = p.node_id AND o.state = 'active'
         WHERE p.owner_id = p.account_id AND p.sku_id IN (
-            SELECT m.sku_id FROM meant m JOIN plans USING (place) WHERE plans.kind = 'percent')
+            SELECT m.sku_id FROM held m JOIN plans USING (place) WHERE plans.kind = 'percent')
         GROUP BY 1, 2
     ), wished AS (
-        SELECT p.*, m.sku_id, coalesce(p.units, coalesce(s.units, 0) * p.percent / 100) AS protected
-        FROM meant m JOIN plans p ON p.place = m.place
+        SELECT p.*, m.sku_id,
+            coalesce(p.units * m.each, coalesce(s.units, 0) * p.percent / 100) AS protected
+        FROM held m JOIN plans p ON p.place = m.place
         LEFT JOIN sold s ON s.sku_id = m.sku_id AND s.channel_id = p.channel_id
     ), put AS (
         INSERT INTO inventory_quota AS known (account_id, plan_id, sku_id, channel_id, kind, state,
@@ -81,12 +82,14 @@ _PUT = f"""
 def plan_quotas(drafts: Sequence[QuotaDraft], *, at: datetime, actor: Actor) -> list[UUID]:
     """Write quota plans down; one whose time has come starts at once. Ids in the order given.
 
-    A live plan that is changed counts so from now on; what it has used stays used. Raises Invalid
-    for a plan that contradicts itself, NotFound for one that has ended or is another account's.
+    A live plan that is changed counts so from now on; what it has used stays used. A kit that is
+    named is kept as its components, so many of each as it holds. Raises Invalid for a plan that
+    contradicts itself or caps a kit, NotFound for one that has ended or is another account's.
     """
     for draft in drafts:
         check_quota(draft, at)
     _check_channels(drafts, actor)
+    _check_caps(drafts)
     known = _locked({draft.id for draft in drafts if draft.id}, actor)
     rows = []
     for draft in drafts:
@@ -184,6 +187,18 @@ def _check_channels(drafts: Sequence[QuotaDraft], actor: Actor) -> None:
     known = Channel.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=wanted)
     if dict(known.values_list("pk", "account_id")) != wanted:
         raise Invalid("There is no such channel.")
+
+
+def _check_caps(drafts: Sequence[QuotaDraft]) -> None:
+    """A cap of a kit would bar its components from being sold by themselves."""
+    capped = [draft for draft in drafts if draft.cap is not None]
+    kits = Sku.objects.for_scope(ALL_ACCOUNTS).filter(
+        account_id__in={draft.account_id for draft in capped},
+        code__in={code for draft in capped for code in draft.selection.sku_codes},
+        kind=SkuKind.KIT,
+    )
+    if capped and (kit := kits.order_by("code").first()) is not None:
+        raise Invalid(f"{kit.code} is a kit: cap its components, each by itself.")
 
 
 def _start(rows: Sequence[QuotaPlan], *, at: datetime, actor: Actor) -> None:

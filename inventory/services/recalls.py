@@ -1,6 +1,6 @@
 """A recall stops lots everywhere, says who has them, and has somebody see to each place."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -53,7 +53,7 @@ def recall_lots(lot_ids: Sequence[int], reason: str, *, at: datetime, actor: Act
 
 
 def stop_recall(recall_id: UUID, *, at: datetime, actor: Actor) -> int:
-    """Move what lies of the recalled lots into quality hold, and open a case per node to pull it.
+    """Move what lies of the recalled lots into quality hold.
 
     May be interrupted and called again. Returns how many positions were moved.
     """
@@ -109,11 +109,16 @@ def _finish(recall_id: UUID, *, at: datetime, actor: Actor) -> None:
         return
     recall.stop(at=at)
     _save(recall, "recall.stopped", recall.reason, at=at, actor=actor)
-    case_reports.report(_pulls(recall), at=at)
 
 
-def _pulls(recall: Recall) -> list[case_reports.Report]:
-    """One case per node at which recalled goods lie: pull them."""
+def ask_to_pull(recall_id: UUID, node_ids: Collection[int], *, at: datetime) -> None:
+    """One case per node of these at which recalled goods lie. Told again it is the same case."""
+    if node_ids:
+        recall = Recall.objects.for_scope(ALL_ACCOUNTS).get(pk=recall_id)
+        case_reports.report(_pulls(recall, node_ids), at=at)
+
+
+def _pulls(recall: Recall, node_ids: Collection[int]) -> list[case_reports.Report]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -124,9 +129,9 @@ def _pulls(recall: Recall) -> list[case_reports.Report]:
             JOIN inventory_node node ON node.id = position.node_id
             JOIN inventory_stocklevel level ON level.position_id = position.id
                 AND level.lot = lot.code AND level.on_hand > 0
-            WHERE lot.recall_id = %s GROUP BY 1, 2 ORDER BY 1
+            WHERE lot.recall_id = %s AND position.node_id = ANY(%s) GROUP BY 1, 2 ORDER BY 1
             """,
-            [recall.pk],
+            [recall.pk, list(node_ids)],
         )
         return [
             case_reports.Report(

@@ -45,7 +45,7 @@ def each_once(
     repeated = {
         index
         for (index, claim), owner in zip(claims.items(), owners, strict=True)
-        if owner != claim.subject_id
+        if owner is not claim.subject_id and owner != claim.subject_id
     }
     fresh = [index for index in known if index not in repeated]
     done = dict(zip(fresh, apply([changes[index] for index in fresh]), strict=True))

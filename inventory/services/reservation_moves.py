@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from config.kernel.errors import Busy, Conflict, NotFound
 from config.kernel.types import Actor
-from inventory.models import Allocation, Reservation
+from inventory.models import Allocation, CartHold, Reservation
 from inventory.selectors.supply import supply
 from inventory.services.reservations import release
 from inventory.services.take import hold, lock_positions, take
@@ -43,6 +43,7 @@ def move_reservation(
         raise Conflict("The other node has none of it." if target is None else "It is there.")
     lasting = Allocation.objects.for_scope(actor.scope).filter(reservation_id=reservation_id)
     min_expiry = lasting.aggregate(latest=Max("min_expiry"))["latest"]
+    CartHold.objects.for_scope(actor.scope).locked([seen.thread_id]).first()
     lock_positions([target.id], [reservation_id], levels=min_expiry is not None)
     row = Reservation.objects.for_scope(actor.scope).locked([reservation_id]).get()
     _require_movable(row, seen, units)

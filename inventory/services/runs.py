@@ -1,6 +1,6 @@
 """Reconciliations as they are written down: what was compared, and each line that differs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -54,9 +54,43 @@ def is_notable(gap: Gap) -> bool:
     return not gap.first and units >= NOTABLE_UNITS and units * 100 >= size * NOTABLE_SHARE_PERCENT
 
 
-def is_healed(gap: Gap, feed: Feed) -> bool:
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a unit of a SKU sells for, in minor units, and whether more care is due with it."""
+
+    price_minor: int = 0
+    sensitive: bool = False
+
+
+def worth_of(gaps: Collection[Gap], feed: Feed) -> dict[int, Worth]:
+    """By SKU, where the feed's limits ask for it: one statement, else none."""
+    if not gaps or (feed.heal_value_minor is None and feed.heal_sensitive):
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, coalesce(price_minor, 0),
+                lot_tracked OR serial_tracked OR hazmat OR regulation <> ''
+            FROM inventory_sku WHERE id = ANY(%s)
+            """,
+            [sorted({gap.sku_id for gap in gaps})],
+        )
+        return {pk: Worth(price, sensitive) for pk, price, sensitive in cursor.fetchall()}
+
+
+def has_limits(feed: Feed) -> bool:
+    """Whether not every difference follows the feed by itself."""
+    limits = (feed.heal_units, feed.heal_percent, feed.heal_value_minor)
+    return not feed.heal_sensitive or any(limit is not None for limit in limits)
+
+
+def is_healed(gap: Gap, feed: Feed, worth: Worth) -> bool:
     """Whether the book follows the feed by itself: within its limits, or where it has none."""
     units, size = abs(gap.units), max(gap.present, gap.target)
+    if worth.sensitive and not feed.heal_sensitive:
+        return False
+    if feed.heal_value_minor is not None and units * worth.price_minor > feed.heal_value_minor:
+        return False
     if feed.heal_units is not None and units > feed.heal_units:
         return False
     return feed.heal_percent is None or units * 100 <= size * feed.heal_percent

@@ -17,12 +17,14 @@ from inventory.types import Measured, SignalView, SubjectTag, subject_id
 NODE_SLOW: Final = "NODE_SLOW"
 NODE_FAILS_PICKS: Final = "NODE_FAILS_PICKS"
 NODE_BEHIND: Final = "NODE_BEHIND"
+NODE_DOCKS_FULL: Final = "NODE_DOCKS_FULL"
 
 CASES: Final = {
     SignalCode.ACK_LATENCY.value: NODE_SLOW,
     SignalCode.PICK_FAIL_RATE.value: NODE_FAILS_PICKS,
     SignalCode.OPEN_WORK.value: NODE_BEHIND,
     SignalCode.BACKLOG.value: NODE_BEHIND,
+    SignalCode.DOCKS.value: NODE_DOCKS_FULL,
 }
 """The case that a signal opens; what becomes of a silent feed is the feed's own matter."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -125,17 +126,24 @@ def _report_silence(feeds: Sequence[Feed], *, at: datetime) -> None:
 
 
 def _cut_back(node_ids: Collection[int], *, at: datetime, actor: Actor) -> None:
-    """Keep of each node's stock what its silent feeds say is not to be sold; the most of them."""
-    silent = Feed.objects.for_scope(ALL_ACCOUNTS).filter(
-        node_id__in=node_ids, state=FeedState.SILENT
-    )
-    percents = dict.fromkeys(node_ids, 0)
-    for feed in silent:
-        percents[feed.node_id] = max(percents[feed.node_id], percent_of(feed))
+    """Keep of each account's stock at a node what its silent feeds say is not to be sold.
+
+    Of several feeds of one account the greatest share counts; another account's stock stays on sale.
+    """
+    percents: dict[tuple[int, UUID], int] = {}
+    for feed in Feed.objects.for_scope(ALL_ACCOUNTS).filter(node_id__in=node_ids):
+        place = (feed.node_id, feed.account_id)
+        percents[place] = max(percents.get(place, 0), percent_of(feed))
     apply_haircuts(
         [
-            Haircut(node_id, HAIRCUT_SOURCE, percent, "Its feed is silent." if percent else "")
-            for node_id, percent in sorted(percents.items())
+            Haircut(
+                node_id,
+                HAIRCUT_SOURCE,
+                percent,
+                "Its feed is silent." if percent else "",
+                account_id,
+            )
+            for (node_id, account_id), percent in sorted(percents.items())
         ],
         at=at,
         actor=actor,

@@ -6,14 +6,14 @@ and before nothing that it computes: positions are what all orders share.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
 
 from config.kernel import ids
-from config.kernel.ahead import check_ahead, hand_over
+from config.kernel.ahead import check_ahead, hand_over, when_answered
 from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from inventory.bindings import LotBook
@@ -22,24 +22,13 @@ from inventory.claims import Claims, give_back
 from inventory.ledger import LANDED_WORK, write_work
 from inventory.models import Reservation
 from inventory.quotas import QuotaBook
+from inventory.services.take_at_once import Locked, take_at_once
 from inventory.states import ReservationState
 from inventory.stock_rows import expect_rows
 from inventory.types import FutureWant, Taken, TakeResult, Want
 
 _SERVED = "served"
-_WITH_LOCK = "FOR UPDATE"
 _HAS_QUOTAS = "EXISTS (SELECT FROM inventory_quota WHERE state = 'live' AND sku_id = ANY(%s))"
-
-
-@dataclass(frozen=True, slots=True)
-class _Locked:
-    """A locked position: whose it is, and the units that may be had of it now."""
-
-    account_id: UUID
-    node_id: int
-    sku_id: int
-    free: int
-    landed: int
 
 
 def take(
@@ -47,19 +36,15 @@ def take(
 ) -> TakeResult:
     """Reserve what can be had, each want whole or not at all, served in the order given.
 
-    Three statements, the last of them sent ahead where the caller does so. What others were
-    quicker to reserve comes back as lost. Must run inside the caller's transaction; where that
-    `has_positions` locked already, a hard limit that another transaction holds counts as reached.
+    One statement for a few wants that can all be had (`take_at_once`); else three at most, the
+    last of them sent ahead where the caller does so. What others were quicker to reserve comes back as
+    lost. Must run inside the caller's transaction; where that `has_positions` locked already, a
+    hard limit that another transaction holds counts as reached.
     """
-    locked, book = _lock(wants, has_positions=has_positions, at=at)
-    taken, lost, used = _serve(wants, locked, book)
-    _raise_reserved(used)
-    reserved = _insert(taken, locked, ReservationState.RESERVED, None, at=at)
-    if book is not None:
-        book.write(reserved)
-    check_ahead(len(reserved))
+    result = _take(wants, ReservationState.RESERVED, None, has_positions=has_positions, at=at)
+    check_ahead(len(result.taken))
     hand_over()
-    return TakeResult(tuple(reserved), tuple(lost))
+    return result
 
 
 def take_again(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResult:
@@ -77,17 +62,40 @@ def take_again(wants: Sequence[Want], *, at: datetime, actor: Actor) -> TakeResu
     return TakeResult(tuple(reserved), tuple(lost))
 
 
+_QUOTAS_FIRST: Final = """
+    WITH quotas AS MATERIALIZED (
+        SELECT id FROM inventory_quota WHERE state = 'live' AND sku_id IN (
+            SELECT sku_id FROM inventory_stockposition WHERE id = ANY(%(positions)s))
+        ORDER BY id FOR UPDATE
+    )"""
+_LOCK: Final = f"""
+    {_QUOTAS_FIRST}
+    SELECT id FROM inventory_stockposition
+    WHERE id = ANY(%(positions)s) AND (SELECT count(*) >= 0 FROM quotas) ORDER BY id FOR UPDATE
+"""  # noqa: S608  # own text
+_LOCK_WITH_WINDOWS: Final = f"""
+    {_QUOTAS_FIRST}, windows AS MATERIALIZED (
+        SELECT id FROM inventory_capacitywindow
+        WHERE id = ANY(%(windows)s) AND (SELECT count(*) >= 0 FROM quotas) ORDER BY id FOR UPDATE
+    )
+    SELECT id FROM inventory_stockposition
+    WHERE id = ANY(%(positions)s) AND (SELECT count(*) >= 0 FROM windows) ORDER BY id FOR UPDATE
+"""  # noqa: S608  # own text
+
+
 def lock_positions(
     position_ids: Collection[int],
     reservation_ids: Collection[UUID] = (),
     *,
     levels: bool = False,
+    windows: Collection[int] = (),
 ) -> None:
     """Lock at once, by ascending id, all positions that this transaction will release and take.
 
     A transaction that gives units back at one position and takes them at another calls this first:
-    its later calls then wait for nobody. The live quotas of their SKUs come before them. With their `levels` where it also issues units: what gives
-    units back locks reservations, which stand after levels. Three statements at most.
+    its later calls then wait for nobody. The live quotas of their SKUs come before them, then the
+    `windows` of hard limits that it may take from. With their `levels` where it also issues units:
+    what gives units back locks reservations, which stand after levels. Three statements at most.
     """
     wanted = set(position_ids)
     with connection.cursor() as cursor:
@@ -98,18 +106,8 @@ def lock_positions(
                 [list(reservation_ids)],
             )
             wanted |= {row[0] for row in cursor.fetchall()}
-        cursor.execute(
-            """
-            WITH quotas AS MATERIALIZED (
-                SELECT id FROM inventory_quota WHERE state = 'live' AND sku_id IN (
-                    SELECT sku_id FROM inventory_stockposition WHERE id = ANY(%s))
-                ORDER BY id FOR UPDATE
-            )
-            SELECT id FROM inventory_stockposition
-            WHERE id = ANY(%s) AND (SELECT count(*) >= 0 FROM quotas) ORDER BY id FOR UPDATE
-            """,
-            [sorted(wanted), sorted(wanted)],
-        )
+        asked = {"positions": sorted(wanted), "windows": sorted(windows)}
+        cursor.execute(_LOCK_WITH_WINDOWS if windows else _LOCK, asked)
         if levels:
             cursor.execute(
                 "SELECT id FROM inventory_stocklevel WHERE position_id = ANY(%s) "
@@ -120,13 +118,7 @@ def lock_positions(
 
 def hold(wants: Sequence[Want], *, until: datetime, at: datetime, actor: Actor) -> TakeResult:
     """Reserve for a cart: like `take`, but the claim expires unless it is confirmed by `until`."""
-    locked, book = _lock(wants, at=at)
-    taken, lost, used = _serve(wants, locked, book)
-    _raise_reserved(used)
-    held = _insert(taken, locked, ReservationState.HELD, until, at=at)
-    if book is not None:
-        book.write(held)
-    return TakeResult(tuple(held), tuple(lost))
+    return _take(wants, ReservationState.HELD, until, has_positions=False, at=at)
 
 
 def confirm_held(reservation_ids: Sequence[UUID], *, at: datetime, actor: Actor) -> None:
@@ -164,7 +156,7 @@ def take_landed(
 
 def reserve_future(wants: Sequence[FutureWant], *, at: datetime, actor: Actor) -> list[UUID]:
     """Queue demand that no position can serve now. Returns the waiting reservations, in order."""
-    _require_units([want.quantity for want in wants])
+    _require_units(wants)
     made = [ids.uuid7() for _ in wants]
     if wants:
         with connection.cursor() as cursor:
@@ -195,19 +187,45 @@ def reserve_future(wants: Sequence[FutureWant], *, at: datetime, actor: Actor) -
     return made
 
 
+def _take(
+    wants: Sequence[Want],
+    state: ReservationState,
+    until: datetime | None,
+    *,
+    has_positions: bool,
+    at: datetime,
+) -> TakeResult:
+    """At once where all can be had; else step by step, from what that has locked."""
+    _require_units(wants)
+    known = take_at_once(wants, state, until, at=at)
+    if known is None:
+        locked, book = _lock(wants, has_positions=has_positions, at=at)
+    elif known.taken:
+        return TakeResult(known.taken, ())
+    else:
+        locked = known.locked
+        book = QuotaBook(wants, known.quotas, at=at) if known.quotas else None
+    taken, lost, used = _serve(wants, locked, book)
+    _raise_reserved(used)
+    reserved = _insert(taken, locked, state, until, at=at)
+    if book is not None:
+        book.write(reserved)
+    return TakeResult(tuple(reserved), tuple(lost))
+
+
 def _lock(
     wants: Sequence[Want],
     *,
     skip_locked: bool = False,
     has_positions: bool = False,
     at: datetime,
-) -> tuple[dict[int, _Locked], Book | None]:
+) -> tuple[dict[int, Locked], Book | None]:
     """Lock live quotas, hard limits, then positions, by ascending id; read what each can give.
 
     One statement while none of the SKUs has a live quota: the filter on the quotas is worked out,
     and they are locked with it, before the first position is looked at.
     """
-    _require_units([want.quantity for want in wants])
+    _require_units(wants)
     waiting, live = "", "false"
     if skip_locked:
         waiting, live = "SKIP LOCKED", _HAS_QUOTAS
@@ -218,7 +236,7 @@ def _lock(
             f"""
             WITH quotas AS MATERIALIZED (
                 SELECT id FROM inventory_quota WHERE state = 'live' AND sku_id = ANY(%s)
-                ORDER BY id {_WITH_LOCK} {waiting}
+                ORDER BY id FOR UPDATE {waiting}
             ){limits.parts}
             SELECT id, account_id, node_id, sku_id,
                 CASE WHEN shortfall = 0 AND (fresh_until IS NULL OR fresh_until > %s)
@@ -237,7 +255,7 @@ def _lock(
             ],
         )
         rows = cursor.fetchall()
-    locked = {row[0]: _Locked(*row[1:6]) for row in rows}
+    locked = {row[0]: Locked(*row[1:6]) for row in rows}
     quotas, unseen, rooms = rows[0][6:] if rows else (None, False, None)
     return locked, joined(
         QuotaBook(wants, quotas or (), at=at) if quotas is not None or unseen else None,
@@ -248,7 +266,7 @@ def _lock(
 
 def _serve(
     wants: Sequence[Want],
-    locked: Mapping[int, _Locked],
+    locked: Mapping[int, Locked],
     book: Book | None,
     *,
     landed: bool = False,
@@ -280,26 +298,34 @@ def _serve(
 
 
 def _raise_reserved(used: Counter[int]) -> None:
-    """One row per position: of several matches an UPDATE … FROM would apply only one."""
+    """One row per position: of several matches an UPDATE … FROM would apply only one.
+
+    Within `sending_ahead` nobody waits for it: that every row was reached is heard at its end.
+    """
     if not used:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH raised AS (
-                UPDATE inventory_stockposition p SET reserved = p.reserved + need.quantity,
-                    changed_xid = pg_current_xact_id()::text::bigint
-                FROM unnest(%s::bigint[], %s::bigint[]) AS need (id, quantity)
-                WHERE p.id = need.id AND p.shortfall = 0
-                  AND p.sellable - p.reserved - p.buffer - p.landed >= need.quantity
-                RETURNING 1
-            )
-            SELECT count(*) FROM raised
-            """,
-            [list(used), list(used.values())],
+    cursor = connection.cursor()
+    cursor.execute(
+        """
+        WITH raised AS (
+            UPDATE inventory_stockposition p SET reserved = p.reserved + need.quantity,
+                changed_xid = pg_current_xact_id()::text::bigint
+            FROM unnest(%s::bigint[], %s::bigint[]) AS need (id, quantity)
+            WHERE p.id = need.id AND p.shortfall = 0
+              AND p.sellable - p.reserved - p.buffer - p.landed >= need.quantity
+            RETURNING 1
         )
-        [(raised,)] = cursor.fetchall()
-    expect_rows(raised, len(used))
+        SELECT count(*) FROM raised
+        """,
+        [list(used), list(used.values())],
+    )
+
+    def check() -> None:
+        with cursor:
+            [(raised,)] = cursor.fetchall()
+        expect_rows(raised, len(used))
+
+    when_answered(check)
 
 
 def _use_landed(used: Counter[int]) -> dict[int, int]:
@@ -327,7 +353,7 @@ def _use_landed(used: Counter[int]) -> dict[int, int]:
 
 def _insert(
     taken: Sequence[Want],
-    locked: Mapping[int, _Locked],
+    locked: Mapping[int, Locked],
     state: ReservationState,
     until: datetime | None,
     *,
@@ -416,6 +442,6 @@ def _is_waiting(row: Reservation) -> bool:
     return bool(row.state == ReservationState.WAITING)
 
 
-def _require_units(quantities: Sequence[int]) -> None:
-    if any(quantity <= 0 for quantity in quantities):
+def _require_units(wants: Sequence[Want | FutureWant]) -> None:
+    if any(want.quantity <= 0 for want in wants):
         raise Invalid("A want is for at least one unit.")

@@ -39,11 +39,17 @@ from inventory.types.feeds import (
     SnapshotRowText,
     SnapshotView,
 )
-from inventory.types.holds import CartDraft, CartHeld, CartLineHeld
+from inventory.types.holds import CartDraft, CartHeld, CartHoldView, CartLineHeld
 from inventory.types.inbound import (
+    AheadWant,
+    Awaited,
+    Backed,
+    CapDraft,
     ExpectedDraft,
     ExpectedLine,
     InboundAnswer,
+    LaneDraft,
+    LineCap,
     SlipDraft,
     Slipped,
 )
@@ -119,11 +125,16 @@ from inventory.types.subjects import (
 __all__ = [
     "AdjustmentAnswer",
     "AdjustmentDraft",
+    "AheadWant",
+    "Awaited",
+    "Backed",
     "BarcodeDraft",
     "BufferChange",
+    "CapDraft",
     "CapacityView",
     "CartDraft",
     "CartHeld",
+    "CartHoldView",
     "CartLineHeld",
     "ChangeAnswer",
     "ChannelPreview",
@@ -155,6 +166,8 @@ __all__ = [
     "IssuedPortion",
     "ItemDraft",
     "KeptFigure",
+    "LaneDraft",
+    "LineCap",
     "LostLots",
     "LotAnswer",
     "LotDraft",

@@ -26,6 +26,8 @@ class FeedTerms:
     haircut_percent: int = 0
     heal_units: int | None = None
     heal_percent: int | None = None
+    heal_value_minor: int | None = None
+    heal_sensitive: bool = True
     reconcile_every: timedelta | None = None
 
 

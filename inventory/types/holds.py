@@ -20,6 +20,21 @@ class CartDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class CartHoldView:
+    """A cart's hold as others read it: open until `closed_at`; `taken_by` is the order's thread."""
+
+    id: UUID
+    cart: str
+    expires_at: datetime
+    closed_at: datetime | None
+    close_reason: str
+    taken_by: UUID | None
+
+    def lasts(self, at: datetime) -> bool:
+        return self.closed_at is None and at < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
 class CartLineHeld:
     """How one line ended: held whole, or refused; then `free` units of it could be had."""
 

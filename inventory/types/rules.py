@@ -74,12 +74,16 @@ class QuotaView:
 
 @dataclass(frozen=True, slots=True)
 class Haircut:
-    """Keep back so many percent of a node's stock for a cause; 0 lifts it, 100 is everything."""
+    """Keep back so many percent of a node's stock for a cause; 0 lifts it, 100 is everything.
+
+    Of one account's stock there, or (None) of everybody's.
+    """
 
     node_id: int
     source: str
     percent: int
     reason: str = ""
+    account_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,12 @@ class ChannelPreview:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change of rules or quotas would do. `positions` would get another buffer."""
+    """What a change of rules or quotas would do. `positions` would get another buffer.
+
+    `kits` hold some of the SKUs; their figures are looked at, too.
+    """
 
     skus: int
+    kits: int
     positions: int
     channels: tuple[ChannelPreview, ...]
