@@ -274,7 +274,8 @@ KINDS: Final = (
         3,
         24,
         "payments",
-        "Wait for the authorisation or ask the buyer; release the hold when it is there.",
+        "Wait for the authorisation; where it could not be renewed, ask the buyer for another and note "
+        "it on the order, which ends the hold.",
         still_held_by("payment"),
     ),
     _kind(
@@ -343,6 +344,15 @@ KINDS: Final = (
         2,
         "operations",
         "Release it now, send it from another node, or upgrade the service.",
+        still_at_risk,
+    ),
+    _kind(
+        "GAVE_WAY",
+        "Its units went to another order",
+        3,
+        24,
+        "customer_service",
+        "Tell the buyer of the new date, or offer a cancel; other stock may be found meanwhile.",
         still_at_risk,
     ),
     _kind(

@@ -12,6 +12,8 @@ from uuid import UUID
 
 NO_PROVIDER: Final = "no-provider"
 NO_RENEWALS: Final = "no-renewals"
+ENDED: Final = "authorization-ended"
+"""The code of a refusal because the authorisation's term has passed, whatever the provider calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,10 @@ class PaymentProvider(Protocol):
     def refund(self, call: PaymentCall) -> PaymentAnswer: ...
 
     def renew(self, call: PaymentCall) -> PaymentAnswer:
-        """Authorise what is left of an authorisation again, before its term passes.
+        """Authorise what is left of an authorisation again, by the card on file and without its buyer.
 
-        The answer names what is captured from then on, which may be the same one.
+        Before its term passes, or once it has (`ended` of the payload). The answer names what is
+        captured from then on, which may be the same one.
         """
 
     def find(self, key: str) -> PaymentAnswer | None:

@@ -10,9 +10,9 @@ from config.kernel.services import dwell, intents, jobs
 from config.kernel.types import Actor, Outcome
 from inventory import demand
 from inventory import selectors as inventory
-from orders import cases, handlers, services
+from orders import cases, handlers, services, waiting
 from orders.selectors.unplaced import UnplacedDemand
-from orders.services import money, renew, settle
+from orders.services import money, reauthorize, renew, settle
 from orders.types import CancelRequest, HoldRequest
 
 BATCH = 200
@@ -30,6 +30,7 @@ def register_all() -> None:
     events.subscribe("orders.cover_shortfalls", ["stock.short"], handlers.on_stock_short)
     events.subscribe("orders.serve_backorders", ["stock.received"], handlers.on_stock_received)
     events.subscribe("orders.leave_node", ["node.paused", "node.drained"], handlers.on_node_paused)
+    waiting.register_all()
     _register_intents()
     jobs.register(handlers.LEAVE_NODE, _leave_node)
     jobs.register("orders.cancel", _cancel)
@@ -51,7 +52,7 @@ def _register_intents() -> None:
         instead="retry the capture on the order",
     )
     intents.register(
-        renew.RENEW, renew.perform_renewal, on_answer=renew.record_renewal, find=settle.find
+        reauthorize.RENEW, renew.perform_renewal, on_answer=renew.record_renewal, find=settle.find
     )
     intents.register(
         money.VOID, settle.perform_void, on_answer=settle.record_void, find=settle.find

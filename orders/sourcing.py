@@ -28,6 +28,8 @@ class Demand:
 
     `service_level` is a code of inventory's service levels, empty for the channel's standard.
     `set_aside` are (node, SKU, units) that landed for those who wait: they count as free here.
+    `held` are those that the order's own cart holds: they count as free for this demand alone.
+    `moved` is by whom its units are sent from the pinned node, and why: kept with the decision.
     """
 
     group_id: UUID
@@ -49,6 +51,8 @@ class Demand:
     requested_by: datetime | None = None
     priority: int = 0
     set_aside: tuple[tuple[int, int, int], ...] = ()
+    held: tuple[tuple[int, int, int], ...] = ()
+    moved: str = ""
 
 
 @dataclass(frozen=True, slots=True)

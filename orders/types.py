@@ -114,7 +114,8 @@ class DraftProblem:
 class OrderDraft:
     """An order as it came in, translated and not yet judged.
 
-    `id` is what a new order is to be called, when the caller must know it beforehand.
+    `id` is what a new order is to be called, when the caller must know it beforehand. `cart` is the
+    shop's own id of the cart that it was: what is held for it becomes the order's.
     """
 
     channel_id: UUID
@@ -134,6 +135,7 @@ class OrderDraft:
     tags: tuple[str, ...] = ()
     priority: int = 0
     note: str = ""
+    cart: str = ""
     inbox_id: UUID | None = None
     problems: tuple[DraftProblem, ...] = ()
     id: UUID | None = None
@@ -274,6 +276,62 @@ class NodePin:
 
     group_id: UUID
     node_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedMove:
+    """Send units of a reservation from this node; all that are open, where no quantity is named."""
+
+    reservation_id: UUID
+    node_id: int
+    quantity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GiveWay:
+    """Units of another order's reservation that a line is to have; all open ones, or so many."""
+
+    reservation_id: UUID
+    quantity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GaveWay:
+    """What became of an order that gave units up: found elsewhere, or waiting for stock.
+
+    Dates are those of the delivery group before and after; None where there was or is no promise.
+    """
+
+    order_id: UUID
+    number: str
+    line_id: UUID
+    units: int
+    found: int
+    waits: int
+    promised: datetime | None
+    promised_now: datetime | None
+
+    @property
+    def later(self) -> bool:
+        """Whether its buyer has it later than they were told, or nobody knows when."""
+        if self.waits and self.promised_now == self.promised:
+            return True
+        return bool(
+            self.promised and (self.promised_now is None or self.promised_now > self.promised)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """A line that was put first: its units, its promise then, and who gave them up."""
+
+    order_id: UUID
+    number: str
+    line_id: UUID
+    units: int
+    promised: datetime | None
+    promised_now: datetime | None
+    losers: tuple[GaveWay, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,7 @@ def read_order(
         tags=_tags(reading, body, pointer),
         priority=reading.whole(body, "priority", pointer, most=1_000) or 0,
         note=reading.text(body, "note", pointer, most=_LONG),
+        cart=reading.text(body, "cart", pointer, most=64),
         id=ids.uuid7(),
     )
     if reading.errors:

@@ -99,6 +99,15 @@ class OrderInput(serializers.Serializer[Any]):
     tags = serializers.ListField(child=serializers.CharField(), required=False)
     priority = serializers.IntegerField(required=False)
     note = serializers.CharField(required=False)
+    cart = serializers.CharField(
+        required=False,
+        max_length=64,
+        help_text=(
+            "The shop's id of the cart, as `/holds/` knows it: what it holds becomes the order's at "
+            "acceptance, and what the order does not need of it is free. Refused where nothing was "
+            "ever held for it, or another order has it; a hold that has ended is a warning."
+        ),
+    )
 
 
 class BulkInput(serializers.Serializer[Any]):

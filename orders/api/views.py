@@ -41,6 +41,7 @@ from orders.api.requests import (
     refusal_of,
     show_contacts,
 )
+from orders.api.reserved_verbs import ReservedVerbs
 from orders.models import Order
 from orders.types import AcceptedOrder, CancelRequest, CapturedOrder, HoldRequest
 
@@ -61,10 +62,12 @@ _VERBS = {
     "pin": (Permission.ORDERS_REROUTE, *SEND),
     "notes": (Permission.ORDERS_NOTE, *SEND),
     "authorize": (Permission.ORDERS_HOLD, *SEND),
+    "move_units": (Permission.INVENTORY_CLAIM,),
+    "free_units": (Permission.INVENTORY_CLAIM,),
 }
 
 
-class OrderViewSet(ChangeVerbs, PaymentVerbs, viewsets.GenericViewSet[Order]):
+class OrderViewSet(ChangeVerbs, PaymentVerbs, ReservedVerbs, viewsets.GenericViewSet[Order]):
     """Orders of the caller's accounts, newest first."""
 
     serializer_class = shapes.OrderShape

@@ -13,7 +13,7 @@ from django.db import migrations, models
 SEQUENCE = "CREATE SEQUENCE orders_order_number AS bigint START 100001"
 
 
-class Migration(config.kernel.operations.FoundingMigration):
+class Migration(config.kernel.operations.RenderedOnce):
     initial = True
 
     dependencies = [

@@ -1,9 +1,10 @@
 import config.kernel.ids
+import config.kernel.operations
 import django.db.models.deletion
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("kernel", "0001_initial"),
         ("orders", "0001_initial"),

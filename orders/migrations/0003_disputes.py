@@ -6,7 +6,7 @@ import simple_history.models
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(config.kernel.operations.RenderedOnce):
     dependencies = [
         ("kernel", "0001_initial"),
         ("orders", "0002_credits"),

@@ -90,6 +90,14 @@ class Order(StateModel):
     tags = ArrayField(models.CharField(max_length=48), default=list)
     lookalike_hash = models.CharField(max_length=64, default="")
     inbox_id = models.UUIDField(null=True)
+    cart_hold = models.ForeignKey(
+        "inventory.CartHold",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="What its cart held before it was ordered.",
+    )
     updated_at = models.DateTimeField()
 
     history = HistoricalRecords()

@@ -44,6 +44,7 @@ from orders.selectors.release import (
     groups_to_release,
     opened_address,
     orders_of_groups,
+    orders_of_lines,
     releasable,
 )
 
@@ -81,6 +82,7 @@ __all__ = [
     "orders_giving_back",
     "orders_matching",
     "orders_of_groups",
+    "orders_of_lines",
     "orders_told_of",
     "origin_of",
     "payments_after",

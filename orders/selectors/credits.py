@@ -15,8 +15,9 @@ from orders.models import (
     OrderLine,
     OrderLink,
     Refund,
+    Tender,
 )
-from orders.states import CaptureState, LineKind, RefundState
+from orders.states import CaptureState, CollectedBy, LineKind, RefundState
 from orders.types import CreditableLine, CreditedPart, CreditRequest, OrderHead
 
 
@@ -94,6 +95,14 @@ def parts_of_notes(note_ids: Collection[UUID]) -> dict[UUID, list[CreditedPart]]
         part = CreditedPart(row.part, row.amount_minor, row.line_id, row.quantity)
         found.setdefault(row.note_id, []).append(part)
     return found
+
+
+def collected_by_channels(order_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the orders of which a channel has collected something. One statement."""
+    tenders = Tender.objects.for_scope(ALL_ACCOUNTS).filter(
+        order_id__in=list(order_ids), collected_by=CollectedBy.CHANNEL
+    )
+    return set(tenders.values_list("order_id", flat=True))
 
 
 def credit_notes_of(order_id: UUID, scope: Scope) -> list[CreditNote]:

@@ -81,6 +81,12 @@ def orders_of_groups(group_ids: Collection[UUID], *, scope: Scope) -> dict[UUID,
     return dict(rows.values_list("pk", "order_id"))
 
 
+def orders_of_lines(line_ids: Collection[UUID], *, scope: Scope) -> dict[UUID, UUID]:
+    """The order of each line within the scope."""
+    rows = OrderLine.objects.for_scope(scope).filter(pk__in=list(line_ids))
+    return dict(rows.values_list("pk", "order_id"))
+
+
 def releasable(
     group_ids: Sequence[UUID], *, at: datetime
 ) -> tuple[list[ReleasableGroup], dict[UUID, tuple[str, str]]]:

@@ -15,6 +15,7 @@ from orders.services.close import close_due, close_settled
 from orders.services.credit import credit_units, settle_credits
 from orders.services.disputes import record_disputes, settle_disputes
 from orders.services.erase import Erased, Footprint, erase_people, footprint_of
+from orders.services.giving_way import free_units, preview_free_units
 from orders.services.holds import (
     expire_holds,
     give_stock_back,
@@ -25,6 +26,7 @@ from orders.services.holds import (
 from orders.services.linked import place_linked
 from orders.services.listings import map_known, map_skus
 from orders.services.looks import record_looks
+from orders.services.moving import move_reserved
 from orders.services.notes import add_notes, withdraw_notes
 from orders.services.payment_news import record_payment_news
 from orders.services.promises import move_promises
@@ -75,6 +77,7 @@ __all__ = [
     "expire_authorizations",
     "expire_holds",
     "footprint_of",
+    "free_units",
     "give_back_units",
     "give_stock_back",
     "lapse_authorizations",
@@ -85,10 +88,12 @@ __all__ = [
     "map_skus",
     "move_groups",
     "move_promises",
+    "move_reserved",
     "move_units",
     "pin_groups",
     "place_holds",
     "place_linked",
+    "preview_free_units",
     "record_authorizations",
     "record_disputes",
     "record_looks",

@@ -1,6 +1,7 @@
 """Acceptance: promise, source and reserve each order, or say why not."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,6 +20,7 @@ from inventory.states import MovementKind
 from inventory.types import StockChange
 from orders.models import Hold, Order, OrderLine
 from orders.services import money
+from orders.services.carts import end_carts, open_carts
 from orders.services.holding import active_holds
 from orders.services.in_hand import LineInHand
 from orders.services.sheet import Sheet, open_sheet
@@ -77,10 +79,14 @@ def accept_orders(
     for order in ready.fresh:
         order.accept(at=at)
         order.remorse_until = at + timedelta(minutes=order.channel.remorse_minutes)
-    asked = _hand_over(sheet, ready.fresh, at=at, actor=actor)
+    carts = open_carts(ready.fresh, at=at)
+    asked, sold = _hand_over(sheet, ready.fresh, at=at, actor=actor)
     wanted = wanting(sheet, ready.ids, holds)
-    with sending_ahead():
-        result = source_units(sheet, wanted, is_first=True, at=at, actor=actor)
+    # What is given back of a hold is counted: nothing is sent ahead beside it.
+    with sending_ahead() if carts is None else nullcontext():
+        result = source_units(sheet, wanted, is_first=not sold, carts=carts, at=at, actor=actor)
+        if carts is not None:
+            end_carts(sheet, carts, at=at, actor=actor)
         asked.reports += settle_unfilled(sheet, result, at=at, actor=actor)
         answers = _tell(sheet, ready, wanted, result.reserved)
         sheet.write(
@@ -145,8 +151,13 @@ def _waits_for_sku(sheet: Sheet, line: LineInHand) -> bool:
     return line.sku_id is None and is_sourced(line, sheet.groups[line.group_id])
 
 
-def _hand_over(sheet: Sheet, orders: Sequence[Order], *, at: datetime, actor: Actor) -> money.Asked:
-    """What needs no node: goods that left with the buyer, and lines that ship nothing."""
+def _hand_over(
+    sheet: Sheet, orders: Sequence[Order], *, at: datetime, actor: Actor
+) -> tuple[money.Asked, bool]:
+    """What needs no node: goods that left with the buyer, and lines that ship nothing.
+
+    Answers what is to be asked of payments and reported, and whether positions are held now.
+    """
     sales: list[StockChange] = []
     billed = []
     for order in orders:
@@ -174,7 +185,7 @@ def _hand_over(sheet: Sheet, orders: Sequence[Order], *, at: datetime, actor: Ac
             for sale, outcome in zip(sales, outcomes, strict=True)
             if outcome.problem is not None
         ]
-    return asked
+    return asked, bool(sales)
 
 
 def _sale(order: Order, line: LineInHand, node_id: int) -> StockChange:

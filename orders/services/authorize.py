@@ -12,10 +12,11 @@ from config.kernel import case_reports, ids
 from config.kernel.errors import Conflict, DomainError, Invalid
 from config.kernel.history import Change
 from config.kernel.money import Money
+from config.kernel.services.intents import add
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from orders.models import Authorization, Capture, Hold, Order
 from orders.payments import LapsedAuthorization
-from orders.services import money
+from orders.services import money, reauthorize
 from orders.services.holding import active_holds, case_of, hold_row
 from orders.services.holds import end_holds_on_sheet
 from orders.services.sheet import Sheet, is_live, open_sheet, visible
@@ -207,7 +208,7 @@ def _forgive(sheet: Sheet, tenders: Sequence[TenderInHand], at: datetime) -> lis
 def expire_authorizations(limit: int = BATCH, *, at: datetime, actor: Actor) -> int:
     """End the authorisations whose term has passed; hold what is not released and not secured.
 
-    One with a capture that is not answered waits for the answer. Answers how many ended.
+    What is needed yet is asked for again, of the card on file. One with a capture that is not answered waits for the answer. Answers how many ended.
     """
     due = dict(_lapsed(at).order_by("expires_at").values_list("pk", "order_id")[:limit])
     if not due:
@@ -266,14 +267,25 @@ def _with_open_captures(rows: Sequence[Authorization]) -> set[UUID | None]:
 
 
 def _expire(sheet: Sheet, rows: Sequence[Authorization], *, at: datetime, actor: Actor) -> None:
-    """End authorisations of orders on the sheet, and hold what is not secured by others."""
+    """End authorisations of orders on the sheet, hold what is not secured by others, and ask for what
+    is needed once more: the answer ends the hold.
+    """
     concerned = {row.order_id for row in rows}
     tenders = lock_tenders([i for i in concerned if is_billed(sheet.orders[i])])
+    anew = reauthorize.wanted_anew(sheet, rows, tenders)
+    intents = reauthorize.ask_anew(sheet, anew)
     written = []
     for row in rows:
         before = str(row.state)
         row.expire()
-        written.append({"id": row.id, "before_state": before, "state": str(row.state)})
+        written.append(
+            {
+                "id": row.id,
+                "before_state": before,
+                "state": str(row.state),
+                "renewal_asked_at": at if row.id in anew else row.renewal_asked_at,
+            }
+        )
         sheet.note_history(Authorization, row.id, Change.CHANGED)
         sheet.tell(
             row.order_id,
@@ -287,6 +299,7 @@ def _expire(sheet: Sheet, rows: Sequence[Authorization], *, at: datetime, actor:
         refold_payment(sheet.orders[order_id], own)
     reports = _hold_unsecured(sheet, rows, at)
     sheet.write(at=at, actor=actor, reason="authorisation expired")
+    add(intents, at=at, actor=actor)
     case_reports.report(reports, at=at)
 
 

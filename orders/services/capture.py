@@ -1,14 +1,14 @@
 """Capture: a draft becomes an order once, whatever it lacks; what it lacks becomes holds."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 
-from config.kernel import case_reports, events, vault
-from config.kernel.ahead import check_ahead, hand_over, sending_ahead
+from config.kernel import ahead, case_reports, events, vault
 from config.kernel.collecting import uncollected
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
@@ -37,8 +37,20 @@ from orders.types import CapturedOrder, OrderDraft
 from orders.validators.finding import Finding, Known, Lookalike, Severity
 
 _LONGEST_ID = 128
-MOST_PARTS, LEAST_PART = 4, 100
+MOST_PARTS, LEAST_PART = 8, 100
 """A batch is written in at most so many parts, of at least so many orders each."""
+_PARTS: Final[tuple[tuple[type[models.Model], str], ...]] = (
+    (SubjectKey, "keys"),
+    (Contact, "contacts"),
+    (DeliveryGroup, "groups"),
+    (OrderLine, "lines"),
+    (Hold, "holds"),
+    (Tender, "tenders"),
+    (Authorization, "authorizations"),
+    (OrderNote, "notes"),
+)
+"""What is written with an order, and where it stands among its rows (`Shaped`)."""
+_TABLES: Final = [Order._meta.db_table, *(model._meta.db_table for model, _ in _PARTS)]
 CHECKS = "checks"
 """Who places what the checks of capture find: not the caller, who may lift what it placed."""
 
@@ -62,27 +74,23 @@ def capture_orders(
     """
     known = surroundings(drafts, at)
     outcomes: dict[int, Outcome[CapturedOrder]] = {}
-    judged: dict[int, Judged] = {}
     first: dict[Key, int] = {}
     for position, draft in enumerate(drafts):
         refusal = _impossible(draft, known, actor)
         if refusal is not None:
             outcomes[position] = refusal
-            continue
-        if key_of(draft) in first:
-            continue
-        first[key_of(draft)] = position
-        answer = _judge(draft, position, known, at=at)
-        if isinstance(answer, Judged):
-            judged[position] = answer
         else:
-            outcomes[position] = answer
-    with sending_ahead():
-        shaped, born = _write(judged, at=at)
-        _record([one for one in shaped.values() if one.id in born], at=at, actor=actor)
-        for position, one in shaped.items():
-            if one.id in born:
-                outcomes[position] = Outcome.done(_answer(one, born[one.id]))
+            first.setdefault(key_of(draft), position)
+    judge = partial(_judge_all, drafts, known, outcomes, at=at)
+    with ahead.sending_ahead():
+        shaped, new = _write(first, judge, in_parts=not known.look_alike(), at=at)
+        # Written down while PostgreSQL is at work still: `new` waits for it.
+        facts = {one.id: _facts(one) for one in shaped.values()}
+        born = new()
+        fresh = {position: one for position, one in shaped.items() if one.id in born}
+        _record(list(fresh.values()), facts, at=at, actor=actor)
+        for position, one in fresh.items():
+            outcomes[position] = Outcome.done(_answer(one, born[one.id]))
     answers = _with_repeats(drafts, outcomes, first)
     if beside is not None:
         beside(answers)
@@ -109,6 +117,25 @@ def _impossible(
     return None
 
 
+def _judge_all(
+    drafts: Sequence[OrderDraft],
+    known: Surroundings,
+    outcomes: dict[int, Outcome[CapturedOrder]],
+    positions: Iterable[int],
+    *,
+    at: datetime,
+) -> dict[int, Judged]:
+    """Judge these drafts; those that are kept out are among the outcomes."""
+    judged = {}
+    for position in positions:
+        answer = _judge(drafts[position], position, known, at=at)
+        if isinstance(answer, Judged):
+            judged[position] = answer
+        else:
+            outcomes[position] = answer
+    return judged
+
+
 def _judge(
     draft: OrderDraft,
     position: int,
@@ -118,7 +145,7 @@ def _judge(
 ) -> Judged | Outcome[CapturedOrder]:
     """Judge one draft; answer what its rows are made from, or everything that keeps it out."""
     channel, value = known.channels[draft.channel_id], known.hashes[position]
-    skus = known.skus.get(draft.channel_id, {})
+    skus, cart = known.skus.get(draft.channel_id, {}), known.carts.get((channel.pk, draft.cart))
     findings = validators.judge(
         draft,
         Known(
@@ -128,6 +155,7 @@ def _judge(
             node_codes=frozenset(known.routes.nodes),
             service_codes=frozenset(known.routes.services),
             lookalike=lookalike_of(draft, value, known),
+            cart=cart,
         ),
     )
     if any(finding.severity is Severity.REJECT for finding in findings):
@@ -145,6 +173,7 @@ def _judge(
         routes=known.routes,
         lookalike_hash=value,
         currency=draft.currency if fits else channel.currency,
+        cart_hold_id=cart.id if cart is not None and cart.taken_by is None else None,
     )
 
 
@@ -170,29 +199,42 @@ def _rejected(findings: Sequence[Finding]) -> Outcome[CapturedOrder]:
 
 
 def _write(
-    judged: Mapping[int, Judged], *, at: datetime
-) -> tuple[dict[int, Shaped], dict[UUID, str]]:
-    """Shape and write part by part; answer the rows, and the numbers of the orders that are new.
+    first: Mapping[Key, int],
+    judge: Callable[[Iterable[int]], dict[int, Judged]],
+    *,
+    in_parts: bool,
+    at: datetime,
+) -> tuple[dict[int, Shaped], Callable[[], dict[UUID, str]]]:
+    """Judge, shape and write part by part; answer the rows, and what tells which orders are new.
 
-    While PostgreSQL writes one part, the next is shaped. Sorted by external id, then customers by
-    id, so that two batches with the same orders or buyers wait and never cross.
+    While PostgreSQL writes one part, the next is shaped; and judged, unless orders of the batch
+    look alike: the earlier of them counts. Sorted by external id, then customers by id, so that two
+    batches with the same orders or buyers wait and never cross.
     """
-    ordered = sorted(judged, key=lambda position: key_of(judged[position].draft))
+    together = {} if in_parts else judge(first.values())
+    ordered = [first[key] for key in sorted(first)]
     shaped: dict[int, Shaped] = {}
     answers = []
     size = max(LEAST_PART, -(-len(ordered) // MOST_PARTS))
     whole = len(ordered) <= size
-    for start in range(0, len(ordered), size):
-        part = {place: _shape(judged[place], at=at) for place in ordered[start : start + size]}
-        answers.append(_insert(list(part.values()), with_customers=whole))
-        hand_over()
-        shaped |= part
     if not whole:
+        ahead.check_with_each(_TABLES, but=Customer._meta.db_table)
+    for start in range(0, len(ordered), size):
+        places = ordered[start : start + size]
+        judged = judge(places) if in_parts else together
+        part = {place: _shape(judged[place], at=at) for place in places if place in judged}
+        if part:
+            answers.append(_insert(list(part.values()), with_customers=whole))
+            ahead.hand_over()
+            shaped |= part
+    if whole:
+        ahead.check_ahead(len(shaped))
+    else:
         statement = Statement()
         _add_customers(statement, shaped.values(), owned_by=Order)
         statement.run()
-    check_ahead(len(ordered))
-    return shaped, {row[0]: row[1] for answered in answers for row in answered()}
+        ahead.check_all()
+    return shaped, lambda: {row[0]: row[1] for answered in answers for row in answered()}
 
 
 def _insert(part: Sequence[Shaped], *, with_customers: bool) -> Callable[[], list[tuple[Any, ...]]]:
@@ -206,16 +248,7 @@ def _insert(part: Sequence[Shaped], *, with_customers: bool) -> Callable[[], lis
     )
     if with_customers:
         _add_customers(statement, part, owned_by=None)
-    for model, name in (
-        (SubjectKey, "keys"),
-        (Contact, "contacts"),
-        (DeliveryGroup, "groups"),
-        (OrderLine, "lines"),
-        (Hold, "holds"),
-        (Tender, "tenders"),
-        (Authorization, "authorizations"),
-        (OrderNote, "notes"),
-    ):
+    for model, name in _PARTS:
         rows = [(row, one.id) for one in part for row in getattr(one, name)]
         statement.insert(model, [row for row, _ in rows], owners=[owner for _, owner in rows])
     return statement.ask(("id", "number"))
@@ -239,7 +272,13 @@ def _add_customers(
     )
 
 
-def _record(born: Sequence[Shaped], *, at: datetime, actor: Actor) -> None:
+def _record(
+    born: Sequence[Shaped],
+    facts: Mapping[UUID, Sequence[events.Fact]],
+    *,
+    at: datetime,
+    actor: Actor,
+) -> None:
     """History, events and cases of the orders that are new."""
     reason = "captured"
     record_history(
@@ -251,7 +290,7 @@ def _record(born: Sequence[Shaped], *, at: datetime, actor: Actor) -> None:
     )
     secured = [row["id"] for one in born for row in one.authorizations]
     record_history(Authorization, secured, Change.CREATED, at=at, actor=actor, reason=reason)
-    events.record([fact for one in born for fact in _facts(one)], at=at, actor=actor)
+    events.record([fact for one in born for fact in facts[one.id]], at=at, actor=actor)
     case_reports.report([found for row in held if (found := case_of(row)) is not None], at=at)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from config.kernel.models import Channel
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import selectors as inventory
-from inventory.types import SkuView
+from inventory.types import CartHoldView, SkuView
 from orders.models import Order
 from orders.services.capture_people import lookalike_hash_of
 from orders.services.shaped import Routes
@@ -32,6 +32,12 @@ class Surroundings:
     routes: Routes
     hashes: list[str]
     lookalikes: dict[str, list[tuple[Key, Lookalike]]] = field(default_factory=dict)
+    carts: Mapping[tuple[UUID, str], CartHoldView] = field(default_factory=dict)
+
+    def look_alike(self) -> bool:
+        """Whether drafts of the batch look like one another."""
+        hashes = [value for value in self.hashes if value]
+        return len(set(hashes)) < len(hashes)
 
 
 def key_of(draft: OrderDraft) -> Key:
@@ -72,6 +78,8 @@ def surroundings(drafts: Sequence[OrderDraft], at: datetime) -> Surroundings:
     )
     hashes = [lookalike_hash_of(draft) if _may_repeat(draft) else "" for draft in drafts]
     known = Surroundings(channels, skus, components, _routes(drafts), hashes)
+    if carts := {(draft.channel_id, draft.cart) for draft in drafts if draft.cart}:
+        known.carts = inventory.latest_holds(carts)
     _find_lookalikes(known, drafts, at)
     return known
 

@@ -73,6 +73,7 @@ def _order_row(judged: Judged, at: datetime) -> Row:
         "tags": [tag[:48] for tag in draft.tags],
         "lookalike_hash": judged.lookalike_hash,
         "inbox_id": draft.inbox_id,
+        "cart_hold_id": judged.cart_hold_id,
         "customer_id": None,
         "billing_contact_id": None,
         "event_seq": 1,

@@ -132,14 +132,22 @@ _READ_PARTS = (
 def read_parts(
     order_ids: Sequence[UUID],
 ) -> tuple[dict[UUID, LineInHand], dict[UUID, GroupInHand]]:
-    """The lines, in their order, and the groups of these orders: one statement."""
+    """The lines, in their order, and the groups of these orders: one statement.
+
+    Each names its order and group by the one id object there is of it: found without a comparison.
+    """
+    known = {order_id: order_id for order_id in order_ids}
     lines: dict[UUID, LineInHand] = {}
     groups: dict[UUID, GroupInHand] = {}
     with connection.cursor() as cursor:
         cursor.execute(_READ_PARTS, [list(order_ids)])
         width = len(_LINE_COLUMNS)
         for row in cursor.fetchall():
+            group = groups.get(row[width])
+            if group is None:
+                group = groups[row[width]] = GroupInHand(*row[width:])
+                group.order_id = known[group.order_id]
             if row[0] is not None:
-                lines[row[0]] = LineInHand(*row[:width])
-            groups.setdefault(row[width], GroupInHand(*row[width:]))
+                line = lines[row[0]] = LineInHand(*row[:width])
+                line.order_id, line.group_id = group.order_id, group.id
     return lines, groups

@@ -17,12 +17,12 @@ from orders.models import Authorization, Capture, Order
 from orders.services import money
 from orders.services.authorize import PAYMENT_HOLD, lift_payment_holds
 from orders.services.holding import active_holds, case_of, hold_row
+from orders.services.reauthorize import RENEW, SETTING, needs_it
 from orders.services.settle import answered, call_of, provider_of, write_authorizations
-from orders.services.sheet import Sheet, is_live, open_sheet
+from orders.services.sheet import Sheet, open_sheet
 from orders.services.tenders import (
     AuthorizationInHand,
     TenderInHand,
-    is_billed,
     lock_tenders,
     refold_payment,
 )
@@ -32,11 +32,8 @@ from orders.types import HoldRequest
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-RENEW: Final = "payment.renew"
 BATCH: Final = 200
 RENEW_HOURS: Final = 24
-SETTING: Final = "renew_hours"
-"""The account's setting: hours before its end that an authorisation is renewed; 0 is never."""
 
 
 @transaction.atomic
@@ -47,7 +44,7 @@ def renew_authorizations(limit: int = BATCH, *, at: datetime, actor: Actor) -> i
     """
     due = _ending(at).order_by("expires_at").values_list("order_id", flat=True)
     sheet = open_sheet(due[:limit], skip_locked=True)
-    tenders = lock_tenders([order.id for order in sheet.orders.values() if _needs_it(sheet, order)])
+    tenders = lock_tenders([order.id for order in sheet.orders.values() if needs_it(sheet, order)])
     ending = set(
         _ending(at).filter(order_id__in=list(sheet.orders)).values_list("pk", flat=True)
         if tenders
@@ -95,13 +92,6 @@ def _soon(at: datetime) -> Q:
         soon |= Q(account_id=account_id, expires_at__lte=at + timedelta(hours=float(own)))
     longest = max([RENEW_HOURS, *map(float, hours.values())])
     return soon & Q(expires_at__lte=at + timedelta(hours=longest))
-
-
-def _needs_it(sheet: Sheet, order: Order) -> bool:
-    """Whether something of the order is still to be shipped and paid for."""
-    return (
-        is_billed(order) and is_live(order) and any(line.open for line in sheet.lines_of(order.id))
-    )
 
 
 def _ask(sheet: Sheet, order: Order, tender: TenderInHand, one: AuthorizationInHand) -> NewIntent:
@@ -196,7 +186,10 @@ def _take_over(
 def _keep_old(
     sheet: Sheet, tender: TenderInHand, old: Authorization, answer: Answer, *, at: datetime
 ) -> list[case_reports.Report]:
-    """The old one may be captured from again; answers the case of the hold that is placed."""
+    """One that stands may be captured from again; answers the case of the hold that is placed."""
+    if old.state == AuthorizationState.EXPIRED:
+        sheet.statement.update(Authorization, [{"id": old.id, "renewal_failed_at": at}])
+        sheet.note_history(Authorization, old.id, Change.CHANGED)
     for one in tender.authorizations:
         if one.id == old.id:
             one.renewing = False
@@ -205,7 +198,7 @@ def _keep_old(
     order = sheet.orders[tender.order_id]
     sheet.tell(order.id, "payment.renewal_failed", {"authorization_id": str(old.id)})
     standing = active_holds([order.id]).get(order.id, ())
-    if not _needs_it(sheet, order) or any(hold.type == PAYMENT_HOLD for hold in standing):
+    if not needs_it(sheet, order) or any(hold.type == PAYMENT_HOLD for hold in standing):
         return []
     row = _hold(order, old, answer.error, at=at)
     sheet.place_hold(row)

@@ -191,7 +191,7 @@ def resource_on_sheet(
                 sheet.move(line.id, "reserved", "pending", line.reserved)
     if moving:
         claims = inventory.claims_of(moving)
-        lock_supply(sheet, moving, [claim.id for held in claims.values() for claim in held])
+        lock_supply(sheet, moving, [claim.id for held in claims.values() for claim in held], at=at)
     release_lines(released, reason, at=at, actor=actor)
     orders = {sheet.groups[group_id].order_id for group_id in group_ids}
     search = Search(excluded, frozenset(group_ids), cleared, waited=True, locked=True)
@@ -247,8 +247,8 @@ def source_on_sheet(
         actor=actor,
     )
     reports = settle_unfilled(sheet, result, at=at, actor=actor)
-    _end_no_stock_holds(sheet, standing, at=at, actor=actor)
-    _tell_sourced(sheet, result.reserved)
+    end_no_stock_holds(sheet, standing, at=at, actor=actor)
+    tell_sourced(sheet, result.reserved)
     sheet.write(at=at, actor=actor, reason=reason)
     record_decisions(result, at=at, actor=actor)
     case_reports.report(reports, at=at)
@@ -274,7 +274,7 @@ def unfilled_reports(sheet: Sheet, result: Sourced) -> list[case_reports.Report]
     return reports
 
 
-def _end_no_stock_holds(
+def end_no_stock_holds(
     sheet: Sheet, standing: Mapping[UUID, Sequence[Hold]], *, at: datetime, actor: Actor
 ) -> None:
     """A line that has its stock at last is no longer held for want of it."""
@@ -293,7 +293,7 @@ def _end_no_stock_holds(
         end_holds_on_sheet(sheet, standing, ended)
 
 
-def _tell_sourced(sheet: Sheet, had: Mapping[UUID, int]) -> None:
+def tell_sourced(sheet: Sheet, had: Mapping[UUID, int]) -> None:
     """One event per order that got units, with the units per line."""
     by_order: dict[UUID, dict[str, int]] = {}
     for line_id, units in had.items():

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from config.kernel import case_reports
 from config.kernel.history import Change
-from config.kernel.services.intents import Answer, AnswerKind, LeasedIntent
+from config.kernel.services.intents import Answer, AnswerKind, LeasedIntent, NewIntent, add
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from orders.billing import owed_on
 from orders.models import Authorization, Capture, Refund
-from orders.payments import PaymentAnswer, PaymentCall, PaymentProvider, provider
-from orders.services import chargebacks, money
+from orders.payments import ENDED, PaymentAnswer, PaymentCall, PaymentProvider, provider
+from orders.services import chargebacks, money, reauthorize
 from orders.services.sheet import Sheet, open_sheet
 from orders.services.tenders import (
     TenderInHand,
@@ -58,7 +58,10 @@ def call_of(intent: LeasedIntent) -> PaymentCall:
         amount_minor=intent.payload["amount_minor"],
         currency=intent.payload["currency"],
         authorization_reference=intent.payload["reference"],
-        payload={"number": intent.payload["number"]},
+        payload={
+            "number": intent.payload["number"],
+            "ended": intent.payload.get("ended", False),
+        },
     )
 
 
@@ -79,8 +82,9 @@ def record_capture(intent: LeasedIntent, answer: Answer, *, at: datetime, actor:
     """Write down how a capture ended.
 
     A refused one gives its room back and marks its authorisation: nothing is asked of that again by
-    itself, and a case stands until a person retries or another authorisation covers the money. One
-    that was given up while it may have happened keeps its room: it is unknown, with a case.
+    itself, and a case stands until a person retries or another authorisation covers the money. Where
+    the provider has ended the authorisation, what is left of it is asked for again instead. One that
+    was given up while it may have happened keeps its room: it is unknown, with a case.
     """
     order_id = UUID(intent.payload["order_id"])
     sheet = open_sheet([order_id])
@@ -89,6 +93,7 @@ def record_capture(intent: LeasedIntent, answer: Answer, *, at: datetime, actor:
     if capture.state not in {CaptureState.REQUESTED, CaptureState.UNKNOWN}:
         return
     before = str(capture.state)
+    again: list[NewIntent] = []
     if answer.kind is AnswerKind.UNKNOWN:
         _report_unknown(sheet, order_id, answer, "capture", at=at)
         if capture.state == CaptureState.UNKNOWN:
@@ -100,12 +105,44 @@ def record_capture(intent: LeasedIntent, answer: Answer, *, at: datetime, actor:
         use_up(sheet, [capture], tenders)
     else:
         failed = fail(sheet, capture, tenders, why=answer.error, at=at)
-        case_reports.report([failed], at=at)
+        if answer.data.get("code") == ENDED:
+            again = _authorize_anew(sheet, capture, tenders, at=at)
+        if not again:
+            case_reports.report([failed], at=at)
         mark_refused(sheet, [capture], tenders)
     write_asked(sheet, Capture, [(capture, before)])
     write_tenders(sheet, tenders)
     refold_payment(sheet.orders[order_id], tenders)
     sheet.write(at=at, actor=actor, reason="capture answered")
+    add(again, at=at, actor=actor)
+
+
+def _authorize_anew(
+    sheet: Sheet, capture: Capture, tenders: Sequence[TenderInHand], *, at: datetime
+) -> list[NewIntent]:
+    """End the authorisation that the provider has ended, and ask for what is left of it again.
+
+    Nothing where another capture from it is not answered, or it may not be asked for again.
+    """
+    row = Authorization.objects.for_scope(ALL_ACCOUNTS).get(pk=capture.authorization_id)
+    others = Capture.objects.for_scope(ALL_ACCOUNTS).open().filter(authorization=row)
+    if row.state != AuthorizationState.LIVE or others.exclude(pk=capture.pk).exists():
+        return []
+    wanted = reauthorize.wanted_anew(sheet, [row], {capture.order_id: list(tenders)})
+    if not wanted:
+        return []
+    intents = reauthorize.ask_anew(sheet, wanted)
+    row.expire()
+    row.renewal_asked_at = at
+    write_authorizations(sheet, [row])
+    sheet.tell(
+        row.order_id,
+        "payment.authorization_expired",
+        {"authorization_id": str(row.id), "amount_minor": row.amount_minor},
+    )
+    tender = tender_of(capture, tenders)
+    tender.authorizations = [one for one in tender.authorizations if one.id != row.id]
+    return intents
 
 
 def succeed(
@@ -279,6 +316,7 @@ def write_authorizations(sheet: Sheet, rows: Sequence[Authorization]) -> None:
                 "id": row.id,
                 "before_state": AuthorizationState.LIVE.value,
                 "state": str(row.state),
+                "renewal_asked_at": row.renewal_asked_at,
                 "renewal_failed_at": row.renewal_failed_at,
             }
             for row in rows

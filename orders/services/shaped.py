@@ -68,6 +68,7 @@ class Judged:
     routes: Routes
     lookalike_hash: str
     currency: str
+    cart_hold_id: UUID | None = None
 
 
 def tamed(draft: OrderDraft) -> OrderDraft:

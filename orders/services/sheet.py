@@ -147,6 +147,10 @@ class Sheet:
         """Insert the row with the rest of the sheet; rows of one model name the same columns."""
         self._inserts.append((model, row))
 
+    def inserted(self, model: type[models.Model]) -> list[dict[str, Any]]:
+        """The rows of the model that are to be inserted; until then they may be changed."""
+        return [row for known, row in self._inserts if known is model]
+
     def place_hold(self, row: dict[str, Any]) -> None:
         """Insert the hold with the rest of the sheet, counted and blocking at once."""
         order = self.orders[row["order_id"]]
@@ -254,7 +258,7 @@ class Sheet:
         """Write what has changed: one statement for the tables, one for history, one for events.
 
         They are sent ahead. `meanwhile` writes what else belongs to the change and is called while
-        the first of them, which is the longest, is at work; it must not read a row count.
+        they are at work; it must not read a row count.
         """
         self.fold()
         now = {order_id: _order_values(order) for order_id, order in self.orders.items()}
@@ -265,14 +269,14 @@ class Sheet:
         self._write_orders(now, changed, at)
         with sending_ahead():
             self.statement.run()
-            if meanwhile is not None:
-                check_ahead(len(changed))
-                hand_over()
-                meanwhile()
+            hand_over()
             self._history.setdefault((Order, Change.CHANGED), []).extend(changed)
             for (model, change), pks in self._history.items():
                 record_history(model, pks, change, at=at, actor=actor, reason=reason)
             events.record(self._facts, at=at, actor=actor)
+            if meanwhile is not None:
+                check_ahead(len(changed))
+                meanwhile()
         self._read_orders = now
         self._begin()
         return [self.orders[order_id] for order_id in changed]

@@ -4,18 +4,22 @@ The plan is optimistic, the take exact. Nothing here opens a transaction: the co
 the orders does. Positions are locked last, by the take.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from config.kernel import case_reports, ids
 from config.kernel.types import Actor
 from inventory import selectors as inventory
-from inventory.services.take import lock_positions, reserve_future, take, take_again, take_landed
+from inventory.services.hand_over import HandOver
+from inventory.services.take import lock_positions, take, take_again, take_landed
 from inventory.types import FutureWant, TakeResult, Want
 from orders.models import Hold, Promise
+from orders.services.ahead import back_waiting, wait_for_goods
 from orders.services.holding import hold_row
 from orders.services.in_hand import GroupInHand, LineInHand
 from orders.services.sheet import Sheet
@@ -32,6 +36,13 @@ _SOURCED_METHODS = frozenset(
 
 Landed = Mapping[UUID, Mapping[int, int]]
 """Units that came in for waiting lines, by node: line id → node id → units."""
+
+
+class MovedTo(NamedTuple):
+    """The node that a person has units sent from, and who it was and why, in words."""
+
+    node_id: int
+    why: str
 
 
 @dataclass(slots=True)
@@ -99,6 +110,8 @@ def source_units(  # noqa: PLR0913  # each of them the caller alone knows
     locked: bool = False,
     landed: Landed | None = None,
     is_first: bool = False,
+    carts: HandOver | None = None,
+    moved: Mapping[UUID, MovedTo] | None = None,
     at: datetime,
     actor: Actor,
 ) -> Sourced:
@@ -110,7 +123,9 @@ def source_units(  # noqa: PLR0913  # each of them the caller alone knows
     `landed` names units that came in for such lines: they are chosen from before anything else.
     `locked` says that `lock_supply` was called; otherwise only the first take may wait for others,
     since a second one would lock positions out of their order. `is_first` says that the transaction
-    holds no position: it alone may wait for a hard limit, which stands before them.
+    holds no position: it alone may wait for a hard limit, which stands before them. `carts` are what
+    the orders' carts hold: they count as free for them alone, and are theirs once they are taken.
+    `moved` names by group where a person has units sent from.
     """
     result = Sourced(waited=waited)
     if not wanted:
@@ -119,8 +134,8 @@ def source_units(  # noqa: PLR0913  # each of them the caller alone knows
     left, lost_at = dict(wanted), set(excluded)
     if landed:
         result.landed = port.plan(_demands_of_landed(sheet, landed), excluded=excluded, at=at)
-        taking = partial(take_landed, has_positions=True)
-        _take(taking, _wants(sheet, result.landed), result, at=at, actor=actor)
+        landing = partial(take_landed, has_positions=True)
+        _take(landing, _wants(sheet, result.landed), result, at=at, actor=actor)
         left = {
             line_id: units - result.reserved.get(line_id, 0)
             for line_id, units in wanted.items()
@@ -128,15 +143,15 @@ def source_units(  # noqa: PLR0913  # each of them the caller alone knows
         }
     for attempt in range(1 + REPLANS if left else 0):
         plans = port.plan(
-            _demands(sheet, left),
+            demands_of(sheet, left, carts, moved),
             excluded=frozenset(lost_at) if attempt == REPLANS else excluded,
             at=at,
         )
         result.plans += plans
         wants = _wants(sheet, plans)
-        lost = _take(
-            _taking(attempt, waited, locked, bool(landed)), wants, result, at=at, actor=actor
-        )
+        usual = _taking(attempt, waited, locked, is_first)
+        taking = usual if carts is None else partial(carts.take, taking=usual)
+        lost = _take(taking, wants, result, at=at, actor=actor)
         for plan in plans:
             for line_id, quantity, reason in plan.unfilled:
                 before = result.unfilled.get(line_id, (0, ""))[0]
@@ -165,19 +180,29 @@ def _taking(attempt: int, waited: bool, locked: bool, is_first: bool) -> Callabl
 
 
 def lock_supply(
-    sheet: Sheet, line_ids: Collection[UUID], reservation_ids: Collection[UUID] = ()
+    sheet: Sheet,
+    line_ids: Collection[UUID],
+    reservation_ids: Collection[UUID] = (),
+    *,
+    at: datetime,
 ) -> None:
     """Lock every position that these lines may be sourced from, and those of the reservations.
 
     A command that gives units back and takes others calls it first: positions are then locked
-    once, by ascending id, and nothing later waits.
+    once, by ascending id, and nothing later waits. So are, before them, the hard limits of the
+    nodes: one that another transaction has counts as reached to whoever holds positions.
     """
     lines = [sheet.lines[line_id] for line_id in line_ids]
     channels = {sheet.orders[line.order_id].channel_id for line in lines}
     nodes = {node for channel_id in channels for node in inventory.channel_nodes(channel_id)}
     skus = {line.sku_id for line in lines if line.sku_id is not None}
     views = inventory.supply(skus, nodes) if skus and nodes else {}
-    lock_positions([view.id for view in views.values()], reservation_ids)
+    rooms = inventory.current_windows(nodes, at, hard=True) if nodes else {}
+    lock_positions(
+        [view.id for view in views.values()],
+        reservation_ids,
+        windows=[window.id for room in rooms.values() for window in room],
+    )
 
 
 def record_decisions(result: Sourced, *, at: datetime, actor: Actor) -> None:
@@ -199,11 +224,16 @@ def _demands_of_landed(sheet: Sheet, landed: Landed) -> list[Demand]:
         )
     return [
         replace(demand, set_aside=tuple(lying[demand.group_id]))
-        for demand in _demands(sheet, units)
+        for demand in demands_of(sheet, units)
     ]
 
 
-def _demands(sheet: Sheet, left: Mapping[UUID, int]) -> list[Demand]:
+def demands_of(
+    sheet: Sheet,
+    left: Mapping[UUID, int],
+    carts: HandOver | None = None,
+    moved: Mapping[UUID, MovedTo] | None = None,
+) -> list[Demand]:
     by_group: dict[UUID, list[DemandLine]] = {}
     for line_id, quantity in left.items():
         line = sheet.lines[line_id]
@@ -217,9 +247,37 @@ def _demands(sheet: Sheet, left: Mapping[UUID, int]) -> list[Demand]:
                 parent_id=line.parent_id if line.relation in _DEPENDENT else None,
             )
         )
-    return [
+    demands = [
         _demand(sheet, sheet.groups[group_id], tuple(lines)) for group_id, lines in by_group.items()
     ]
+    if moved is not None:
+        demands = [
+            replace(demand, pinned_node_id=to.node_id, moved=to.why)
+            if (to := moved.get(demand.group_id))
+            else demand
+            for demand in demands
+        ]
+    return demands if carts is None else _with_held(demands, carts)
+
+
+def _with_held(demands: Sequence[Demand], carts: HandOver) -> list[Demand]:
+    """The demands with what their orders' carts hold for them; of several groups the first has it."""
+    held = {order_id: carts.held(order_id) for order_id in carts.threads}
+    found = []
+    for demand in demands:
+        mine: Counter[tuple[int, int]] = Counter()
+        there = held.get(demand.order_id, Counter())
+        for line in demand.lines:
+            missing = line.quantity
+            for key in [key for key in there if key[1] == line.sku_id]:
+                part = min(missing, there[key])
+                if part and demand.pickup_node_id in {None, key[0]}:
+                    mine[key] += part
+                    there[key] -= part
+                    missing -= part
+        kept = tuple((node_id, sku_id, units) for (node_id, sku_id), units in mine.items())
+        found.append(replace(demand, held=kept))
+    return found
 
 
 def _demand(sheet: Sheet, group: GroupInHand, lines: tuple[DemandLine, ...]) -> Demand:
@@ -353,50 +411,66 @@ def settle_unfilled(
 ) -> list[case_reports.Report]:
     """What nothing can fill: a free gift falls away, the rest is backordered and waits for supply.
 
-    Where the channel accepts no backorders the line is held too, with a case. Answers the cases to report.
+    It is promised by when goods of it are there. What may not be sold ahead, or where the channel
+    accepts no backorders, is held too, with a case. Answers the cases to report.
     """
-    reports, future = [], []
+    future, why = [], {}
     for line_id, (quantity, reason) in result.unfilled.items():
         line = sheet.lines[line_id]
-        order = sheet.orders[line.order_id]
         if line.relation in _DEPENDENT and line.total_minor == 0:
             _drop_gift(sheet, line, quantity, at=at)
             continue
-        units = min(quantity, line.pending)
-        if not units:
-            continue
-        future.append(_future(sheet, line, units))
-        sheet.move(line_id, "pending", "backordered", units)
-        if order.channel.backorders:
-            continue
-        sheet.place_hold(
-            hold_row(
-                order.account_id,
-                HoldRequest(
-                    order.id,
-                    "no_stock",
-                    f"Nothing can fill {units} of {line.external_sku} now ({reason}), and the "
-                    "channel takes no backorders.",
-                    line_id=line_id,
-                    handle=f"no_stock:{line_id}:{order.plan_version}",
-                ),
-                placed_by="sourcing",
-                at=at,
-            )
-        )
-        reports.append(
-            case_reports.Report(
-                kind="UNFILLABLE",
-                subject_kind="order",
-                subject_id=order.id,
-                account_id=order.account_id,
-                evidence={"line_id": str(line_id), "units": units, "why": reason},
-                cause=f"sku:{line.sku_id}",
-                thread_id=order.id,
-            )
-        )
-    reserve_future(future, at=at, actor=actor)
+        if units := min(quantity, line.pending):
+            future.append(_future(sheet, line, units))
+            why[line_id] = reason
+            sheet.move(line_id, "pending", "backordered", units)
+    if not future:
+        return []
+    backed = back_waiting(sheet, future, at=at, actor=actor)
+    reports = [
+        _hold_unfilled(sheet, want, one.refused or why[want.demand_id], at=at)
+        for want, one in zip(future, backed, strict=True)
+        if one.refused
+        or (one.cap_id is None and not sheet.order_of_line(want.demand_id).channel.backorders)
+    ]
+    for order_id in wait_for_goods(sheet, future, backed, demands_of, at=at, actor=actor):
+        refold_promise(sheet, order_id)
     return reports
+
+
+def _hold_unfilled(
+    sheet: Sheet, want: FutureWant, reason: str, *, at: datetime
+) -> case_reports.Report:
+    """Hold a line that nothing can fill and that may not wait; the case to report."""
+    line, units = sheet.lines[want.demand_id], want.quantity
+    order = sheet.orders[line.order_id]
+    sheet.place_hold(
+        hold_row(
+            order.account_id,
+            HoldRequest(
+                order.id,
+                "no_stock",
+                f"Nothing can fill {units} of {line.external_sku} now ({reason}), and no more of "
+                "it may be sold ahead."
+                if order.channel.backorders
+                else f"Nothing can fill {units} of {line.external_sku} now ({reason}), and the "
+                "channel takes no backorders.",
+                line_id=line.id,
+                handle=f"no_stock:{line.id}:{order.plan_version}",
+            ),
+            placed_by="sourcing",
+            at=at,
+        )
+    )
+    return case_reports.Report(
+        kind="UNFILLABLE",
+        subject_kind="order",
+        subject_id=order.id,
+        account_id=order.account_id,
+        evidence={"line_id": str(line.id), "units": units, "why": reason},
+        cause=f"sku:{line.sku_id}",
+        thread_id=order.id,
+    )
 
 
 def _drop_gift(sheet: Sheet, line: LineInHand, quantity: int, *, at: datetime) -> None:

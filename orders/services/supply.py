@@ -50,7 +50,7 @@ def cover_shortfalls(position_ids: Sequence[int], *, at: datetime, actor: Actor)
             portions.append(Portion(claim.id, part))
             taken.append(line.id)
     if portions:
-        lock_supply(sheet, taken, [portion.reservation_id for portion in portions])
+        lock_supply(sheet, taken, [portion.reservation_id for portion in portions], at=at)
         release(portions, "shortfall", at=at, actor=actor)
     result = source_on_sheet(
         sheet,
@@ -118,7 +118,7 @@ def replace_lost_lots(limit: int, *, at: datetime, actor: Actor) -> int:
             taken.append(line.id)
     if not portions:
         return 0
-    lock_supply(sheet, taken, [portion.reservation_id for portion in portions])
+    lock_supply(sheet, taken, [portion.reservation_id for portion in portions], at=at)
     release(portions, "lot lost", at=at, actor=actor)
     result = source_on_sheet(
         sheet,
@@ -150,7 +150,7 @@ def serve_backorders(sku_ids: Sequence[int], *, at: datetime, actor: Actor) -> i
     holds = active_holds([i for i in accepted if sheet.orders[i].holds_open])
     waits = wanting(sheet, accepted, holds, with_backordered=True)
     if waits:
-        lock_supply(sheet, list(waits))
+        lock_supply(sheet, list(waits), at=at)
     landed = _allot(sheet, first, waits)
     result = source_on_sheet(
         sheet,
@@ -234,7 +234,7 @@ def leave_node(
             orders.add(line.order_id)
             pairs.add((node_id, claim.sku_id))
     if portions:
-        lock_supply(sheet, list(lines), [portion.reservation_id for portion in portions])
+        lock_supply(sheet, list(lines), [portion.reservation_id for portion in portions], at=at)
         release(portions, "node paused", at=at, actor=actor)
     source_on_sheet(
         sheet,

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from orders.types import OrderDraft
-from orders.validators import address, amounts, basket, duplicates, party, payment
-from orders.validators.finding import Finding, Known, Severity
+from orders.validators import address, amounts, basket, carts, duplicates, party, payment
+from orders.validators.finding import Finding, Known, Severity, is_sold
 
 Validator = Callable[[OrderDraft, Known], list[Finding]]
 
@@ -17,6 +17,7 @@ VALIDATORS: tuple[Validator, ...] = (
     party.check_customer,
     payment.check_payment,
     duplicates.check_lookalike,
+    carts.check_cart,
     basket.check_translation,
 )
 
@@ -43,10 +44,3 @@ def judge(draft: OrderDraft, known: Known) -> list[Finding]:
         else finding
         for finding in findings
     ]
-
-
-def is_sold(draft: OrderDraft) -> bool:
-    """Whether a channel has sold it: a kept message says so, or somebody has the money."""
-    return draft.inbox_id is not None or any(
-        tender.captured_minor > 0 or tender.collected_by != "us" for tender in draft.tenders
-    )

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from inventory.types import CartHoldView
+from orders.types import OrderDraft
+
 
 class Severity(StrEnum):
     """Reject refuses the draft, unless it is sold already; then it is a hold like the others."""
@@ -64,4 +67,12 @@ class Known:
     node_codes: frozenset[str] = frozenset()
     service_codes: frozenset[str] = frozenset()
     lookalike: Lookalike | None = None
+    cart: CartHoldView | None = None
     takes_far_future: bool = False
+
+
+def is_sold(draft: OrderDraft) -> bool:
+    """Whether a channel has sold it: a kept message says so, or somebody has the money."""
+    return draft.inbox_id is not None or any(
+        tender.captured_minor > 0 or tender.collected_by != "us" for tender in draft.tenders
+    )

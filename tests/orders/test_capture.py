@@ -47,7 +47,10 @@ class TestCaptureOrders:
 
     def test_writes_a_large_batch_in_parts_each_order_and_buyer_once(self, web: Shop) -> None:
         sku, buyer = web.sku(5), Party(name="Ada Buyer", email="ada@example.com")
-        drafts = [web.draft(line(sku), customer=buyer) for _ in range(2 * LEAST_PART + 1)]
+        drafts = [
+            web.draft(line(sku, quantity), customer=buyer)
+            for quantity in range(1, 2 * LEAST_PART + 2)
+        ]
         first = capture_orders(drafts[::100], at=NOON, actor=ANNA)
 
         outcomes = capture_orders([*drafts, drafts[0]], at=NOON, actor=ANNA)
