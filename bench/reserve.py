@@ -1,8 +1,8 @@
 """The reserve command: three lines of an order, reserved with their event in one durable transaction.
 
-What is measured is `inventory.services.take` as `accept_orders` calls it: positions locked and read,
-served in memory, guarded UPDATE, three reservations with their foreign keys and five indexes; and an
-event of the outbox. No order is captured, routed or promised. The floor writes the order and its
+What is measured is `inventory.services.take` as `accept_orders` calls it: positions locked, compared
+and raised, three reservations with a foreign key and five indexes, in one statement of a few orders
+and in three of many; and an event of the outbox. No order is captured, routed or promised. The floor writes the order and its
 lines besides, but reads nothing, decides nothing and keeps no foreign keys of its reservations.
 """
 

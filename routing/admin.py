@@ -19,7 +19,9 @@ from config.kernel.money import Money
 from routing import engine, services
 from routing.engine import Constraint
 from routing.models import RateCard, RateZone, RoutingDecision, SourcingPolicy
-from routing.services import MAX_WEIGHT, WEIGHTS, PolicyDraft
+from routing.rule_reading import parse_rules
+from routing.rules import MAX_WEIGHT, WEIGHTS
+from routing.services import PolicyDraft
 
 _WEIGHT_LABELS = {
     "cost_percent": ("Cost", "Percent of the expected freight, handling and picking."),
@@ -69,6 +71,7 @@ class PolicyForm(AuditedForm):
             "allow_partial",
             "split_lines",
             "soft",
+            "comment",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,7 +89,10 @@ class PolicyForm(AuditedForm):
 
 @admin.register(SourcingPolicy)
 class SourcingPolicyAdmin(AuditedAdmin):
-    """Saving makes the next version, a draft; publishing one makes it live."""
+    """Saving makes the next version, a draft; a second person makes it live.
+
+    Rules are edited in the console's routing studio; a version made here keeps those it came from.
+    """
 
     form = PolicyForm
     reading = (Permission.ROUTING_VIEW,)
@@ -96,10 +102,20 @@ class SourcingPolicyAdmin(AuditedAdmin):
     list_select_related = ("account", "channel")
     search_fields = ("code", "name")
     ordering = ("account", "code", "-version")
-    readonly_fields = ("version", "state", "starts_at", "published_at", "published_by")
+    readonly_fields = (
+        "version",
+        "state",
+        "starts_at",
+        "drafted_by",
+        "reviewed_by",
+        "review_note",
+        "published_at",
+        "published_by",
+        "rules",
+    )
     actions = ("publish", "submit", "retire")
     fieldsets = (
-        (None, {"fields": ("account", "channel", "code", "name")}),
+        (None, {"fields": ("account", "channel", "code", "name", "comment")}),
         ("Weights", {"fields": WEIGHTS}),
         (
             "Limits",
@@ -136,7 +152,6 @@ class SourcingPolicyAdmin(AuditedAdmin):
 
     def save_model(self, request: HttpRequest, obj: SourcingPolicy, form: Any, change: Any) -> None:
         """Make a new version of what the form says; the page goes on with that one."""
-        del change
         values = form.cleaned_data
         saved = services.edit_policy(
             PolicyDraft(
@@ -151,6 +166,9 @@ class SourcingPolicyAdmin(AuditedAdmin):
                 allow_partial=values["allow_partial"],
                 split_lines=values["split_lines"],
                 soft=tuple(values["soft"]),
+                rules=parse_rules(obj.rules),
+                comment=values["comment"],
+                based_on=obj.pk if change else None,
             ),
             at=clock.now(),
             actor=actor_of(request, Permission.ROUTING_EDIT),

@@ -9,10 +9,12 @@ class RoutingConfig(AppConfig):
 
     def ready(self) -> None:
         from config.kernel import ticker
-        from orders import sourcing
+        from orders import foretelling, sourcing
+        from routing.foretelling import Foreteller
         from routing.planner import Planner
 
         sourcing.register(Planner())
+        foretelling.register(Foreteller())
         ticker.register("routing.publish_scheduled", 30, publish_scheduled)
 
 

@@ -72,7 +72,8 @@ class Drawn(NamedTuple):
 
     @property
     def record(self) -> dict[str, Any]:
-        return engine.compact(self.plan)
+        record = engine.compact(self.plan)
+        return record | {"by": self.basis.asked.moved} if self.basis.asked.moved else record
 
     @property
     def input(self) -> bytes:
@@ -83,16 +84,14 @@ def _input(basis: Basis) -> bytes:
     """The input as JSON, compressed on what inputs have in common: a small window is enough."""
     demand = basis.demand
     skus = {line.sku for line in demand.lines}
-    lines = encoded(
-        [
-            [line.key, line.sku, line.quantity, line.weight_grams, line.unit_value, line.parent]
-            for line in demand.lines
-        ]
-    )
     held = [(node, sku, n) for sku, by_node in basis.supply.items() for node, n in by_node.items()]
     supply = ",".join([f"[{node},{sku},{units}]" for node, sku, units in sorted(held)])
-    rest = encoded(
+    asked = encoded(
         {
+            "lines": [
+                [line.key, line.sku, line.quantity, line.weight_grams, line.unit_value, line.parent]
+                for line in demand.lines
+            ],
             "point": [demand.destination.latitude, demand.destination.longitude],
             "service": demand.service,
             "at": demand.at.isoformat(),
@@ -102,10 +101,8 @@ def _input(basis: Basis) -> bytes:
             "excluded": sorted(pair for pair in demand.excluded if pair[1] in skus),
         }
     )
-    given = (
-        f'{{"demand":{{"lines":{lines},{rest[1:]},"supply":[{supply}],'
-        f"{_rules(basis.policy, tuple(sorted(basis.versions.items())))}}}"
-    )
+    rules = _rules(basis.policy, tuple(sorted(basis.versions.items())))
+    given = f'{{"demand":{asked},"supply":[{supply}],{rules}}}'
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW_BITS, MEMORY_LEVEL, zdict=COMMON)
     return packer.compress(given.encode()) + packer.flush()
 
@@ -128,6 +125,7 @@ def _rules(policy: engine.Policy, versions: tuple[tuple[str, int], ...]) -> str:
             "on_time": policy.on_time,
             "allow_partial": policy.allow_partial,
             "soft": sorted(policy.soft),
+            **({} if policy.nodes is None else {"nodes": sorted(policy.nodes)}),
         },
         "versions": dict(versions),
     }

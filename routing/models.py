@@ -72,7 +72,9 @@ class SourcingPolicy(StateModel):
     `weights`: `cost_percent` of the expected parcel and handling cost, `parcel_minor` per parcel
     after the first, `km_milli` thousandths of a minor unit per kilometre, `late_day_minor` per
     expected day past the requested date. `soft` constraints are dropped in a second pass when
-    nothing satisfies them, and the decision says so. Machine: see `routing.states`.
+    nothing satisfies them, and the decision says so. `rules` are what is different for some orders
+    (`routing.rules`). `based_on` is the version that it was drafted from, or that it brings back.
+    Machine: see `routing.states`.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
@@ -93,6 +95,15 @@ class SourcingPolicy(StateModel):
         default=False, help_text="Refuse nodes that would deliver after the requested date."
     )
     soft = ArrayField(models.CharField(max_length=24), default=list, blank=True)
+    rules = models.JSONField(default=list, blank=True)
+    comment = models.CharField(max_length=500, blank=True, default="")
+    based_on = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="+", db_index=False
+    )
+    drafted_by_id = models.CharField(max_length=64, default="", editable=False)
+    drafted_by = models.CharField(max_length=120, default="", editable=False)
+    reviewed_by = models.CharField(max_length=120, default="", editable=False)
+    review_note = models.CharField(max_length=500, default="", editable=False)
     starts_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, editable=False)
     published_by = models.CharField(max_length=120, default="", editable=False)
@@ -130,18 +141,18 @@ class SourcingPolicy(StateModel):
     @transition(
         field=state, source=[PolicyState.IN_REVIEW, PolicyState.SCHEDULED], target=PolicyState.DRAFT
     )
-    def send_back(self) -> None:
+    def send_back(self, *, by: str, note: str) -> None:
+        self.reviewed_by, self.review_note = by, note
         self.starts_at = None
 
-    @transition(
-        field=state, source=[PolicyState.DRAFT, PolicyState.IN_REVIEW], target=PolicyState.SCHEDULED
-    )
-    def schedule(self, *, starts_at: datetime) -> None:
+    @transition(field=state, source=PolicyState.IN_REVIEW, target=PolicyState.SCHEDULED)
+    def schedule(self, *, by: str, note: str, starts_at: datetime) -> None:
+        self.reviewed_by, self.review_note = by, note
         self.starts_at = starts_at
 
     @transition(
         field=state,
-        source=[PolicyState.DRAFT, PolicyState.IN_REVIEW, PolicyState.SCHEDULED],
+        source=[PolicyState.IN_REVIEW, PolicyState.SCHEDULED],
         target=PolicyState.LIVE,
     )
     def publish(self, *, by: str, at: datetime) -> None:

@@ -25,10 +25,13 @@ from routing.engine import Supply
 from routing.places import locate
 from routing.reference import Policy, Reference, unfilled_cost
 from routing.rooms import PICKUP, SHIP, Rooms, read_rooms
+from routing.ruling import policies_for
 
 PICKUP_METHODS = frozenset({"pickup"})
 STORE_METHODS = frozenset({"ship_to_store"})
 END_OF_DAY = time(23, 59, 59)
+MOST_PARTS, LEAST_PART = 4, 100
+"""Decisions are written in at most so many parts, of at least so many each."""
 KEPT = "kept_for_others"
 """Why units are unfilled that are there, but in other channels' quotas."""
 
@@ -81,14 +84,20 @@ class Left:
         lasting = None if snapshot.lives is None else Lasting(snapshot.lives)
         return cls(snapshot.supply(demands), snapshot.positions, aside, allotment, lasting)
 
-    def offered(self, channel_id: UUID, sku_ids: Collection[int]) -> tuple[Supply, frozenset[int]]:
+    def offered(
+        self, channel_id: UUID, sku_ids: Collection[int], held: Mapping[Key, int]
+    ) -> tuple[Supply, frozenset[int]]:
         """What the channel's demands may be planned from, and the SKUs of which units are kept back.
 
-        Units that were set aside for who waits are nobody's quota.
+        Units that were set aside for who waits are nobody's quota; nor are those that the one
+        demand's own cart has `held`.
         """
-        if self.allotment is None and self.lasting is None:
+        if self.allotment is None and self.lasting is None and not held:
             return self.supply, frozenset()
         units, kept = self._shared_out(channel_id, sku_ids)
+        for key, own in held.items():
+            if key in self.positions:
+                units[key] = units.get(key, 0) + own
         if self.lasting is not None:
             for key, n in units.items():
                 position_id = self.positions[key].id
@@ -118,11 +127,18 @@ class Left:
                     kept.add(sku_id)
         return units, kept
 
-    def take(self, channel_id: UUID, supply: Supply, key: Key, units: int) -> None:
-        """Units of the position were planned for the channel, landed ones first."""
+    def take(
+        self, channel_id: UUID, supply: Supply, key: Key, units: int, held: dict[Key, int]
+    ) -> None:
+        """Units of the position were planned for the channel, held ones first, then landed ones."""
         supply.take(*key, units)
         if self.lasting is not None:
             self.lasting.take(channel_id, key[1], self.positions[key].id, units)
+        if own := min(units, held.get(key, 0)):
+            held[key] -= own
+            units -= own
+        if not units:
+            return
         if supply is not self.supply:
             self.supply.take(*key, units)
         if self.allotment is None:
@@ -147,12 +163,17 @@ class Planner:
         return list(plans_from(demands, snapshot, at=at))
 
     def record(self, plans: Sequence[Plan], *, at: datetime, actor: Actor) -> None:
-        """Write the last decision of each group, in one statement. `at` and `actor` stand on the order."""
+        """Write the last decision of each group: of many in parts, each sent while the next is drawn.
+
+        `at` and `actor` stand on the order.
+        """
         last: dict[UUID, Drawn] = {
             plan.group_id: plan.decision for plan in plans if isinstance(plan.decision, Drawn)
         }
-        if last:
-            _insert(list(last.values()))
+        drawn = list(last.values())
+        size = max(LEAST_PART, -(-len(drawn) // MOST_PARTS))
+        for start in range(0, len(drawn), size):
+            _insert(drawn[start : start + size])
 
 
 def read_snapshot(demands: Sequence[Demand], *, excluded: frozenset[Key], at: datetime) -> Snapshot:
@@ -190,13 +211,19 @@ def plans_from(
     `policies` (by channel) replaces the live ones, for what-if questions.
     """
     left = Left.of(snapshot, demands)
-    for (account, channel, _), run in groupby(demands, key=_run_key):
-        policy = (policies or {}).get(channel) or snapshot.reference.policy(account, channel)
-        yield from _plan_run(list(run), snapshot, left, policy, at=at)
+    ruled = policies_for(demands, snapshot.reference, policies or {}, at)
+    for _, run in groupby(zip(demands, ruled, strict=True), key=_run_key):
+        together = list(run)
+        yield from _plan_run(
+            [demand for demand, _ in together], snapshot, left, together[0][1], at=at
+        )
 
 
-def _run_key(demand: Demand) -> tuple[UUID, UUID, bool]:
-    return demand.account_id, demand.channel_id, demand.method in PICKUP_METHODS
+def _run_key(ruled: tuple[Demand, Policy]) -> tuple[UUID, bool, str, UUID | None]:
+    """What is planned in one call; a demand whose cart holds units is planned by itself."""
+    demand, policy = ruled
+    by_itself = demand.group_id if demand.held else None
+    return demand.channel_id, demand.method in PICKUP_METHODS, policy.rules.code, by_itself
 
 
 def _plan_run(
@@ -206,32 +233,35 @@ def _plan_run(
     known = snapshot.reference
     network = known.network(demands[0].account_id, demands[0].channel_id)
     nodes = snapshot.rooms.open_nodes(network, _function_of(demands[0]))
-    asked = [_engine_demand(demand, snapshot, network, at=at) for demand in demands]
+    asked = [engine_demand(demand, snapshot, network, at=at) for demand in demands]
     channel_id = demands[0].channel_id
-    supply, kept = left.offered(channel_id, {line.sku_id for one in demands for line in one.lines})
+    held = {(node_id, sku_id): units for node_id, sku_id, units in demands[0].held}
+    skus = {line.sku_id for one in demands for line in one.lines}
+    supply, kept = left.offered(channel_id, skus, held)
     solved = engine.plan(
         [wanted for wanted, _ in asked], nodes, supply, known.rates(), policy.rules
     )
     for demand, (wanted, timezone), plan in zip(demands, asked, solved, strict=True):
-        skus = {line.key: line.sku for line in wanted.lines}
+        wanted_skus = {line.key: line.sku for line in wanted.lines}
         basis = Basis(
             demand,
             wanted,
             policy.id,
             policy.rules,
             known.versions,
-            {sku: dict(supply.holders(sku)) for sku in skus.values()},
+            {sku: dict(supply.holders(sku)) for sku in wanted_skus.values()},
         )
         yield _plan_of(demand, plan, basis, snapshot, timezone, kept, at=at)
         for given in plan.assignments:
-            left.take(channel_id, supply, (given.node, skus[given.line]), given.quantity)
+            key = (given.node, wanted_skus[given.line])
+            left.take(channel_id, supply, key, given.quantity, held)
 
 
 def _function_of(demand: Demand) -> str:
     return PICKUP if demand.method in PICKUP_METHODS else SHIP
 
 
-def _engine_demand(
+def engine_demand(
     demand: Demand, snapshot: Snapshot, network: reference.Network, *, at: datetime
 ) -> tuple[engine.Demand, str]:
     """The demand as the engine takes it, and the time zone of its destination."""
@@ -317,13 +347,28 @@ def _plan_of(
             )
             for u in plan.unfilled
         ),
-        promise=_promise(plan, timezone),
+        promise=promise_of(plan, timezone, _waits(demand, plan, snapshot)),
         split_cause=plan.split_cause or "",
         decision=Drawn(plan, basis, at),
     )
 
 
-def _promise(plan: engine.Plan, timezone: str) -> PlannedPromise | None:
+def _waits(demand: Demand, plan: engine.Plan, snapshot: Snapshot) -> dict[str, str]:
+    """Of the nodes that send, those whose window is full, and when they begin with more."""
+    if not snapshot.rooms.full_until:
+        return {}
+    function = _function_of(demand)
+    return {
+        candidate.code: until.isoformat()
+        for candidate in plan.candidates
+        if candidate.verdict is engine.Verdict.CHOSEN
+        and (until := snapshot.rooms.full_until.get((candidate.node, function))) is not None
+    }
+
+
+def promise_of(
+    plan: engine.Plan, timezone: str, full_until: Mapping[str, str]
+) -> PlannedPromise | None:
     """When the last parcel leaves, and when the buyer has the first usual and the last late one.
 
     A delivery day ends at midnight of the destination. None when nothing can be sent.
@@ -344,6 +389,7 @@ def _promise(plan: engine.Plan, timezone: str) -> PlannedPromise | None:
             "lanes": plan.demand.service,
             "precision": str(plan.demand.destination.precision),
             "parcels": len(plan.parcels),
+            **({"full_until": full_until} if full_until else {}),
         },
     )
 
@@ -355,7 +401,7 @@ def _end_of(day: date, timezone: str) -> datetime:
 
 
 def _insert(decisions: Sequence[Drawn]) -> None:
-    """Write the rows. Records travel as one JSON array and inputs as hexadecimal digits: quoting
+    """Write the rows. Records travel as lines of one text and inputs as hexadecimal digits: quoting
     each of them within an array would take longer than all the rest.
     """
     asked = [decision.basis.asked for decision in decisions]
@@ -374,7 +420,7 @@ def _insert(decisions: Sequence[Drawn]) -> None:
         [decision.pinned for decision in decisions],
         [decision.at for decision in decisions],
         [decision.input.hex() for decision in decisions],
-        encoded([decision.record for decision in decisions]),
+        "\n".join([encoded(decision.record) for decision in decisions]),
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -383,14 +429,14 @@ def _insert(decisions: Sequence[Drawn]) -> None:
                 policy_id, level, winner, cost_minor, currency, split_cause, pinned, at, input,
                 record)
             SELECT id, account_id, order_id, group_id, plan_version, policy_id, level, winner,
-                cost_minor, currency, split_cause, pinned, at, decode(digits, 'hex'), record
+                cost_minor, currency, split_cause, pinned, at, decode(digits, 'hex'), line::jsonb
             FROM ROWS FROM (
                 unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[],
                     %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::boolean[],
                     %s::timestamptz[], %s::text[]),
-                jsonb_array_elements(%s::jsonb)
+                string_to_table(%s, chr(10))
             ) AS drawn (id, account_id, order_id, group_id, plan_version, policy_id, level, winner,
-                cost_minor, currency, split_cause, pinned, at, digits, record)
+                cost_minor, currency, split_cause, pinned, at, digits, line)
             """,
             columns,
         )

@@ -19,10 +19,15 @@ from config.kernel import versions
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import lives, quotas
 from inventory.lives import Lives
-from inventory.types import CutoffView, NodeView
+from inventory.selectors.traits import Traits, groups_of_nodes, traits
+from inventory.states import Function
+from inventory.types import CapacityView, CutoffView, NodeView
 from routing import engine
+from routing.facts import ChannelFacts, channels_of
 from routing.models import RateCard, RateZone, SourcingPolicy
 from routing.places import locate
+from routing.rule_reading import parse_rules
+from routing.ruling import Case, cases_of
 from routing.states import PolicyState
 
 TOPICS = ("lots", "network", "policy", "quotas", "rates", "skus")
@@ -67,10 +72,14 @@ US_CARRIER_HOLIDAYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A live policy as the engine takes it, and the row it came from; None is the built-in one."""
+    """A live policy as the engine takes it, and the row it came from; None is the built-in one.
+
+    `rules` hold where none of the `cases` applies.
+    """
 
     id: UUID | None
     rules: engine.Policy
+    cases: tuple[Case, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,9 @@ class Network:
     pickup: tuple[engine.Node, ...]
     limits: Mapping[tuple[int, str], int] = field(default_factory=dict)
     """By node and function, how many resources of it have a limit that must not be passed."""
+
+    paced: frozenset[int] = frozenset()
+    """Nodes with a limit that may be passed: what is beyond it waits for the next window."""
 
     def node_ids(self) -> list[int]:
         return [node.id for node in self.shipping]
@@ -98,6 +110,8 @@ class Reference:
     _policies: dict[UUID, dict[UUID | None, Policy]] = field(default_factory=dict)
     _rates: dict[str, engine.RateCard] = field(default_factory=dict)
     _codes: dict[int, str] = field(default_factory=dict)
+    _channels: dict[UUID, Mapping[UUID, ChannelFacts]] = field(default_factory=dict)
+    _traits: dict[int, Traits] = field(default_factory=dict)
 
     def network(self, account_id: UUID, channel_id: UUID) -> Network:
         key = (account_id, channel_id)
@@ -110,9 +124,25 @@ class Reference:
     def policy(self, account_id: UUID, channel_id: UUID) -> Policy:
         """The channel's live policy, or the account's, or the built-in one."""
         if account_id not in self._policies:
-            self._policies[account_id] = _read_policies(account_id)
+            self._policies[account_id] = _read_policies(account_id, self.versions["network"])
         live = self._policies[account_id]
         return live.get(channel_id) or live.get(None) or Policy(None, BUILT_IN)
+
+    def channel(self, account_id: UUID, channel_id: UUID) -> ChannelFacts | None:
+        """What rules may ask of the channel. One statement for the first of an account."""
+        if account_id not in self._channels:
+            self._channels[account_id] = channels_of(account_id)
+        return self._channels[account_id].get(channel_id)
+
+    def traits(self, sku_ids: Collection[int]) -> Mapping[int, Traits]:
+        """What rules may ask of these SKUs, and of others. One statement for new ones."""
+        unknown = [sku_id for sku_id in sku_ids if sku_id not in self._traits]
+        if unknown:
+            if len(self._traits) + len(unknown) > CODES_KEPT:
+                self._traits.clear()
+                unknown = list(sku_ids)
+            self._traits |= traits(unknown)
+        return self._traits
 
     def rates(self) -> engine.RateCard:
         if not self._rates:
@@ -189,9 +219,12 @@ def _keep_unchanged(before: Reference, now: Reference) -> None:
         if same("network"):
             now._networks = before._networks
     if same("policy"):
+        now._channels = before._channels
+    if same("policy") and same("network"):
         now._policies = before._policies
     if same("skus"):
         now._codes = before._codes
+        now._traits = before._traits
 
 
 def _read_network(
@@ -208,7 +241,12 @@ def _read_network(
         offered = slower if view.id in unheard else services
         shipping.append(_node(view, calendar, "ship", offered, member=ships))
         pickup.append(_node(view, calendar, "pickup", frozenset({engine.PICKUP}), member=picks_up))
-    return Network(tuple(shipping), tuple(pickup), _limits(nodes))
+    paced = {view.id for view in nodes if any(_is_paced(known) for known in view.capacities)}
+    return Network(tuple(shipping), tuple(pickup), _limits(nodes), frozenset(paced))
+
+
+def _is_paced(known: CapacityView) -> bool:
+    return not known.hard and known.function != Function.RECEIVING
 
 
 def _limits(nodes: Iterable[NodeView]) -> dict[tuple[int, str], int]:
@@ -295,11 +333,26 @@ def _week(rows: tuple[CutoffView, ...], service: str | None) -> tuple[time | Non
     return tuple(week)
 
 
-def _read_policies(account_id: UUID) -> dict[UUID | None, Policy]:
-    live = SourcingPolicy.objects.for_scope(ALL_ACCOUNTS).filter(
-        account_id=account_id, state=PolicyState.LIVE
+def _read_policies(account_id: UUID, version: int) -> dict[UUID | None, Policy]:
+    live = list(
+        SourcingPolicy.objects.for_scope(ALL_ACCOUNTS).filter(
+            account_id=account_id, state=PolicyState.LIVE
+        )
     )
-    return {row.channel_id: Policy(row.id, rules_of(row)) for row in live}
+    return {row.channel_id: policy_of(row, version=version) for row in live}
+
+
+def policy_of(row: SourcingPolicy, *, version: int | None = None) -> Policy:
+    """The policy with its rules, whatever state it is in. `version` is the network's, where known.
+
+    Nodes and groups are read only where it has rules.
+    """
+    base = rules_of(row)
+    if not row.rules:
+        return Policy(row.pk, base)
+    nodes = inventory.selectors.network(row.account_id, version=version)
+    groups = groups_of_nodes(row.account_id)
+    return Policy(row.pk, base, cases_of(base, parse_rules(row.rules), nodes, groups))
 
 
 def rules_of(row: SourcingPolicy) -> engine.Policy:

@@ -142,11 +142,25 @@ def quote(
     `policies` (by channel) replaces the live ones.
     """
     snapshot = read_snapshot(demands, excluded=frozenset(), at=at)
-    tried = {
-        channel: reference.Policy(policy.pk, reference.rules_of(policy))
-        for channel, policy in (policies or {}).items()
-    }
+    tried = {channel: reference.policy_of(policy) for channel, policy in (policies or {}).items()}
     return list(plans_from(demands, snapshot, at=at, policies=tried))
+
+
+def policies(scope: Scope, *, state: str = "") -> list[SourcingPolicy]:
+    """Every version of every policy within the scope, by code, the latest first."""
+    found = SourcingPolicy.objects.for_scope(scope).select_related("channel")
+    if state:
+        found = found.filter(state=state)
+    return list(found.order_by("code", "channel_id", "-version"))
+
+
+def policy(policy_id: UUID, scope: Scope) -> SourcingPolicy:
+    """One version. Raises NotFound outside the scope."""
+    found = SourcingPolicy.objects.for_scope(scope).select_related("channel", "based_on")
+    row: SourcingPolicy | None = found.filter(pk=policy_id).first()
+    if row is None:
+        raise NotFound("There is no such policy.")
+    return row
 
 
 def _choice(plan: Plan, node: engine.Node, *, chosen_now: bool) -> Choice:

@@ -1,10 +1,11 @@
 """The machine of a sourcing policy.
 
     draft → in_review → scheduled → live → retired
-      ↑________|            (live straight from draft, in_review or scheduled)
+      ↑________|____________|        (live from in_review, at once, or from scheduled, at its time)
 
-Every edit of a policy is a new version that starts as a draft. Publishing one retires the version
-that was live for the same account and channel; a draft that is not wanted is retired unpublished.
+Every edit of a policy is a new version that starts as a draft. A second person reviews it: sends it
+back, publishes or schedules it. Publishing one retires the version that was live for the same account
+and channel; a draft that is not wanted is retired unpublished.
 """
 
 from django.db import models

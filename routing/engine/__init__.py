@@ -5,6 +5,7 @@ Pure: no Django, no clock, no database. Live routing, what-if and backtests run 
 
 from routing.engine.explain import all_verdicts, money, why_here, why_not
 from routing.engine.plan import plan
+from routing.engine.prices import PriceBook
 from routing.engine.record import Record, compact, expand
 from routing.engine.results import (
     Alternative,
@@ -66,6 +67,7 @@ __all__ = [
     "PlannedParcel",
     "Policy",
     "Precision",
+    "PriceBook",
     "RateCard",
     "Record",
     "SplitCause",

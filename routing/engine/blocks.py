@@ -110,6 +110,10 @@ class Pool:
     def holds_all(self, node: int) -> bool:
         return self._caps[node] >= sum(want.quantity for want in self._wants)
 
+    def rows(self) -> list[tuple[Want, list[int]]]:
+        """Each line with the stock of every candidate."""
+        return [(want, self._caps) for want in self._wants]
+
     def replaces(self) -> tuple[list[int | None], list[int | None]]:
         if self.single:
             return list(self.alone), list(self.alone)

@@ -29,11 +29,11 @@ def next_departure(
 ) -> datetime | None:
     """The first departure after `at` that an order arriving then still makes, in UTC.
 
-    Processing happens within working hours only and may run over several days. None when
-    nothing departs within the horizon.
+    Processing happens within working hours only and may run over several days; it begins once the
+    node has room. None when nothing departs within the horizon.
     """
     zone = ZoneInfo(timezone)
-    now = worked_until = at.astimezone(UTC)
+    now = worked_until = max(at, calendar.full_until or at).astimezone(UTC)
     work = timedelta(minutes=calendar.processing_minutes)
     ready: datetime | None = None
     found: datetime | None = None

@@ -1,7 +1,7 @@
 """From the offers for one demand to the best set of nodes and the best set without one of them."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from routing.engine.blocks import Block, Flow, Kin, Pool, Root, Want
 from routing.engine.screening import POINTS, Offer
@@ -31,7 +31,9 @@ EMPTY = Choice((), [], 0, 0, inexact=False)
 class Question:
     """A demand, who may serve it, and in how many parcels.
 
-    `kept` are SKUs that an earlier pass filled: they stay away from the `lifted` offers.
+    `grams` is what a unit of each line is billed as. `kept` are SKUs that an earlier pass filled:
+    they stay away from the `lifted` offers. `prices` is what a price book asks for a unit of each
+    SKU at each offer, in minor units; empty without a book.
     """
 
     demand: Demand
@@ -40,8 +42,17 @@ class Question:
     usable: dict[int, list[int]]
     candidates: tuple[int, ...]
     max_open: int
+    grams: tuple[int, ...]
     kept: Collection[int] = ()
     lifted: Collection[int] = ()
+    prices: Mapping[int, list[int]] = field(default_factory=dict)
+
+    def stock_cost(self, flows: Iterable[Flow]) -> int:
+        """What the price book asks for the units, in minor units."""
+        if not self.prices:
+            return 0
+        lines = self.demand.lines
+        return sum(units * self.prices[lines[line].sku][place] for line, place, units in flows)
 
     @property
     def all_or_nothing(self) -> bool:
@@ -77,8 +88,9 @@ def score_points(question: Question, choice: Choice) -> int:
     for line, place, units in choice.flows:
         want = lines[line]
         offer = offers[place]
-        unit = offer.pick + offer.gram * want.weight_grams
+        unit = offer.pick + offer.gram * question.grams[line]
         points += units * (unit - want.unfilled_cost * POINTS)
+    points += question.stock_cost(choice.flows) * POINTS
     return points + max(0, len(choice.opened) - 1) * weights.parcel * POINTS
 
 
@@ -139,10 +151,15 @@ def _problem(question: Question, *, dependents_count: bool) -> Problem:
     parcel = weights.parcel * POINTS
     opening = [offer.opening + parcel for offer in offers]
     units: dict[int, list[int]] = {}
-    for line in demand.lines:
+    for line, grams in zip(demand.lines, question.grams, strict=True):
         if line.sku not in units:
-            grams = line.weight_grams
             units[line.sku] = [offer.pick + offer.gram * grams for offer in offers]
+            if question.prices:
+                asked = question.prices[line.sku]
+                units[line.sku] = [
+                    points + POINTS * asked[place]
+                    for points, place in zip(units[line.sku], question.candidates, strict=True)
+                ]
     first = 0
     if policy.fill_first or question.all_or_nothing:
         first = 1 + sum(opening)

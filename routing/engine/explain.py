@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from routing.engine.record import Record, RecordedCandidate, RecordedParcel, compact, expand
-from routing.engine.results import CostParts, Plan, SplitCause, UnfilledReason, Verdict
+from routing.engine.results import CostParts, Level, Plan, SplitCause, UnfilledReason, Verdict
 from routing.engine.types import PICKUP, Constraint, Precision
 
 # ISO 4217 exponents that are not 2, for the currencies in circulation.
@@ -40,6 +40,7 @@ RELAXED = {
     Constraint.MAX_KM: "the distance limit",
     Constraint.ON_TIME: "on-time delivery",
     Constraint.MAX_NODES: "the limit of parcels",
+    Constraint.NODES: "the choice of nodes",
 }
 
 COARSE = {
@@ -57,6 +58,16 @@ PARTS = {
     "split": "the split penalty",
     "distance": "distance",
     "lateness": "lateness",
+    "stock": "what the units are worth to later orders",
+    "capacity": "scarce capacity",
+    "carbon": "carbon dioxide",
+    "rerouting": "expected rejections",
+}
+
+DECIDED = {
+    Level.STALE: "The price book was out of date, so its prices counted for less.",
+    Level.JOINT: "It was planned together with the other open orders.",
+    Level.RULE: "No plan could be worked out in time: the nearest node that has everything ships.",
 }
 
 Recorded = Plan | Record | Mapping[str, Any]
@@ -83,6 +94,8 @@ def why_here(decision: Recorded) -> list[str]:
         sentences.append(_second(record))
     if record.destination.precision in COARSE:
         sentences.append(COARSE[record.destination.precision])
+    if record.level in DECIDED:
+        sentences.append(DECIDED[Level(record.level)])
     if record.gap:
         sentences.append(
             f"The search was cut short: a better plan could save at most {record.gap:.1%}."
@@ -131,6 +144,8 @@ def _ships(record: Record) -> str:
 def _one_parcel(record: Record) -> str:
     (parcel,) = record.parcels
     sentence = f"{record.name(parcel.code)} {_ships(record)} {_what(record, parcel)}"
+    if record.moved:
+        return f"{sentence}: moved there by {record.moved}."
     if any(row.verdict == Verdict.PINNED_ELSEWHERE for row in record.candidates):
         pinned = (
             "where the buyer collects it" if record.service == PICKUP else "pinned to this node"
@@ -342,6 +357,7 @@ _FATES: dict[Verdict, Fate] = {
     Verdict.CAPACITY: _fixed("is full: the limit of its window is reached"),
     Verdict.NO_SERVICE: _no_service,
     Verdict.NOT_IN_NETWORK: _fixed("is not in the network of this channel"),
+    Verdict.RULED_OUT: _fixed("is ruled out by the policy for such orders"),
     Verdict.PINNED_ELSEWHERE: _pinned,
     Verdict.TOO_FAR: _too_far,
     Verdict.LATE: _late,

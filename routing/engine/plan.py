@@ -1,10 +1,12 @@
 """Plan a run of demands against shared stock: screen, choose, relax, explain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from routing.engine.choosing import Choice, Question, choose, score_points
+from routing.engine.fallback import FAILURES, by_rule
 from routing.engine.geo import distances_km
+from routing.engine.prices import PriceBook, above_least
 from routing.engine.results import (
     Alternative,
     Assignment,
@@ -36,63 +38,107 @@ def plan(
     supply: Supply,
     rates: RateCard,
     policy: Policy,
+    book: PriceBook | None = None,
 ) -> list[Plan]:
     """One plan per demand, in the order given: what an earlier one takes, a later one lacks.
 
+    With a price book its prices count in every plan, as parts of the cost with names of their own.
     The supply handed in is not changed. Pure: the same values give the same plans, whatever the
     order of `nodes`.
     """
     ordered = sorted(nodes, key=lambda node: (node.priority, node.code))
-    run = _Run(ordered, Stock(supply, ordered), policy, Timetable(rates))
+    run = Run(ordered, Stock(supply, ordered), policy, Timetable(rates), book)
     distances = distances_km(
         [node.place for node in ordered], [demand.destination for demand in demands]
     )
-    return [_plan_one(demand, row, run) for demand, row in zip(demands, distances, strict=True)]
+    return [_decided(demand, row, run) for demand, row in zip(demands, distances, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
+    """What the demands of one run share: the network as each sees it, and what is left in stock."""
+
     nodes: Sequence[Node]
     stock: Stock
     policy: Policy
     timetable: Timetable
+    book: PriceBook | None = None
     networks: dict[View, Network] = field(default_factory=dict)
 
     def network(self, demand: Demand) -> Network:
         view = View.of(demand)
         known = self.networks.get(view)
         if known is None:
-            known = self.networks[view] = Network(self.nodes, self.policy, view, self.timetable)
+            known = self.networks[view] = Network(
+                self.nodes, self.policy, view, self.timetable, self.book
+            )
         return known
 
+    def prices(self, demand: Demand, usable: Mapping[int, list[int]]) -> dict[int, list[int]]:
+        """By SKU, what the book asks for a unit at each node."""
+        if self.book is None:
+            return {}
+        ids = [node.id for node in self.nodes]
+        asked = {line.sku: self.book.column(line.sku, ids) for line in demand.lines}
+        if not self.book.relative:
+            return asked
+        return {sku: above_least(column, usable[sku]) for sku, column in asked.items()}
 
-def _plan_one(demand: Demand, distances: Sequence[int], run: _Run) -> Plan:
+    @property
+    def level(self) -> Level:
+        return Level.EXACT if self.book is None else self.book.level
+
+
+def ask(demand: Demand, distances: Sequence[int], run: Run) -> Question:
+    """The demand with who may serve it, from what is left."""
     policy = run.policy
     usable = usable_units(demand, run.nodes, run.stock)
     rows = stock_rows(demand.lines, run.nodes, usable)
     offers = screen(demand, rows, distances, run.network(demand), run.stock, policy)
-    question = Question(
+    return Question(
         demand,
         policy,
         offers,
         usable,
         tuple(place for place, offer in enumerate(offers) if offer.barred is None),
         _most_parcels(policy, len(offers)),
+        tuple(map(run.timetable.rates.billed_grams, demand.lines)),
+        prices=run.prices(demand, usable),
     )
+
+
+def _decided(demand: Demand, distances: Sequence[int], run: Run) -> Plan:
+    """The cheapest plan at the book's prices; where that fails, without them; else by rule."""
+    try:
+        return plan_asked(ask(demand, distances, run), run)
+    except FAILURES:
+        plain = replace(run, book=None, networks={})
+        question = ask(demand, distances, plain)
+    try:
+        return plan_asked(question, plain)
+    except FAILURES:
+        choice = by_rule(question)
+        for line, place, units in choice.flows:
+            run.stock.take(place, demand.lines[line].sku, units)
+        return explained(question, choice, None, (), plain, Level.RULE)
+
+
+def plan_asked(question: Question, run: Run) -> Plan:
+    """The cheapest plan of one demand; what it takes is gone for the next."""
+    demand, policy = question.demand, run.policy
     choice, runner_up = choose(question)
-    missing = _missing(demand, choice)
+    missing = missing_units(demand, choice)
     relaxed: tuple[Constraint, ...] = ()
     if policy.soft and _root_units(demand, policy, missing):
         again = _relaxed(question, missing)
         other, other_runner_up = choose(again)
-        other_missing = _missing(demand, other)
+        other_missing = missing_units(demand, other)
         if _root_units(demand, policy, other_missing) < _root_units(demand, policy, missing):
             relaxed = _broken(question, other)
-            question, choice, runner_up, missing = again, other, other_runner_up, other_missing
+            question, choice, runner_up = again, other, other_runner_up
     for line, place, units in choice.flows:
         run.stock.take(place, demand.lines[line].sku, units)
-    currency = run.timetable.rates.currency
-    return _explained(question, choice, runner_up, missing, relaxed, currency)
+    return explained(question, choice, runner_up, relaxed, run)
 
 
 def _most_parcels(policy: Policy, nodes: int) -> int:
@@ -101,7 +147,8 @@ def _most_parcels(policy: Policy, nodes: int) -> int:
     return nodes if most is None else min(nodes, most)
 
 
-def _missing(demand: Demand, choice: Choice) -> list[int]:
+def missing_units(demand: Demand, choice: Choice) -> list[int]:
+    """Per line, the units that the choice gives to no node."""
     missing = [line.quantity for line in demand.lines]
     for line, _, units in choice.flows:
         missing[line] -= units
@@ -145,15 +192,18 @@ def _broken(question: Question, choice: Choice) -> tuple[Constraint, ...]:
     return tuple(sorted(broken))
 
 
-def _explained(
+def explained(
     question: Question,
     choice: Choice,
     runner_up: Choice | None,
-    missing: Sequence[int],
     relaxed: tuple[Constraint, ...],
-    currency: str,
+    run: Run,
+    level: Level | None = None,
 ) -> Plan:
+    """The plan of a choice, with what there is to say of it."""
     demand, policy, offers = question.demand, question.policy, question.offers
+    missing = missing_units(demand, choice)
+    sure = level or run.level
     parcels = _parcels(question, choice)
     cost = _total(question, choice, parcels, missing)
     proven = choice.points <= choice.bound and not choice.inexact
@@ -164,7 +214,7 @@ def _explained(
         demand=demand,
         policy=policy.code,
         version=policy.version,
-        currency=currency,
+        currency=run.timetable.rates.currency,
         assignments=_assignments(demand, offers, choice),
         unfilled=tuple(
             Unfilled(line.key, units, unfilled_reason(question, choice, place))
@@ -177,8 +227,9 @@ def _explained(
         runner_up=_alternative(question, runner_up, cost),
         split_cause=split_cause(question, choice, missing),
         relaxed=relaxed,
-        level=Level.EXACT if proven else Level.GAP,
+        level=Level.GAP if sure is Level.EXACT and not proven else sure,
         gap=round(gap, 4),
+        book=run.book.version if run.book else "",
     )
 
 
@@ -194,15 +245,16 @@ def _parcels(question: Question, choice: Choice) -> tuple[PlannedParcel, ...]:
     parcels = []
     for place in choice.opened:
         offer = question.offers[place]
-        units = grams = 0
-        for line, source, quantity in choice.flows:
-            if source == place:
-                units += quantity
-                grams += quantity * demand.lines[line].weight_grams
+        units = grams = billed = 0
+        inside = [flow for flow in choice.flows if flow[1] == place]
+        for line, _, quantity in inside:
+            units += quantity
+            grams += quantity * demand.lines[line].weight_grams
+            billed += quantity * question.grams[line]
         parcels.append(
             PlannedParcel(
                 offer.node.id,
-                offer.parcel(weights, units, grams),
+                offer.parcel(weights, units, billed, stock=question.stock_cost(inside)),
                 offer.departs,
                 offer.p50,
                 offer.p90,
@@ -231,6 +283,10 @@ def _total(
         sum(parcel.cost.distance for parcel in parcels),
         sum(parcel.cost.lateness for parcel in parcels),
         half_even(score_points(question, choice), POINTS),
+        sum(parcel.cost.stock for parcel in parcels),
+        sum(parcel.cost.capacity for parcel in parcels),
+        sum(parcel.cost.carbon for parcel in parcels),
+        sum(parcel.cost.rerouting for parcel in parcels),
     )
 
 
@@ -239,7 +295,7 @@ def _alternative(
 ) -> Alternative | None:
     if choice is None:
         return None
-    missing = _missing(question.demand, choice)
+    missing = missing_units(question.demand, choice)
     cost = _total(question, choice, _parcels(question, choice), missing)
     return Alternative(
         tuple(question.offers[place].node.code for place in choice.opened),

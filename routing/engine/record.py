@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from routing.engine.results import Candidate, CostParts, Plan, Verdict
+from routing.engine.results import Candidate, CostParts, Level, Plan, Verdict
 from routing.engine.types import Place, Precision
 
 VERSION = 1
 
 AREA_DIGITS = 3
 """Of the destination's postal code, what is kept: an area, not a street."""
+
+SCORE = CostParts._fields.index("score")
+"""Where the score stands in a cost; in a record it comes first."""
 
 SHORT = {Verdict.NO_STOCK, Verdict.NOT_IN_NETWORK, Verdict.PINNED_ELSEWHERE}
 """Verdicts that say all there is to say: such candidates are kept as a list of names."""
@@ -79,7 +82,7 @@ class RecordedAlternative:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A decision read back."""
+    """A decision read back. `moved` is who chose the node instead, and why."""
 
     policy: str
     version: int
@@ -94,9 +97,16 @@ class Record:
     split_cause: str
     relaxed: tuple[str, ...]
     gap: float
+    moved: str = ""
+    level: str = Level.EXACT
+    book: str = ""
 
     def name(self, code: str) -> str:
         return next((row.name for row in self.candidates if row.code == code), code)
+
+
+SAID = {Level.JOINT, Level.RULE}
+"""Levels that are stored even where no price book was used."""
 
 
 def compact(plan: Plan) -> dict[str, Any]:
@@ -133,6 +143,7 @@ def compact(plan: Plan) -> dict[str, Any]:
         "why": plan.split_cause or "",
         "soft": list(plan.relaxed),
         "gap": plan.gap,
+        "b": [plan.level.value, plan.book] if plan.book or plan.level in SAID else (),
     }
     if plan.runner_up:
         other = plan.runner_up
@@ -169,6 +180,8 @@ def expand(stored: Mapping[str, Any]) -> Record:
         stored.get("why", ""),
         tuple(stored.get("soft", ())),
         stored.get("gap", 0.0),
+        stored.get("by", ""),
+        *_padded(stored.get("b", ()), (Level.GAP if stored.get("gap") else Level.EXACT, "")),
     )
 
 
@@ -200,7 +213,9 @@ def _stored_candidate(row: Candidate) -> list[Any]:
 
 def _costs(cost: CostParts) -> list[int]:
     """The score, then its parts, without the zeros at the end."""
-    freight, handling, picking, unfilled, split, distance, lateness, score = cost
+    freight, handling, picking, unfilled, split, distance, lateness, score, *later = cost
+    if any(later):
+        return _trimmed([score, *cost[:SCORE], *later])
     if split or distance or lateness:
         return _trimmed([score, freight, handling, picking, unfilled, split, distance, lateness])
     return _trimmed([score, freight, handling, picking, unfilled])
@@ -208,7 +223,7 @@ def _costs(cost: CostParts) -> list[int]:
 
 def _parts(values: Sequence[int]) -> CostParts:
     score, *parts = _padded(values, CostParts())
-    return CostParts._make([*parts, score])
+    return CostParts._make([*parts[:SCORE], score, *parts[SCORE:]])
 
 
 def _candidate(row: Sequence[Any]) -> RecordedCandidate:

@@ -25,6 +25,8 @@ class Verdict(StrEnum):
     CAPACITY = "capacity"
     NO_SERVICE = "no_service"
     NOT_IN_NETWORK = "not_in_network"
+    RULED_OUT = "ruled_out"
+    """The policy has a rule for such orders, and it does not name the node."""
     PINNED_ELSEWHERE = "pinned_elsewhere"
     TOO_FAR = "too_far"
     LATE = "late"
@@ -61,17 +63,29 @@ class SplitCause(StrEnum):
 
 
 class Level(StrEnum):
-    """How sure the engine is that no better plan exists."""
+    """What decided: how sure it is, and by which prices."""
 
     EXACT = "exact"
+    """The cheapest plan by itself, proven; nothing is known of what comes after it."""
     GAP = "gap"
+    """The search was cut short: `Plan.gap` is what a better plan could save."""
+    PRICED = "priced"
+    """The cheapest plan at the prices of a price book."""
+    STALE = "stale"
+    """As priced, by a book that is older than it should be."""
+    JOINT = "joint"
+    """Planned together with other orders, at the prices of what comes after them."""
+    RULE = "rule"
+    """Nothing better could be worked out: the nearest node that has all, else node by node."""
 
 
 class CostParts(NamedTuple):
     """An invoice of the objective, in minor units.
 
     The first four are true cost; `split`, `distance` and `lateness` are what the policy's
-    weights add. `score` is the weighted sum that was minimised, rounded once.
+    weights add. `score` is the weighted sum that was minimised, rounded once. `stock` and
+    `capacity` are what a price book asks for the units and for the parcels, `carbon` is what the
+    policy asks for carbon dioxide, `rerouting` what rejections are expected to cost.
     """
 
     freight: int = 0
@@ -82,6 +96,10 @@ class CostParts(NamedTuple):
     distance: int = 0
     lateness: int = 0
     score: int = 0
+    stock: int = 0
+    capacity: int = 0
+    carbon: int = 0
+    rerouting: int = 0
 
     @property
     def true_cost(self) -> int:
@@ -171,3 +189,5 @@ class Plan:
     relaxed: tuple[Constraint, ...]
     level: Level
     gap: float
+    book: str = ""
+    """The version of the price book that was used."""

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from routing.engine.calendar import add_working_days, local_date, next_departure
+from routing.engine.prices import PriceBook
 from routing.engine.results import CostParts, Verdict
 from routing.engine.supply import Stock
 from routing.engine.types import (
@@ -27,6 +28,12 @@ MILLI = 1_000
 POINTS = 100_000
 """Points in a minor unit: thousandths, times the hundred of a percent weight."""
 
+CARBON = 10**12 // POINTS
+"""Grams of goods and of carbon dioxide in a tonne each, by points."""
+
+SURE = 1_000
+"""The `Node.acceptance` of a node that rejects nothing."""
+
 _NOT_NOW = {PAUSED: Verdict.NODE_PAUSED, FULL: Verdict.CAPACITY}
 """What is said of a node that will take work again; any other reason reads as closed."""
 
@@ -46,7 +53,8 @@ class Lane:
     """From one node into one zone: when a parcel moves, and its price in points but for distance.
 
     `late` is the days late at P50 and at P90 added together: half of it is the expected lateness.
-    `overdue` says that the policy wants deliveries on time and this one is not.
+    `overdue` says that the policy wants deliveries on time and this one is not. `capacity` and
+    `rerouting` are minor units of the opening.
     """
 
     barred: Verdict | None
@@ -61,6 +69,8 @@ class Lane:
     opening: int
     pick: int
     gram: int
+    capacity: int
+    rerouting: int
 
 
 @dataclass(slots=True)
@@ -83,9 +93,18 @@ class Offer:
     """Points of a parcel from here before what is in it, then of each unit and gram in it."""
     pick: int = 0
     gram: int = 0
+    capacity: int = 0
+    rerouting: int = 0
+    carbon: int = 0
+    """Points of each gram that are for carbon dioxide."""
 
-    def parcel(self, weights: Weights, units: int, grams: int, unfilled: int = 0) -> CostParts:
-        """The invoice of one parcel with this many units and grams in it, and of what it leaves."""
+    def parcel(
+        self, weights: Weights, units: int, grams: int, unfilled: int = 0, stock: int = 0
+    ) -> CostParts:
+        """The invoice of one parcel with this many units and grams in it, and of what it leaves.
+
+        `stock` is what a price book asks for the units in it.
+        """
         zone, node = self.zone, self.node
         points = self.opening + self.pick * units + self.gram * grams
         return CostParts(
@@ -96,7 +115,11 @@ class Offer:
             0,
             half_even(weights.distance_per_km * self.km, MILLI) if weights.distance_per_km else 0,
             half_even(weights.late_day * self.late, 2) if self.late else 0,
-            half_even(points, POINTS) + unfilled,
+            half_even(points, POINTS) + unfilled + stock,
+            stock,
+            self.capacity,
+            half_even(self.carbon * grams, POINTS) if self.carbon else 0,
+            self.rerouting,
         )
 
 
@@ -106,12 +129,30 @@ class Network:
     Lanes are worked out when the first demand asks for them.
     """
 
-    __slots__ = ("_lanes", "_policy", "_reaches", "_timetable", "_view", "_zones", "nodes", "rules")
+    __slots__ = (
+        "_book",
+        "_lanes",
+        "_policy",
+        "_reaches",
+        "_timetable",
+        "_view",
+        "_zones",
+        "carbon",
+        "nodes",
+        "rules",
+    )
 
     def __init__(
-        self, nodes: Sequence[Node], policy: Policy, view: "View", timetable: "Timetable"
+        self,
+        nodes: Sequence[Node],
+        policy: Policy,
+        view: "View",
+        timetable: "Timetable",
+        book: PriceBook | None = None,
     ) -> None:
         self.nodes = nodes
+        self._book = book
+        self.carbon = policy.weights.carbon_tonne * timetable.rates.carbon_grams
         self._policy = policy
         self._view = view
         self._timetable = timetable
@@ -135,14 +176,20 @@ class Network:
         zone, due, weights = self._zones[number], self._view.due, self._policy.weights
         departs = self._timetable.departure(node, self._view.service, self._view.at)
         p50 = p90 = None
-        late = 0
+        late = capacity = 0
         if departs is not None:
             leaves = local_date(departs, node.timezone)
+            if self._book is not None:
+                capacity = self._book.parcel(node.id, leaves)
             p50 = self._timetable.arrival(leaves, zone.days_p50)
             p90 = self._timetable.arrival(leaves, zone.days_p90)
             if due is not None:
                 late = max(0, (p50 - due).days) + max(0, (p90 - due).days)
         percent = weights.cost_percent
+        rerouting = 0
+        if weights.reroute and node.acceptance < SURE:
+            rejected = SURE - max(1, node.acceptance)
+            rerouting = half_even(weights.reroute * rejected, max(1, node.acceptance))
         return Lane(
             None if departs else Verdict.NO_SERVICE,
             "" if departs else "no_departure",
@@ -154,9 +201,12 @@ class Network:
             late,
             self._policy.on_time and due is not None and p90 is not None and p90 > due,
             percent * MILLI * (zone.base + node.handling_cost)
-            + weights.late_day * POINTS // 2 * late,
+            + weights.late_day * POINTS // 2 * late
+            + POINTS * (capacity + rerouting),
             percent * node.pick_cost * MILLI,
             percent * zone.per_kg,
+            capacity,
+            rerouting,
         )
 
 
@@ -258,7 +308,8 @@ def screen(
         barred = lane.barred
         soft = None
         if barred is None and demand.pinned_node is None:
-            barred, soft = _barred_by_reach(lane, km, policy)
+            barred, soft = _barred_by_reach(node, lane, km, policy)
+        carbon = half_even(network.carbon * km, CARBON) if network.carbon else 0
         offers.append(
             Offer(
                 node,
@@ -275,7 +326,10 @@ def screen(
                 lane.late,
                 lane.opening + per_km * km,
                 lane.pick,
-                lane.gram,
+                lane.gram + carbon,
+                lane.capacity,
+                lane.rerouting,
+                carbon,
             )
         )
     return offers
@@ -304,13 +358,22 @@ def _without_stock(demand: Demand, place: int, node: Node, stock: Stock) -> Verd
 
 
 def _barred_by_reach(
-    lane: Lane, km: int, policy: Policy
+    node: Node, lane: Lane, km: int, policy: Policy
 ) -> tuple[Verdict | None, Constraint | None]:
-    """Whether the node is too far or too late, and what would relax that."""
+    """Whether the node is ruled out, too far or too late, and what would relax that.
+
+    A constraint that is not soft comes before one that is: lifting the other would not help.
+    """
+    found: list[tuple[Verdict, Constraint]] = []
+    if policy.nodes is not None and node.id not in policy.nodes:
+        found.append((Verdict.RULED_OUT, Constraint.NODES))
     if policy.max_km is not None and km > policy.max_km:
-        barred, constraint = Verdict.TOO_FAR, Constraint.MAX_KM
-    elif lane.overdue:
-        barred, constraint = Verdict.LATE, Constraint.ON_TIME
-    else:
+        found.append((Verdict.TOO_FAR, Constraint.MAX_KM))
+    if lane.overdue:
+        found.append((Verdict.LATE, Constraint.ON_TIME))
+    if not found:
         return None, None
-    return barred, constraint if constraint in policy.soft else None
+    for barred, constraint in found:
+        if constraint not in policy.soft:
+            return barred, None
+    return found[0]

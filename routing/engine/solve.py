@@ -8,16 +8,24 @@ caller sorts by priority and code.
 When the effort is spent the best plan so far is returned with a proven lower bound.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
-from routing.engine.blocks import Block
+from routing.engine.blocks import Block, Want
 from routing.engine.parting import MOST_BLOCKS, Parting
+from routing.engine.reducing import SLACK, Reduction, wants_of
 from routing.engine.search import Search
 
 REDUCE_FROM = 24
 """Fewer candidates than this are searched as they are; above it dominated ones are dropped."""
+
+DUALS_FROM = 80
+"""With fewer candidates than this, prices of lines take longer than the search they save."""
+
+CORE = 20
+"""So many of the likeliest candidates are searched before the rest."""
 
 INT64_SAFE = 2**62
 PAIR = 2
@@ -49,7 +57,7 @@ class Solver:
     Few blocks of one source each are dealt out directly; everything else is searched.
     """
 
-    __slots__ = ("_nothing", "_parting", "_problem", "_reduced", "_totals")
+    __slots__ = ("_bounds", "_nothing", "_parting", "_problem", "_reduced", "_rows", "_totals")
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -57,10 +65,13 @@ class Solver:
         self._parting: Parting | None = None
         self._reduced: list[int] | None = None
         self._totals: list[int] = []
+        self._rows: list[tuple[Want, list[int]]] | None = None
+        self._bounds: Reduction | None = None
         if len(problem.blocks) <= MOST_BLOCKS and all(block.single for block in problem.blocks):
             columns = [block.alone for block in problem.blocks]
             self._parting = Parting(problem.opening, columns, problem.max_open)
             return
+        self._rows = wants_of(problem.blocks)
         columns = [block.alone for block in problem.blocks]
         self._totals = list(map(sum, zip(problem.opening, *columns, strict=True)))
 
@@ -125,14 +136,56 @@ class Solver:
     def _search(
         self, banned: int | None, best: Found | None, limit: int, effort: int
     ) -> Found | None:
-        problem = self._problem
         if self._reduced is None:
             self._reduced = self._useful()
-            if len(self._reduced) >= REDUCE_FROM:
-                self._reduced = _undominated(problem, self._reduced)
+            if len(self._reduced) >= REDUCE_FROM and not self._by_duals():
+                self._reduced = _undominated(self._problem, self._reduced)
         nodes = [j for j in self._reduced if j != banned]
         if not nodes:
             return best
+        if len(nodes) < REDUCE_FROM or not self._by_duals():
+            return self._searched(nodes, best, limit, effort)
+        return self._narrowed(nodes, banned, best, limit, effort)
+
+    def _by_duals(self) -> bool:
+        return self._rows is not None and len(self._problem.opening) >= DUALS_FROM
+
+    def _narrowed(
+        self,
+        nodes: list[int],
+        banned: int | None,
+        best: Found | None,
+        limit: int,
+        effort: int,
+    ) -> Found | None:
+        """Search the likeliest nodes first; what they leave possible beyond them decides the rest."""
+        bounds = self._bounds_without(banned)
+        parcel = self._problem.parcel
+        core = bounds.core(nodes, CORE)
+        found = self._searched(core, best, limit, effort // 5)
+        known = found or best
+        ceiling = min(limit, known.points) if known else limit
+        if banned is None:
+            bounds.polish(ceiling + parcel)
+        left = bounds.left(nodes, ceiling + parcel)
+        least = ceil(bounds.bound * (1 - SLACK)) - parcel
+        if set(left) <= set(core):
+            return found and replace(found, bound=max(found.bound, min(found.points, least)))
+        if len(left) >= REDUCE_FROM:
+            left = _undominated(self._problem, left)
+        again = self._searched(left, known, ceiling, effort // 3)
+        found = again or found
+        return found and replace(found, bound=max(found.bound, min(found.points, least)))
+
+    def _bounds_without(self, banned: int | None) -> Reduction:
+        if self._bounds is None:
+            self._bounds = Reduction(self._problem.opening, self._rows or [])
+        return self._bounds if banned is None else self._bounds.without(banned)
+
+    def _searched(
+        self, nodes: list[int], best: Found | None, limit: int, effort: int
+    ) -> Found | None:
+        problem = self._problem
         search = Search(problem, nodes, best.opened if best else None, limit, effort)
         search.run()
         if search.opened is None:

@@ -69,3 +69,8 @@ class Stock:
             message = f"cannot take {units} of SKU {sku} at node {self._node_ids[place]}"
             raise ValueError(message)
         column[place] -= units
+
+    def give(self, place: int, sku: int, units: int) -> None:
+        """Make units available again."""
+        column = self._columns[sku] = self.column(sku).copy()
+        column[place] += units

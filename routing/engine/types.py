@@ -30,6 +30,7 @@ class Constraint(StrEnum):
     MAX_KM = "max_km"
     ON_TIME = "on_time"
     MAX_NODES = "max_nodes"
+    NODES = "nodes"
 
 
 class Dependents(StrEnum):
@@ -68,7 +69,8 @@ class Line:
     """Units of one SKU that somebody wants.
 
     `unfilled_cost` and `unit_value` are per unit. `parent` is the key of the line that this one
-    depends on. `label` is what a person calls the SKU.
+    depends on. `label` is what a person calls the SKU. `volume_cm3` is of one unit, packed; 0 when
+    nobody measured it.
     """
 
     key: str
@@ -79,6 +81,7 @@ class Line:
     unit_value: int
     parent: str | None = None
     label: str = ""
+    volume_cm3: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ class Calendar:
 
     `special` are hours of one date, also of a holiday. A closing time at or before the opening time is
     on the next day. A day without a cutoff for
-    the service has no departure; a service without any row leaves at closing time.
+    the service has no departure; a service without any row leaves at closing time. `full_until` is
+    the instant before which no more work is begun than the node has already.
     """
 
     hours: tuple[tuple[time, time] | None, ...]
@@ -114,6 +118,7 @@ class Calendar:
     holidays: frozenset[date] = frozenset()
     processing_minutes: int = 0
     special: Mapping[date, tuple[time, time]] = field(default_factory=dict)
+    full_until: datetime | None = None
 
     def on(self, day: date) -> tuple[time, time] | None:
         """When the node works that day; None when it does not."""
@@ -126,7 +131,7 @@ class Calendar:
 class Node:
     """A place that can ship. `handling_cost` is per parcel, `pick_cost` per unit.
 
-    A lower `priority` wins a tie.
+    A lower `priority` wins a tie. Of a thousand requests it takes `acceptance` and rejects the rest.
     """
 
     id: int
@@ -142,6 +147,7 @@ class Node:
     pick_cost: int = 0
     priority: int = 0
     groups: frozenset[str] = frozenset()
+    acceptance: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +163,24 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class RateCard:
-    """What a carrier's services are expected to cost and take. Zones stand in ascending reach."""
+    """What a carrier's services are expected to cost and take. Zones stand in ascending reach.
+
+    A unit is billed by its weight or, with `cm3_per_kg`, by its volume where that makes it heavier.
+    Freight sets `carbon_grams` of carbon dioxide free for each tonne and kilometre.
+    """
 
     zones: Mapping[str, tuple[Zone, ...]]
     currency: str = "USD"
     carrier_days: frozenset[int] = WORKING_WEEK
     carrier_holidays: frozenset[date] = frozenset()
+    cm3_per_kg: int = 0
+    carbon_grams: int = 0
+
+    def billed_grams(self, line: Line) -> int:
+        """What a unit of the line weighs on the carrier's invoice."""
+        if not self.cm3_per_kg or not line.volume_cm3:
+            return line.weight_grams
+        return max(line.weight_grams, -(-line.volume_cm3 * 1_000 // self.cm3_per_kg))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +189,16 @@ class Weights:
 
     `cost_percent` of true cost, plus `parcel` for each parcel after the first, plus
     `distance_per_km` (thousandths of a minor unit) for each kilometre of each parcel, plus
-    `late_day` for each expected day late of each parcel.
+    `late_day` for each expected day late of each parcel, plus `carbon_tonne` for each tonne of
+    carbon dioxide, plus `reroute` for each rejection that is expected before a node accepts.
     """
 
     cost_percent: int = 100
     parcel: int = 0
     distance_per_km: int = 0
     late_day: int = 0
+    carbon_tonne: int = 0
+    reroute: int = 0
 
 
 CHEAPEST = Weights()
@@ -189,7 +210,7 @@ FEWEST_PARCELS = Weights(parcel=10_000_000)
 class Policy:
     """How demand is matched to supply. None means no limit.
 
-    A node may be used that belongs to one of the `groups`. `max_nodes_per_line` counts for all units
+    A node may be used that belongs to one of the `groups` and, where `nodes` names ids, is one of them. `max_nodes_per_line` counts for all units
     of a SKU within a demand. Without `allow_partial` a demand is all or nothing. With `fill_first` no money is ever saved by leaving a unit unfilled.
     `effort` bounds the search in elementary steps (about three million a second).
     """
@@ -207,6 +228,7 @@ class Policy:
     soft: frozenset[Constraint] = frozenset()
     dependents: Dependents = Dependents.FOLLOW
     effort: int = 60_000
+    nodes: frozenset[int] | None = None
 
     def admits(self, node: Node) -> bool:
         return self.groups is None or not self.groups.isdisjoint(node.groups)

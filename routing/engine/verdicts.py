@@ -10,6 +10,7 @@ from routing.engine.types import Line
 
 RULES = (
     Verdict.NOT_IN_NETWORK,
+    Verdict.RULED_OUT,
     Verdict.TOO_FAR,
     Verdict.NO_SERVICE,
     Verdict.NODE_CLOSED,
@@ -30,7 +31,7 @@ def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
         if place in opened:
             verdict = Verdict.CHOSEN
         elif verdict is None or place in considered:
-            verdict, ruler = _lost(offer, chosen, wanted)
+            verdict, ruler = _lost(offer, chosen, wanted, priced=bool(question.prices))
         if offer.zone is None:
             rows.append(
                 Candidate(
@@ -50,30 +51,39 @@ def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
                 offer.p90,
                 offer.reason,
                 ruler,
-                alone_cost(question, offer, unfilled) if offer.departs is not None else None,
+                alone_cost(question, place, offer, unfilled) if offer.departs is not None else None,
             )
         )
     return tuple(rows)
 
 
-def alone_cost(question: Question, offer: Offer, unfilled: int) -> CostParts:
+def alone_cost(question: Question, place: int, offer: Offer, unfilled: int) -> CostParts:
     """What it costs to ship all that this node has of the demand, and nothing else."""
-    units = grams = 0
-    for line, quantity in zip(question.demand.lines, offer.available, strict=True):
+    units = grams = stock = 0
+    for line, quantity, billed in zip(
+        question.demand.lines, offer.available, question.grams, strict=True
+    ):
         if quantity:
             units += quantity
-            grams += quantity * line.weight_grams
+            grams += quantity * billed
             unfilled -= quantity * line.unfilled_cost
-    return offer.parcel(question.policy.weights, units, grams, unfilled)
+            if question.prices:
+                stock += quantity * question.prices[line.sku][place]
+    return offer.parcel(question.policy.weights, units, grams, unfilled, stock)
 
 
-def _lost(offer: Offer, chosen: Sequence[Offer], wanted: tuple[int, ...]) -> tuple[Verdict, str]:
-    """Why a node that was allowed was not taken, and the chosen node that rules it out."""
+def _lost(
+    offer: Offer, chosen: Sequence[Offer], wanted: tuple[int, ...], *, priced: bool
+) -> tuple[Verdict, str]:
+    """Why a node that was allowed was not taken, and the chosen node that rules it out.
+
+    Where units have prices a node that has as much rules nothing out.
+    """
     if offer.barred is not None:
         return offer.barred, ""
     if offer.available == wanted:
         return Verdict.COSTS_MORE, ""
-    if len(chosen) > 1:
+    if len(chosen) > 1 and not priced:
         for other in chosen:
             if (
                 other.opening <= offer.opening

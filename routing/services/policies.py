@@ -1,6 +1,6 @@
-"""Commands of routing: policies in versions, rate cards, and the templates a new account starts with."""
+"""Policies in versions: drafted, reviewed by a second person, published, brought back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,21 +10,25 @@ from django.db import transaction
 from django.db.models import Max
 
 from config.kernel import versions
-from config.kernel.errors import Invalid, NotFound
+from config.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from config.kernel.history import Change
 from config.kernel.history import record as record_history
-from config.kernel.types import Actor
+from config.kernel.types import Actor, ActorKind
 from routing.engine import Constraint
-from routing.models import RateCard, RateZone, SourcingPolicy
+from routing.models import SourcingPolicy
+from routing.rule_reading import parse_rules
+from routing.rules import MAX_WEIGHT, WEIGHTS, Rule, as_json
 from routing.states import PolicyState
 
-WEIGHTS = ("cost_percent", "parcel_minor", "km_milli", "late_day_minor")
-MAX_WEIGHT = 10**9
+TOPIC = "policy"
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyDraft:
-    """A policy as its author wants it. `channel_id` None makes it the whole account's."""
+    """A policy as its author wants it. `channel_id` None makes it the whole account's.
+
+    `rules` come as read by `routing.rule_reading`. `based_on` is the version it was made from.
+    """
 
     account_id: UUID
     code: str
@@ -37,30 +41,9 @@ class PolicyDraft:
     allow_partial: bool = True
     split_lines: bool = True
     soft: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ZoneDraft:
-    """A ring of a rate card. Money in minor units of the card's currency, days of the carrier's."""
-
-    max_km: int
-    base_minor: int
-    per_kg_minor: int
-    days_p50: int
-    days_p90: int
-
-
-@dataclass(frozen=True, slots=True)
-class RateCardDraft:
-    """What a service level is expected to cost and take. `carrier_id` None: whoever the node uses."""
-
-    code: str
-    service_level_id: int
-    zones: tuple[ZoneDraft, ...]
-    currency: str = "USD"
-    carrier_id: int | None = None
-    name: str = ""
-    holiday_country: str = "US"
+    rules: tuple[Rule, ...] = ()
+    comment: str = ""
+    based_on: UUID | None = None
 
 
 TEMPLATES: tuple[tuple[str, str, Mapping[str, int]], ...] = (
@@ -91,7 +74,7 @@ def seed_policies(
 ) -> dict[str, UUID]:
     """Give the account the three templates, one of them live; return their ids by code.
 
-    Running it again changes nothing.
+    Running it again changes nothing. Templates were reviewed by who wrote them: here.
     """
     known = {
         policy.code: policy.id
@@ -100,7 +83,13 @@ def seed_policies(
         )
     }
     fresh = [
-        SourcingPolicy(account_id=account_id, code=code, name=name, weights=dict(weights))
+        SourcingPolicy(
+            account_id=account_id,
+            code=code,
+            name=name,
+            weights=dict(weights),
+            drafted_by="template",
+        )
         for code, name, weights in TEMPLATES
         if code not in known
     ]
@@ -115,7 +104,9 @@ def seed_policies(
     )
     known |= {policy.code: policy.id for policy in fresh}
     if fresh and not _live_policy(account_id, None, actor):
-        publish_policy(known[live], at=at, actor=actor)
+        first = _locked(known[live], actor)
+        first.submit()
+        _go_live(first, "template", at=at, actor=actor)
     return known
 
 
@@ -123,11 +114,151 @@ def seed_policies(
 def edit_policy(draft: PolicyDraft, *, at: datetime, actor: Actor) -> SourcingPolicy:
     """Make the next version of a policy, as a draft; what is live stays as it is.
 
-    Raises Invalid for weights or limits that mean nothing, NotFound outside the actor's accounts.
+    Raises Invalid for weights, limits or rules that mean nothing, NotFound outside the actor's
+    accounts.
     """
     if not actor.scope.allows(draft.account_id):
         raise NotFound("There is no such account.")
     _validate(draft)
+    policy = _new_version(draft, actor)
+    record_history(
+        SourcingPolicy, [policy.id], Change.CREATED, at=at, actor=actor, reason="new version"
+    )
+    return policy
+
+
+@transaction.atomic
+def submit_policy(policy_id: UUID, *, at: datetime, actor: Actor) -> SourcingPolicy:
+    """Ask for a second person's look."""
+    policy = _locked(policy_id, actor)
+    policy.submit()
+    return _saved(policy, ["state"], "submitted for review", at=at, actor=actor)
+
+
+@transaction.atomic
+def send_back_policy(policy_id: UUID, *, reason: str, at: datetime, actor: Actor) -> SourcingPolicy:
+    """Make a policy in review, or a scheduled one, a draft again, with what is to be changed."""
+    policy = _locked(policy_id, actor)
+    policy.send_back(by=actor.name, note=reason)
+    fields = ["state", "starts_at", "reviewed_by", "review_note"]
+    return _saved(policy, fields, reason, at=at, actor=actor)
+
+
+@transaction.atomic
+def publish_policy(
+    policy_id: UUID, *, at: datetime, actor: Actor, note: str = ""
+) -> SourcingPolicy:
+    """Make the policy the live one of its account and channel; the one before it is retired.
+
+    Whoever publishes a policy in review has reviewed it. Raises IllegalTransition for one that was
+    not submitted or is over, Forbidden for its author.
+    """
+    policy = _locked(policy_id, actor)
+    _by_a_second_person(policy, actor)
+    if policy.state == PolicyState.IN_REVIEW:
+        policy.reviewed_by, policy.review_note = actor.name, note
+    return _go_live(policy, "published", at=at, actor=actor)
+
+
+@transaction.atomic
+def schedule_policy(
+    policy_id: UUID, *, starts_at: datetime, at: datetime, actor: Actor, note: str = ""
+) -> SourcingPolicy:
+    """Have a reviewed policy go live by itself at a time.
+
+    Raises Invalid for a time that has passed, Forbidden for the policy's author.
+    """
+    if starts_at <= at:
+        raise Invalid(
+            "A policy is scheduled for a time to come.",
+            errors=[
+                {"pointer": "/starts_at", "code": "past", "detail": "Give a time that is to come."}
+            ],
+        )
+    policy = _locked(policy_id, actor)
+    _by_a_second_person(policy, actor)
+    policy.schedule(by=actor.name, note=note, starts_at=starts_at)
+    fields = ["state", "starts_at", "reviewed_by", "review_note"]
+    return _saved(policy, fields, "scheduled", at=at, actor=actor)
+
+
+@transaction.atomic
+def retire_policy(policy_id: UUID, *, at: datetime, actor: Actor) -> SourcingPolicy:
+    """Take a policy out of use; the account's own or the built-in one decides from then on."""
+    policy = _locked(policy_id, actor)
+    policy.retire(at=at)
+    versions.bump(TOPIC)
+    return _saved(policy, ["state", "retired_at"], "retired", at=at, actor=actor)
+
+
+@transaction.atomic
+def roll_back_policy(policy_id: UUID, *, reason: str, at: datetime, actor: Actor) -> SourcingPolicy:
+    """Put back in one step what was live before the live policy: as a new version, live at once.
+
+    That one had its review when it was published. Raises Conflict when the policy is not live, or
+    when nothing was live before it.
+    """
+    policy = _locked(policy_id, actor)
+    if policy.state != PolicyState.LIVE:
+        raise Conflict("Only the live policy is rolled back.")
+    before = (
+        SourcingPolicy.objects.for_scope(actor.scope)
+        .filter(
+            account_id=policy.account_id,
+            channel_id=policy.channel_id,
+            state=PolicyState.RETIRED,
+            published_at__isnull=False,
+        )
+        .order_by("-retired_at", "-pk")
+        .first()
+    )
+    if before is None:
+        raise Conflict("Nothing was live before this policy.")
+    again = _new_version(draft_of(before, comment=reason), actor)
+    record_history(
+        SourcingPolicy, [again.id], Change.CREATED, at=at, actor=actor, reason="rolled back"
+    )
+    again.submit()
+    again.reviewed_by, again.review_note = actor.name, f"As it was in version {before.version}."
+    return _go_live(again, f"rolled back: {reason}", at=at, actor=actor)
+
+
+def publish_scheduled(*, at: datetime, actor: Actor) -> int:
+    """Publish what is due, each in its own transaction; return how many went live."""
+    due = (
+        SourcingPolicy.objects.for_scope(actor.scope)
+        .filter(state=PolicyState.SCHEDULED, starts_at__lte=at)
+        .order_by("starts_at", "pk")
+        .values_list("pk", flat=True)
+    )
+    published = 0
+    for policy_id in due:
+        publish_policy(policy_id, at=at, actor=actor)
+        published += 1
+    return published
+
+
+def draft_of(policy: SourcingPolicy, *, comment: str = "") -> PolicyDraft:
+    """What an author starts from who goes on from this version."""
+    return PolicyDraft(
+        account_id=policy.account_id,
+        code=policy.code,
+        name=policy.name,
+        weights=policy.weights,
+        channel_id=policy.channel_id,
+        max_nodes=policy.max_nodes,
+        max_km=policy.max_km,
+        on_time=policy.on_time,
+        allow_partial=policy.allow_partial,
+        split_lines=policy.split_lines,
+        soft=tuple(policy.soft),
+        rules=parse_rules(policy.rules),
+        comment=comment,
+        based_on=policy.pk,
+    )
+
+
+def _new_version(draft: PolicyDraft, actor: Actor) -> SourcingPolicy:
     same = SourcingPolicy.objects.for_scope(actor.scope).filter(
         account_id=draft.account_id, channel_id=draft.channel_id, code=draft.code
     )
@@ -147,145 +278,30 @@ def edit_policy(draft: PolicyDraft, *, at: datetime, actor: Actor) -> SourcingPo
         allow_partial=draft.allow_partial,
         split_lines=draft.split_lines,
         soft=sorted(draft.soft),
-    )
-    record_history(
-        SourcingPolicy, [policy.id], Change.CREATED, at=at, actor=actor, reason="new version"
+        rules=as_json(draft.rules),
+        comment=draft.comment,
+        based_on_id=draft.based_on,
+        drafted_by_id=actor.id,
+        drafted_by=actor.name,
     )
     return policy
 
 
-@transaction.atomic
-def publish_policy(policy_id: UUID, *, at: datetime, actor: Actor) -> SourcingPolicy:
-    """Make the policy the live one of its account and channel; the one before it is retired.
-
-    Raises IllegalTransition for a policy that is live or retired already.
-    """
-    policy = _locked(policy_id, actor)
+def _go_live(policy: SourcingPolicy, reason: str, *, at: datetime, actor: Actor) -> SourcingPolicy:
     before = _live_policy(policy.account_id, policy.channel_id, actor)
     if before is not None and before.id != policy.id:
         before.retire(at=at)
-        before.save(update_fields=["state", "retired_at"])
-        record_history(
-            SourcingPolicy,
-            [before.id],
-            Change.CHANGED,
-            at=at,
-            actor=actor,
-            reason=f"replaced by {policy.code} v{policy.version}",
-        )
+        replaced = f"replaced by {policy.code} v{policy.version}"
+        _saved(before, ["state", "retired_at"], replaced, at=at, actor=actor)
     policy.publish(by=actor.name, at=at)
-    policy.save(update_fields=["state", "published_by", "published_at"])
-    record_history(
-        SourcingPolicy, [policy.id], Change.CHANGED, at=at, actor=actor, reason="published"
-    )
-    versions.bump("policy")
-    return policy
+    versions.bump(TOPIC)
+    fields = ["state", "published_by", "published_at", "reviewed_by", "review_note"]
+    return _saved(policy, fields, reason, at=at, actor=actor)
 
 
-@transaction.atomic
-def submit_policy(policy_id: UUID, *, at: datetime, actor: Actor) -> SourcingPolicy:
-    """Ask for a second person's look."""
-    policy = _locked(policy_id, actor)
-    policy.submit()
-    return _saved(policy, ["state"], "submitted for review", at=at, actor=actor)
-
-
-@transaction.atomic
-def schedule_policy(
-    policy_id: UUID, *, starts_at: datetime, at: datetime, actor: Actor
-) -> SourcingPolicy:
-    """Have the policy go live by itself at a time. Raises Invalid for one that has passed."""
-    if starts_at <= at:
-        raise Invalid("A policy is scheduled for a time to come.")
-    policy = _locked(policy_id, actor)
-    policy.schedule(starts_at=starts_at)
-    return _saved(policy, ["state", "starts_at"], "scheduled", at=at, actor=actor)
-
-
-@transaction.atomic
-def send_back_policy(policy_id: UUID, *, reason: str, at: datetime, actor: Actor) -> SourcingPolicy:
-    """Make a policy in review, or a scheduled one, a draft again."""
-    policy = _locked(policy_id, actor)
-    policy.send_back()
-    return _saved(policy, ["state", "starts_at"], reason, at=at, actor=actor)
-
-
-@transaction.atomic
-def retire_policy(policy_id: UUID, *, at: datetime, actor: Actor) -> SourcingPolicy:
-    """Take a policy out of use; the account's own or the built-in one decides from then on."""
-    policy = _locked(policy_id, actor)
-    policy.retire(at=at)
-    versions.bump("policy")
-    return _saved(policy, ["state", "retired_at"], "retired", at=at, actor=actor)
-
-
-def publish_scheduled(*, at: datetime, actor: Actor) -> int:
-    """Publish what is due, each in its own transaction; return how many went live."""
-    due = (
-        SourcingPolicy.objects.for_scope(actor.scope)
-        .filter(state=PolicyState.SCHEDULED, starts_at__lte=at)
-        .order_by("starts_at", "pk")
-        .values_list("pk", flat=True)
-    )
-    published = 0
-    for policy_id in due:
-        publish_policy(policy_id, at=at, actor=actor)
-        published += 1
-    return published
-
-
-@transaction.atomic
-def define_rate_cards(drafts: Sequence[RateCardDraft], *, at: datetime, actor: Actor) -> list[int]:
-    """Create or replace the rate cards of service levels; return their ids in order."""
-    cards = RateCard.objects.bulk_create(
-        [
-            RateCard(
-                code=draft.code,
-                name=draft.name,
-                service_level_id=draft.service_level_id,
-                carrier_id=draft.carrier_id,
-                currency=draft.currency,
-                holiday_country=draft.holiday_country,
-            )
-            for draft in drafts
-        ],
-        update_conflicts=True,
-        unique_fields=["service_level"],
-        update_fields=["code", "name", "carrier", "currency", "holiday_country"],
-    )
-    levels = [draft.service_level_id for draft in drafts]
-    pks = dict(
-        RateCard.objects.filter(service_level_id__in=levels).values_list("service_level_id", "pk")
-    )
-    replaced = RateZone.objects.filter(card__in=pks.values())
-    record_history(
-        RateZone,
-        list(replaced.values_list("pk", flat=True)),
-        Change.DELETED,
-        at=at,
-        actor=actor,
-        reason="replaced",
-    )
-    replaced.delete()
-    zones = RateZone.objects.bulk_create(
-        RateZone(
-            card_id=pks[draft.service_level_id],
-            max_km=zone.max_km,
-            base_minor=zone.base_minor,
-            per_kg_minor=zone.per_kg_minor,
-            days_p50=zone.days_p50,
-            days_p90=zone.days_p90,
-        )
-        for draft in drafts
-        for zone in draft.zones
-    )
-    if cards:
-        record_history(RateCard, pks.values(), Change.CHANGED, at=at, actor=actor, reason="defined")
-    record_history(
-        RateZone, [zone.pk for zone in zones], Change.CREATED, at=at, actor=actor, reason="defined"
-    )
-    versions.bump("rates")
-    return [pks[level] for level in levels]
+def _by_a_second_person(policy: SourcingPolicy, actor: Actor) -> None:
+    if actor.kind is not ActorKind.SYSTEM and actor.id == policy.drafted_by_id:
+        raise Forbidden("Another person reviews a policy than the one who drafted it.")
 
 
 def _validate(draft: PolicyDraft) -> None:

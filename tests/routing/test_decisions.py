@@ -344,8 +344,9 @@ class TestAdmin:
         assert (listed.status_code, page.status_code) == (200, 200)
         assert "the best of two nodes with everything in stock" in page.content.decode()
 
-    def test_saves_weights_as_a_new_version_and_publishes_it(self, network):
+    def test_saves_weights_as_a_new_version_that_another_person_publishes(self, network):
         client = self.client("ops_manager", network)
+        other = self.client("ops_manager", network)
         values = {
             "account": network.account.pk,
             "channel": "",
@@ -368,10 +369,9 @@ class TestAdmin:
         client.post(
             f"/admin/routing/sourcingpolicy/{policy.pk}/change/", values | {"parcel_minor": 900}
         )
-        client.post(
-            "/admin/routing/sourcingpolicy/",
-            {"action": "publish", "_selected_action": [str(policies.last().pk)]},
-        )
+        chosen = [str(policies.last().pk)]
+        for who, act in ((client, "submit"), (client, "publish"), (other, "publish")):
+            who.post("/admin/routing/sourcingpolicy/", {"action": act, "_selected_action": chosen})
 
         assert first.status_code == 302
         assert [

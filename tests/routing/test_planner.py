@@ -308,6 +308,7 @@ class TestPolicies:
 
         for code in ("nearest", "fewest-parcels"):
             if code != "cheapest":
+                services.submit_policy(ids[code], at=MONDAY_NOON, actor=SYSTEM)
                 services.publish_policy(ids[code], at=MONDAY_NOON, actor=SYSTEM)
             [planned] = plan(network, demand)
             nodes[code] = taken(network, planned)
@@ -327,6 +328,7 @@ class TestPolicies:
                 at=MONDAY_NOON,
                 actor=SYSTEM,
             )
+            services.submit_policy(policy.pk, at=MONDAY_NOON, actor=SYSTEM)
             services.publish_policy(policy.pk, at=MONDAY_NOON, actor=SYSTEM)
             [planned] = plan(network, demand)
             return set(taken(network, planned))
@@ -350,6 +352,7 @@ class TestPolicies:
             at=MONDAY_NOON,
             actor=SYSTEM,
         )
+        services.submit_policy(own.pk, at=MONDAY_NOON, actor=SYSTEM)
         services.publish_policy(own.pk, at=MONDAY_NOON, actor=SYSTEM)
 
         [planned] = plan(network, network.demand({"TEE": 1}))

@@ -6,9 +6,9 @@ from itertools import product
 import pytest
 
 from config.kernel import ids, versions
-from config.kernel.errors import IllegalTransition, Invalid, NotFound
+from config.kernel.errors import Conflict, Forbidden, IllegalTransition, Invalid, NotFound
 from config.kernel.fsm import transitions_of
-from config.kernel.types import ALL_ACCOUNTS, Actor, Scope
+from config.kernel.types import ALL_ACCOUNTS, Actor, ActorKind, Scope
 from routing import services
 from routing.models import SourcingPolicy
 from routing.services import PolicyDraft
@@ -22,11 +22,25 @@ LATER = MONDAY_NOON + timedelta(days=1)
 ARGUMENTS = {
     "publish": {"by": "anna", "at": MONDAY_NOON},
     "retire": {"at": MONDAY_NOON},
-    "schedule": {"starts_at": LATER},
-    "send_back": {},
+    "schedule": {"by": "anna", "note": "", "starts_at": LATER},
+    "send_back": {"by": "anna", "note": "too dear"},
     "submit": {},
 }
 PAIRS = transitions_of(SourcingPolicy)
+
+
+def somebody(name: str) -> Actor:
+    return Actor(ActorKind.USER, f"id-{name}", name, ALL_ACCOUNTS)
+
+
+ANNA, BEN = somebody("anna"), somebody("ben")
+
+
+def reviewed(**values: object) -> SourcingPolicy:
+    """A policy in review that Anna drafted."""
+    return SourcingPolicyFactory(
+        state=PolicyState.IN_REVIEW, drafted_by_id=ANNA.id, drafted_by="anna", **values
+    )
 
 
 def states(*policies: SourcingPolicy) -> list[str]:
@@ -78,6 +92,7 @@ class TestEditPolicy:
         account = AccountFactory()
         draft = PolicyDraft(account.pk, "own", "Own", {"cost_percent": 100})
         first = services.edit_policy(draft, at=MONDAY_NOON, actor=SYSTEM)
+        services.submit_policy(first.pk, at=MONDAY_NOON, actor=SYSTEM)
         services.publish_policy(first.pk, at=MONDAY_NOON, actor=SYSTEM)
 
         second = services.edit_policy(draft, at=LATER, actor=SYSTEM)
@@ -118,7 +133,7 @@ class TestPublishPolicy:
     def test_retires_the_one_before_so_that_one_is_live(self):
         account = AccountFactory()
         before = SourcingPolicyFactory(account=account, live=True)
-        after = SourcingPolicyFactory(account=account)
+        after = reviewed(account=account)
 
         services.publish_policy(after.pk, at=MONDAY_NOON, actor=SYSTEM)
 
@@ -129,14 +144,14 @@ class TestPublishPolicy:
     def test_leaves_the_accounts_policy_live_beside_a_channels(self):
         channel = ChannelFactory()
         general = SourcingPolicyFactory(account=channel.account, live=True)
-        own = SourcingPolicyFactory(account=channel.account, channel=channel)
+        own = reviewed(account=channel.account, channel=channel)
 
         services.publish_policy(own.pk, at=MONDAY_NOON, actor=SYSTEM)
 
         assert states(general, own) == ["live", "live"]
 
     def test_tells_every_process_that_policies_have_changed(self):
-        policy = SourcingPolicyFactory()
+        policy = reviewed()
         before = versions.read(["policy"])["policy"]
 
         services.publish_policy(policy.pk, at=MONDAY_NOON, actor=SYSTEM)
@@ -151,10 +166,49 @@ class TestPublishPolicy:
 
         assert refusal.value.extra == {"allowed": []}
 
+    def test_is_for_a_second_person(self):
+        policy = reviewed()
+
+        with pytest.raises(Forbidden):
+            services.publish_policy(policy.pk, at=MONDAY_NOON, actor=ANNA)
+        with pytest.raises(Forbidden):
+            services.schedule_policy(policy.pk, starts_at=LATER, at=MONDAY_NOON, actor=ANNA)
+        services.publish_policy(policy.pk, note="checked", at=MONDAY_NOON, actor=BEN)
+
+        policy.refresh_from_db()
+        assert (policy.state, policy.reviewed_by, policy.review_note) == ("live", "ben", "checked")
+
+    def test_is_not_for_a_draft_that_nobody_was_asked_to_look_at(self):
+        policy = SourcingPolicyFactory(drafted_by_id=ANNA.id)
+
+        with pytest.raises(IllegalTransition):
+            services.publish_policy(policy.pk, at=MONDAY_NOON, actor=BEN)
+
+
+class TestRollBackPolicy:
+    def test_brings_back_what_was_live_before_as_a_version_of_its_own(self):
+        account = AccountFactory()
+        rules = [{"name": "Heavy", "when": [], "weights": {}, "limits": {"max_nodes": 1}}]
+        good = SourcingPolicyFactory(account=account, code="good", live=True, rules=rules, max_km=9)
+        bad = reviewed(account=account)
+        services.publish_policy(bad.pk, at=MONDAY_NOON, actor=BEN)
+
+        again = services.roll_back_policy(bad.pk, reason="costs rose", at=LATER, actor=ANNA)
+
+        assert states(good, bad, again) == ["retired", "retired", "live"]
+        assert (again.code, again.version, again.based_on_id) == ("good", 2, good.pk)
+        assert (again.rules, again.max_km, again.comment) == (rules, 9, "costs rose")
+
+    def test_refuses_where_nothing_was_live_before(self):
+        policy = SourcingPolicyFactory(live=True)
+
+        with pytest.raises(Conflict):
+            services.roll_back_policy(policy.pk, reason="no", at=LATER, actor=ANNA)
+
 
 class TestSchedulePolicy:
     def test_goes_live_when_its_time_has_come(self):
-        policy = SourcingPolicyFactory()
+        policy = reviewed()
         services.schedule_policy(policy.pk, starts_at=LATER, at=MONDAY_NOON, actor=SYSTEM)
 
         early = services.publish_scheduled(at=MONDAY_NOON, actor=SYSTEM)

@@ -1,5 +1,7 @@
 """Hard limits of nodes: the planner passes a full one over, and acceptance never goes beyond one."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -96,3 +98,57 @@ class TestAccept:
             node=node, starts_at__lt=MONDAY_NOON, ends_at__gt=MONDAY_NOON
         )
         assert window.used == 2
+
+
+def soft(network: Network, code: str, **most: int) -> Node:
+    return limited(node=Node._base_manager.get(pk=network.nodes[code]), **most)
+
+
+def promised(network: Network) -> datetime:
+    [planned] = plan(network, network.demand({"TEE": 1}))
+    assert planned.promise is not None
+    return planned.promise.ship_by
+
+
+class TestLimitsThatMayBePassed:
+    """What is beyond them is promised from the next window that has room, backlog first."""
+
+    def test_a_full_window_moves_the_promise_and_the_promise_says_why(self):
+        network = a_network()
+        network.stock("TEE", NEWARK=500)
+        today = promised(network)
+        node = soft(network, "NEWARK", units=10, orders=90)
+        assert promised(network) == today
+
+        windows = CapacityWindow.objects.filter(node=node, resource="units").order_by("starts_at")
+        now, tomorrow = windows.filter(ends_at__gt=MONDAY_NOON)[:2]
+        CapacityWindow.objects.filter(pk=now.pk).update(used=14)
+        [planned] = plan(network, network.demand({"TEE": 1}))
+        assert planned.promise.ship_by.date() == today.date() + timedelta(days=1)
+        assert planned.promise.basis["full_until"] == {node.code: tomorrow.starts_at.isoformat()}
+
+        CapacityWindow.objects.filter(pk=tomorrow.pk).update(used=6)
+        assert promised(network).date() == today.date() + timedelta(days=2)
+        CapacityWindow.objects.filter(pk=now.pk).update(used=3, backlog=12)
+        assert promised(network).date() == today.date() + timedelta(days=2)
+
+    def test_where_all_are_full_it_is_after_the_last_that_is_opened(self):
+        network = a_network()
+        network.stock("TEE", NEWARK=5)
+        node = soft(network, "NEWARK", units=9)
+        CapacityWindow.objects.filter(node=node).update(used=9)
+
+        last = CapacityWindow.objects.filter(node=node).order_by("-ends_at")[0]
+        assert promised(network) >= last.ends_at
+
+    def test_cost_one_statement_and_none_without_them(self):
+        network = a_network()
+        network.stock("TEE", NEWARK=5)
+        plan(network, network.demand({"TEE": 1}))
+        with CaptureQueriesContext(connection) as without:
+            plan(network, network.demand({"TEE": 1}))
+        soft(network, "NEWARK", units=9)
+        plan(network, network.demand({"TEE": 1}))
+        with CaptureQueriesContext(connection) as with_them:
+            plan(network, network.demand({"TEE": 1}))
+        assert len(with_them) == len(without) + 1

@@ -1,0 +1,78 @@
+"""From forecast to price book: draw futures, let them share what there is, keep their prices.
+
+Each look starts from the prices of the one before, so that looking often is cheap.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from routing.engine.ascent import Pace, Settled
+from routing.engine.choosing import Question
+from routing.engine.crowd import Floats
+from routing.engine.forecast import Forecast
+from routing.engine.market import Goods, Market, Tariff, asks_of, asks_of_questions, spread
+
+SCENES = 8
+
+SPARE = 1.0
+"""Units by which stock is taken to be more than it is, with the whole horizon ahead. Prices from
+futures that are known to their end are too high where few units are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is known at a moment: stock (SKUs, nodes), room (nodes, days from today), and the orders
+    that are expected on each of these days. `ahead` is the share of the horizon still to come.
+    """
+
+    stock: Floats
+    room: Floats
+    by_day: Sequence[int]
+    ahead: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A network with its goods and costs, as futures meet it. `seed` makes draws repeatable."""
+
+    nodes: tuple[int, ...]
+    goods: Goods
+    costs: Tariff
+    overtime: float
+    seed: int
+    scenes: int = SCENES
+    spare: float = SPARE
+
+    def look(
+        self,
+        forecast: Forecast,
+        view: View,
+        *,
+        turn: int,
+        wave: Sequence[Question] = (),
+        before: Settled | None = None,
+        pace: Pace | None = None,
+    ) -> Settled:
+        """Prices for the futures that are drawn at this turn; what is known already is the wave."""
+        draw = np.random.default_rng([self.seed, turn])
+        futures = asks_of(forecast.sample(self.scenes, view.by_day, draw), self.costs, self.goods)
+        known, _ = asks_of_questions(wave, self.goods, self.scenes)
+        market = self.market(view)
+        start = None if before is None else spread(before, self.scenes)
+        return market.settle(known, futures, self.scenes, start, pace, self.spare * view.ahead)
+
+    def market(self, view: View) -> Market:
+        return Market(self.nodes, self.goods, view.stock, view.room, self.overtime)
+
+
+def later(settled: Settled, days: int) -> Settled:
+    """The same prices so many days on: the first days' room is gone."""
+    if not days:
+        return settled
+    return replace(
+        settled,
+        parcels=settled.parcels[:, :, days:],
+        wave_parcels=settled.parcels.mean(0)[:, days:],
+    )
