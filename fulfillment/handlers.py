@@ -1,7 +1,6 @@
 """Handlers of events: each calls one batch command."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import fulfillment.services
 import inventory.services
@@ -18,8 +17,8 @@ SOURCE_CONSUMER = "fulfillment.source_again"
 SOURCE_TOPICS = ("fulfillment.short", "fulfillment.rejected")
 ELSEWHERE_CONSUMER = "fulfillment.source_elsewhere"
 ELSEWHERE_TOPICS = ("fulfillment.pulled_back",)
-RECALL_CONSUMER = "fulfillment.stop_recalled"
-RECALL_TOPICS = ("lot.recalled",)
+RECALL_CONSUMER = "fulfillment.open_recalls"
+RECALL_TOPICS = ("recall.opened",)
 CAPACITY_CONSUMER = "fulfillment.count_work"
 CAPACITY_TOPICS = (
     "order.accepted",
@@ -74,19 +73,13 @@ def book_excess(batch: Sequence[Recorded]) -> None:
         )
 
 
-def stop_recalled(batch: Sequence[Recorded]) -> None:
-    """Lots were called back: what nodes have of them in hand stops, what buyers have becomes cases."""
-    recalls: dict[str, list[Recorded]] = {}
-    for event in batch:
-        recalls.setdefault(str(event.data["recall_id"]), []).append(event)
-    for recall_id, told in recalls.items():
-        fulfillment.services.stop_recalled(
-            UUID(recall_id),
-            [event.data["lot_id"] for event in told],
-            str(told[0].data["reason"]),
-            at=max(event.at for event in told),
-            actor=Actor.system(RECALL_CONSUMER, causation_id=str(told[-1].id)),
-        )
+def open_recalls(batch: Sequence[Recorded]) -> None:
+    """Lots were called back: a job sees to whoever has some of them."""
+    fulfillment.services.open_recalls(
+        [event.subject_id for event in batch],
+        at=max(event.at for event in batch),
+        actor=Actor.system(RECALL_CONSUMER, causation_id=str(batch[-1].id)),
+    )
 
 
 def source_again(batch: Sequence[Recorded]) -> None:

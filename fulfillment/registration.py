@@ -10,7 +10,7 @@ from config.kernel.registry import Kind
 from config.kernel.services import dwell, intents, jobs
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from fulfillment import cases, handlers, nodework, selectors, services
-from fulfillment.services import labels, manifests
+from fulfillment.services import labels, manifests, recalls
 from fulfillment.services.asking import NodeCommitments
 from fulfillment.types import AskedOfNode, PullBack, Released
 from inventory import picks
@@ -42,7 +42,7 @@ def register_all() -> None:
     events.subscribe(
         handlers.ELSEWHERE_CONSUMER, handlers.ELSEWHERE_TOPICS, handlers.source_elsewhere
     )
-    events.subscribe(handlers.RECALL_CONSUMER, handlers.RECALL_TOPICS, handlers.stop_recalled)
+    events.subscribe(handlers.RECALL_CONSUMER, handlers.RECALL_TOPICS, handlers.open_recalls)
     events.subscribe(handlers.CAPACITY_CONSUMER, handlers.CAPACITY_TOPICS, handlers.count_work)
     intents.register(labels.BUY, labels.buy, on_answer=labels.record_label, find=labels.find)
     intents.register(labels.VOID, labels.void, on_answer=labels.record_void)
@@ -52,6 +52,7 @@ def register_all() -> None:
     jobs.register(LABELS_JOB, labels.run_label_items)
     jobs.register(RELEASE_JOB, _release_items)
     jobs.register(PULL_BACK_JOB, _pull_back_items)
+    jobs.register(recalls.RECALL_JOB, recalls.run_recall_items)
     ticker.register("fulfillment.release_due", 5, _release_due)
     ticker.register("fulfillment.time_out_requests", 30, _time_out_requests)
     ticker.register("fulfillment.expire_pickups", 60, _expire_pickups)

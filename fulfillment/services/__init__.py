@@ -9,7 +9,7 @@ from fulfillment.services.manifests import close_manifest
 from fulfillment.services.measure import measure_nodes
 from fulfillment.services.pack import manifest_parcels, record_packs, void_parcels
 from fulfillment.services.pick import acknowledge, record_picks
-from fulfillment.services.recalls import recalled_parcels, stop_recalled
+from fulfillment.services.recalls import open_recalls, recalled_parcels, run_recall_items
 from fulfillment.services.refuse import reject, report_shorts
 from fulfillment.services.release import release_due, release_groups
 from fulfillment.services.reported import lock_work
@@ -32,6 +32,7 @@ __all__ = [
     "lock_work",
     "manifest_parcels",
     "measure_nodes",
+    "open_recalls",
     "pull_back",
     "put_back",
     "recalled_parcels",
@@ -46,7 +47,7 @@ __all__ = [
     "report_silent",
     "request_labels",
     "reverse_shipments",
-    "stop_recalled",
+    "run_recall_items",
     "time_out_requests",
     "void_parcels",
 ]

@@ -9,7 +9,7 @@ import inventory.selectors
 import inventory.services
 from config.kernel.types import Actor, Scope
 from fulfillment.states import OPEN_FULFILLMENT
-from inventory.states import CapacityResource, SignalCode
+from inventory.states import CapacityResource, Function, SignalCode
 from inventory.types import Measured
 
 MEASURED_OVER: Final = timedelta(days=7)
@@ -39,7 +39,7 @@ _FAILED: Final = """
 
 
 def measure_nodes(scope: Scope, *, at: datetime, actor: Actor) -> int:
-    """Measure open work, time to take work on, units not found, age of the feed, and backlog.
+    """Measure open work, time to take work on, units not found, age of the feed, backlog and docks.
 
     Nobody's work is no measure: a node that took nothing on in the days looked at has no latency, and
     one that was asked for fewer than twenty units has no share of them.
@@ -57,6 +57,7 @@ def measure_nodes(scope: Scope, *, at: datetime, actor: Actor) -> int:
             if view.age is not None
         },
         SignalCode.BACKLOG: _backlogs(node_ids, at),
+        SignalCode.DOCKS: inventory.selectors.fullest_docks(node_ids, at),
     }
     measured = [
         Measured(node_id, code.value, known.get(node_id))
@@ -79,9 +80,10 @@ def _backlogs(node_ids: list[int], at: datetime) -> dict[int, float]:
     Parcels are what comes of the work, not the work itself.
     """
     worst: dict[int, float] = {}
-    for (node_id, _), windows in inventory.selectors.current_windows(node_ids, at).items():
+    for (node_id, function), windows in inventory.selectors.current_windows(node_ids, at).items():
         for window in windows:
-            if window.resource != CapacityResource.PARCELS and window.most:
+            goes_out = function != Function.RECEIVING
+            if goes_out and window.resource != CapacityResource.PARCELS and window.most:
                 share = 100.0 * window.backlog / window.most
                 worst[node_id] = max(worst.get(node_id, 0.0), share)
     return worst

@@ -10,7 +10,7 @@ import inventory.services
 from config.kernel import ids
 from config.kernel.errors import Conflict, DomainError, Invalid
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
-from inventory.states import Condition, MovementKind
+from inventory.states import VERIFIED_BEFORE_RESALE, Condition, MovementKind, Regulation
 from inventory.types import StockChange
 from returns.models import Inspection, Return, ReturnLine
 from returns.services.credit import credit_what_is_due
@@ -92,10 +92,10 @@ def _regulated(work: Work) -> dict[int, str]:
     """SKUs that may be sold again only once they were verified, and under which law."""
     rows = (
         ReturnLine.objects.for_scope(ALL_ACCOUNTS)
-        .filter(pk__in=list(work.lines), sku__attributes__has_key="regulated")
-        .values_list("sku_id", "sku__attributes")
+        .filter(pk__in=list(work.lines), sku__regulation__in=VERIFIED_BEFORE_RESALE)
+        .values_list("sku_id", "sku__regulation")
     )
-    return {sku_id: str(said["regulated"]) for sku_id, said in rows if said["regulated"]}
+    return {sku_id: str(Regulation(code).label) for sku_id, code in rows}
 
 
 def _known(findings: Sequence[Finding]) -> set[tuple[UUID, str]]:

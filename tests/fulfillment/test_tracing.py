@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 import inventory.services
 from config.invariants import check_all
 from config.kernel.models import CaseReport
+from config.kernel.services import jobs
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment import services
 from fulfillment.models import NodeRequest, TracedUnits
@@ -131,11 +133,44 @@ class TestRecall:
         )
         recall = inventory.services.recall_lots([lot.pk], "glass", at=NOON, actor=BEN)
 
-        for _ in range(2):
-            services.stop_recalled(recall, [lot.pk], "glass", at=NOON, actor=BEN)
+        first, again = (services.open_recalls([recall], at=NOON, actor=BEN)[0] for _ in range(2))
+        for job in (first, again):
+            jobs.run_job(job.pk, at=NOON)
+
+        ended = dict(first.items.values_list("subject_id", "outcome"))
+        assert {in_hand.pk, box, gone, recall} < ended.keys()
+        assert (set(ended.values()), len(ended)) == ({"done"}, 5)
 
         asked = NodeRequest.objects.for_scope(ALL_ACCOUNTS)
         assert [one.fulfillment_order_id for one in asked] == [in_hand.pk]
         assert {one.subject_id for one in reported("RECALL_STOP")} == {box}
         assert {one.subject_id for one in reported("RECALL_BUYER")} == {order.order_id}
+        (pull,) = {one.evidence["node"] for one in reported("RECALL_PULL")}
+        assert pull == node.code
         assert work(standing.pk).state == "released"
+
+    def test_goes_on_where_its_worker_was_killed_and_stops_when_it_is_lifted(self, monkeypatch):
+        order = medicine(1)
+        box = pack(order, LotUnits("A", 1))
+        lot = Lot.objects.for_scope(ALL_ACCOUNTS).get(code="A")
+        recall = inventory.services.recall_lots([lot.pk], "glass", at=NOON, actor=BEN)
+        (job,) = services.open_recalls([recall], at=NOON, actor=BEN)
+        monkeypatch.setattr(jobs, "CHUNK", 1)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE kernel_job SET state = 'running', lease_until = clock_timestamp() "
+                "WHERE id = %s",
+                [job.pk],
+            )
+        ship(box, told=True)
+        jobs.run_job(job.pk, at=NOON)
+
+        assert [item.outcome for item in job.items.all()] == ["done"] * 3
+        (case,) = {one.dedupe_key for one in reported("RECALL_BUYER")}
+        assert case.endswith(str(order.order_id))
+        assert reported("RECALL_STOP") == []
+
+        inventory.services.lift_recall(recall, "lab was wrong", at=NOON, actor=BEN)
+        (again,) = services.open_recalls([recall], at=NOON, actor=BEN)
+        jobs.run_job(again.pk, at=NOON)
+        assert {item.code for item in again.items.all()} == {"lifted"}

@@ -1,3 +1,4 @@
+from copy import deepcopy
 from datetime import timedelta
 from itertools import permutations
 
@@ -5,14 +6,27 @@ import pytest
 
 from config.kernel.models import CaseReport, Event
 from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
-from fulfillment.models import TrackingEvent
+from fulfillment.models import FulfillmentOrder, Parcel, TrackingEvent
 from fulfillment.services import record_tracking, void_parcels
 from fulfillment.states import FulfillmentState, ParcelState
 from fulfillment.types import TrackingNews
-from tests.factories.fulfillment import BEN, many_shipped, packed, parcel, shipped, work
+from tests.factories.fulfillment import BEN, Placed, many_shipped, packed, parcel, shipped, work
 from tests.factories.kernel import NOON
 
 pytestmark = pytest.mark.django_db
+
+Sent = tuple[Placed, FulfillmentOrder, Parcel]
+
+
+@pytest.fixture(scope="module")
+def sent_before(kept_rows: None) -> Sent:
+    return shipped(2)
+
+
+@pytest.fixture
+def sent(db: None, sent_before: Sent) -> Sent:
+    """An order of two units, its work, and the one parcel that has left."""
+    return deepcopy(sent_before)
 
 
 def news(box, status: ParcelState, hours: int = 24, **details) -> TrackingNews:
@@ -24,8 +38,8 @@ def tell(*told: TrackingNews, at=NOON + timedelta(days=9)):
 
 
 class TestRecordTracking:
-    def test_delivers_the_units_and_completes_the_work(self):
-        placed, order, box = shipped(2)
+    def test_delivers_the_units_and_completes_the_work(self, sent):
+        placed, order, box = sent
 
         outcome = tell(news(box, ParcelState.DELIVERED, 50))[0]
 
@@ -34,8 +48,8 @@ class TestRecordTracking:
         assert (placed.line().underway, placed.line().delivered) == (0, 2)
         assert work(order.pk).state == FulfillmentState.COMPLETED
 
-    def test_finds_the_parcel_by_carrier_and_tracking_number(self):
-        _, _, box = shipped()
+    def test_finds_the_parcel_by_carrier_and_tracking_number(self, sent):
+        _, _, box = sent
         moved = TrackingNews(
             ParcelState.IN_TRANSIT,
             NOON + timedelta(hours=1),
@@ -46,8 +60,8 @@ class TestRecordTracking:
         assert tell(moved)[0].value.parcel_id == box.pk
         assert parcel(box.pk).state == ParcelState.IN_TRANSIT
 
-    def test_keeps_repeated_news_once(self):
-        _, _, box = shipped()
+    def test_keeps_repeated_news_once(self, sent):
+        _, _, box = sent
         moved = news(box, ParcelState.IN_TRANSIT, external_id="scan-1")
 
         outcomes = [*tell(moved, moved), *tell(moved)]
@@ -63,8 +77,8 @@ class TestRecordTracking:
         "order",
         [pytest.param(order, id="".join(map(str, order))) for order in permutations(range(4))],
     )
-    def test_ends_alike_in_whatever_order_the_news_comes(self, order):
-        placed, _, box = shipped(2)
+    def test_ends_alike_in_whatever_order_the_news_comes(self, sent, order):
+        placed, _, box = sent
         told = (
             news(box, ParcelState.IN_TRANSIT, 10),
             news(box, ParcelState.ATTEMPTED, 20),
@@ -78,8 +92,8 @@ class TestRecordTracking:
         assert parcel(box.pk).state == ParcelState.DELIVERED
         assert (placed.line().delivered, placed.line().lost) == (2, 0)
 
-    def test_counts_a_lost_parcel_s_units_as_lost_until_a_scan_finds_it(self):
-        placed, order, box = shipped(2)
+    def test_counts_a_lost_parcel_s_units_as_lost_until_a_scan_finds_it(self, sent):
+        placed, order, box = sent
         tell(news(box, ParcelState.LOST, 90))
         assert (placed.line().lost, work(order.pk).state) == (2, FulfillmentState.COMPLETED)
 
@@ -115,8 +129,8 @@ class TestRecordTracking:
             "unknown-status",
         ]
 
-    def test_tells_one_event_per_parcel_with_rising_numbers(self):
-        _, _, box = shipped()
+    def test_tells_one_event_per_parcel_with_rising_numbers(self, sent):
+        _, _, box = sent
         tell(news(box, ParcelState.IN_TRANSIT, 5))
         tell(news(box, ParcelState.DELIVERED, 9))
 

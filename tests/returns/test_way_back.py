@@ -436,13 +436,13 @@ class TestInspectReturns:
         assert refunds(placed) == [1000]
 
     def test_has_regulated_goods_verified_before_they_are_sold_again(self):
-        placed = sold({SkuFactory(attributes={"regulated": "FMD"}): 2})
+        placed = sold({SkuFactory(regulation="medicine"): 2})
         made = received(placed, 1)
 
         (refusal,) = grade(made, "A")
         (outcome,) = grade(made, "A", verified=True)
 
-        assert "regulated by FMD" in refusal.problem.detail
+        assert "regulated by Medicine" in refusal.problem.detail
         assert outcome.ok
 
     def test_grades_no_more_than_came(self):
