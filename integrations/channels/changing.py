@@ -55,8 +55,9 @@ def follow(told: Sequence[Followed], *, at: datetime, actor: Actor) -> dict[UUID
     orders.services.lock_orders({one.order_id for one in told})
     memories = keeping.memories({(one.letter.connection.id, one.order_id) for one in told})
     changes = _changes(_newest(told, memories), memories)
-    _cancel(changes, at=at, actor=actor)
+    # Where nodes have hard limits, these are locked for new addresses, before any position is.
     _correct(changes, at=at, actor=actor)
+    _cancel(changes, at=at, actor=actor)
     refunding.record(
         [(one.told.letter, one.told.order_id, one.told.shop.refunds) for one in changes],
         memories,

@@ -152,6 +152,8 @@ def _ask(copy_ids: Sequence[UUID], sent: set[UUID], *, at: datetime, actor: Acto
         .filter(pk__in=list(copy_ids), connection_id__in=sent, kind__in=list(INTENTS))
         .order_by("pk")
     )
+    # A parcel that brings the rest of something goes with what was told of it before.
+    rows.sort(key=lambda row: "rest_of" in row.wanted)
     intents.add([intent_of(row) for row in rows], at=at, actor=actor)
     ChannelCopy.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=[row.pk for row in rows]).update(
         asked=True

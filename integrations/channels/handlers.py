@@ -10,6 +10,7 @@ from integrations.channels import copies, telling
 CONSUMER: Final = "integrations.tell_channels"
 TOPICS: Final = (
     "order.accepted",
+    "order.credited",
     "order.units_cancelled",
     "parcel.collected",
     "parcel.shipment_reversed",

@@ -62,7 +62,7 @@ def _shop(intent: LeasedIntent) -> port.Shop | None:
 def wish_of(row: ChannelCopy) -> Wish:
     """The copy in the words of the port."""
     wanted: Mapping[str, Any] = row.wanted
-    due, known, cancels = _money_to_date(row) if row.kind == CopyKind.REFUND else (0, 0, ())
+    due, known, apart = _money_to_date(row) if row.kind == CopyKind.REFUND else (0, 0, ())
     amount = wanted.get("amount_minor")
     return Wish(
         ours=row.pk,
@@ -71,6 +71,8 @@ def wish_of(row: ChannelCopy) -> Wish:
         number=str(wanted.get("number", "")),
         their_id=row.their_id,
         units={str(line): int(many) for line, many in wanted.get("units", {}).items()},
+        rest_of=frozenset(wanted.get("rest_of", ())),
+        beside=_beside(row),
         tracking_number=str(wanted.get("tracking_number", "")),
         carrier=str(wanted.get("carrier", "")),
         tracking_url=str(wanted.get("tracking_url", "")),
@@ -83,30 +85,54 @@ def wish_of(row: ChannelCopy) -> Wish:
         amount_minor=None if amount is None else int(amount),
         due_minor=due,
         known_minor=known,
-        cancels=frozenset(cancels),
+        apart=frozenset(apart),
         worth={str(line): int(minor) for line, minor in wanted.get("worth", {}).items()},
         shipping_minor=int(wanted.get("shipping_minor", 0)),
+        by_us=bool(wanted.get("by_us")),
     )
+
+
+def _beside(row: ChannelCopy) -> dict[str, frozenset[str]]:
+    """The numbers of other parcels that the shop holds under the same id as this one, each with the
+    lines that it brings the rest of.
+    """
+    if row.kind != CopyKind.FULFILLMENT or not row.their_id:
+        return {}
+    others = ChannelCopy.objects.for_scope(ALL_ACCOUNTS).filter(
+        connection_id=row.connection_id,
+        order_id=row.order_id,
+        kind=CopyKind.FULFILLMENT,
+        their_id=row.their_id,
+        state=CopyState.SAME,
+    )
+    return {
+        str(one["tracking_number"]): frozenset(one.get("rest_of", ()))
+        for one in others.exclude(pk=row.pk).values_list("wanted", flat=True)
+        if not one.get("gone")
+    }
 
 
 def _money_to_date(row: ChannelCopy) -> tuple[int, int, Collection[str]]:
     """What we have had given back up to this copy, what the shop gave back that is accounted for
-    here, and those of its refunds that go with units taken off.
+    here, and those of its refunds that stand apart: they go with units taken off, or write down what
+    we gave back ourselves.
     """
     refunds = ChannelCopy.objects.for_scope(ALL_ACCOUNTS).filter(
         connection_id=row.connection_id, order_id=row.order_id, kind=CopyKind.REFUND
     )
     due = known = 0
-    cancels = set()
+    apart = set()
     for one in refunds:
         if one.state == CopyState.TOLD and one.wanted.get("of_cancel"):
-            cancels.add(one.their_id)
+            apart.add(one.their_id)
         elif one.state == CopyState.TOLD:
             ours = one.wanted.get("credited_minor", 0) + one.wanted.get("cancelled_minor", 0)
             known += min(ours, one.wanted.get("amount_minor", 0))
+        elif one.wanted.get("by_us"):
+            apart.add(one.their_id)
         elif one.pk <= row.pk or one.state == CopyState.SAME:
             due += int(one.wanted.get("amount_minor", 0))
-    return due, known, cancels
+    return due, known, apart
 
 
 def answer_of(reply: Reply) -> Answer:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from config.kernel.events import Recorded
+from config.kernel.models import Event
 from config.kernel.types import ALL_ACCOUNTS, ActorKind
 from fulfillment import carriers
 from fulfillment.selectors import parcels_at_hand, parcels_sent
@@ -21,12 +22,14 @@ from integrations.channels.copies import Wanted
 from integrations.models import CopyKind
 from integrations.types import ConnectionRef
 from orders.selectors import LineStanding, order_heads, standing_lines
-from orders.selectors.credits import parts_of_notes
+from orders.selectors.credits import collected_by_channels, parts_of_notes
 from orders.states import CreditPart, DocumentKind, Initiator, Mode, OrderState
 from orders.types import CreditedPart, OrderHead
 
 _CHANNEL: Final = "channel"
 _PARCELS: Final = frozenset({"parcel.shipped", "parcel.collected", "parcel.shipment_reversed"})
+_CANCELLED: Final = "order.units_cancelled"
+_CREDITED: Final = "order.credited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,12 @@ class _Scene:
     parcels: Mapping[UUID, ParcelAtHand]
     sent: Mapping[UUID, Sequence[ParcelAtHand]]
     """Order with a kit → its parcels that have left, in the order in which they did."""
+    taken_off: Mapping[UUID, Sequence[tuple[UUID, Mapping[UUID, int]]]]
+    """Order with a kit → (event, units per line) of its cancels, in the order in which they came."""
     credits: Mapping[UUID, Sequence[CreditedPart]]
     """Credit note → its parts."""
+    paid_there: frozenset[UUID]
+    """Orders of which the shop has collected something."""
 
     def shop_of(self, order_id: UUID) -> tuple[OrderHead, ConnectionRef] | None:
         """The order and the shop it came from; None for one that no shop has."""
@@ -75,6 +82,8 @@ def _scene(events: Sequence[Recorded]) -> _Scene:
     refs = connections.of_channels({head.channel_id for head in heads.values()})
     reached = {head.id for head in heads.values() if head.channel_id in refs}
     parcels = {event.subject_id for event in events if event.topic in _PARCELS}
+    cancels = any(event.topic == _CANCELLED for event in events)
+    credited = {event.subject_id for event in events if event.topic == _CREDITED} & reached
     lines = standing_lines(reached) if reached else {}
     kits = {id_ for id_, known in lines.items() if any(line.parent_id for line in known)}
     notes = {note_id for event in events for note_id in _notes(event)}
@@ -84,8 +93,25 @@ def _scene(events: Sequence[Recorded]) -> _Scene:
         lines,
         {one.parcel_id: one for one in parcels_at_hand(parcels, ALL_ACCOUNTS)} if parcels else {},
         parcels_sent(kits, ALL_ACCOUNTS) if parcels and kits else {},
+        _cancels_of(kits) if cancels and kits else {},
         parts_of_notes(notes) if notes else {},
+        frozenset(collected_by_channels(credited) if credited else ()),
     )
+
+
+def _cancels_of(order_ids: set[UUID]) -> dict[UUID, list[tuple[UUID, dict[UUID, int]]]]:
+    """What was taken off these orders, event by event. One statement."""
+    rows = Event.objects.for_scope(ALL_ACCOUNTS).filter(thread_id__in=order_ids, topic=_CANCELLED)
+    found: dict[UUID, list[tuple[UUID, dict[UUID, int]]]] = {}
+    for order_id, event_id, told in rows.order_by("id").values_list("thread_id", "id", "data"):
+        found.setdefault(order_id, []).append((event_id, _units_told(told)))
+    return found
+
+
+def _units_told(told: Mapping[str, Any]) -> dict[UUID, int]:
+    """Units per line that an event says were taken off."""
+    lines = told.get("lines") or {told["line_id"]: told["units"]}
+    return {UUID(line): int(many) for line, many in lines.items()}
 
 
 _Content = tuple[str, UUID, dict[str, Any]]
@@ -103,7 +129,7 @@ def _content(event: Recorded, order_id: UUID, head: OrderHead, scene: _Scene) ->
             return CopyKind.FULFILLMENT, event.subject_id, {"gone": True, "tracking_number": number}
         case "order.units_cancelled":
             return _cancel(event, head, scene)
-        case "payment.refund_due_elsewhere":
+        case "payment.refund_due_elsewhere" | "order.credited":
             return _refund(event, head, scene)
     return None
 
@@ -113,9 +139,12 @@ def _fulfillment(event: Recorded, scene: _Scene) -> _Content | None:
     if parcel is None:
         return None
     lines = scene.lines[parcel.order_id]
-    if not in_their_words(dict(parcel.units), lines):
+    held = _begun(dict(parcel.units), lines)
+    if not held:
         return None
     units = in_this_parcel(parcel, scene.sent.get(parcel.order_id, ()), lines)
+    # One that only brings the rest of kits adds its number to what was told of these.
+    rest = {} if units else {"rest_of": sorted(held)}
     number = parcel.tracking_number
     page = carriers.tracking_url(parcel.carrier_code, parcel.account_id, number) if number else ""
     return (
@@ -123,6 +152,7 @@ def _fulfillment(event: Recorded, scene: _Scene) -> _Content | None:
         parcel.parcel_id,
         {
             "units": units,
+            **rest,
             "carrier": parcel.carrier_code,
             # Every fulfillment has a number there by which it is found again.
             "tracking_number": number or parcel.number,
@@ -137,9 +167,10 @@ def _cancel(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
     """Units that were taken off by anybody but the shop itself."""
     if event.data.get("initiator") == Initiator.CHANNEL:
         return None
-    told = event.data.get("lines") or {event.data["line_id"]: event.data["units"]}
     lines = scene.lines[head.id]
-    units = in_their_words({UUID(line): int(many) for line, many in told.items()}, lines)
+    units = in_this_cancel(
+        event.id, _units_told(event.data), scene.taken_off.get(head.id, ()), lines
+    )
     if not units:
         return None
     return (
@@ -155,15 +186,25 @@ def _cancel(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
 
 
 def _notes(event: Recorded) -> list[UUID]:
-    """The credit notes by which a shop owes money back."""
-    if event.topic != "payment.refund_due_elsewhere":
-        return []
-    return [UUID(note_id) for note_id in event.data.get("credit_notes", ())]
+    """The credit notes by which money goes back, whoever holds it."""
+    match event.topic:
+        case "payment.refund_due_elsewhere":
+            return [UUID(note_id) for note_id in event.data.get("credit_notes", ())]
+        case "order.credited":
+            return [UUID(event.data["credit_note_id"])]
+    return []
 
 
 def _refund(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
-    """Money that the shop collected and is to give back, unless it told us that it has."""
-    if event.data.get("collected_by") != _CHANNEL or event.actor_kind == ActorKind.CHANNEL:
+    """Money that goes back, unless the shop told us that it has.
+
+    Either the shop collected it and is to give it back, or we did (`by_us`): then it only writes
+    down what it was for.
+    """
+    by_us = event.topic == _CREDITED
+    other = head.id in scene.paid_there if by_us else event.data.get("collected_by") != _CHANNEL
+    amount = int(event.data["amount_minor"]) - int(event.data.get("carried_minor", 0))
+    if other or amount <= 0 or event.actor_kind == ActorKind.CHANNEL:
         return None
     lines = scene.lines[head.id]
     parts = [part for note_id in _notes(event) for part in scene.credits.get(note_id, ())]
@@ -180,11 +221,12 @@ def _refund(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
         CopyKind.REFUND,
         event.id,
         {
-            "amount_minor": int(event.data["amount_minor"]),
+            "amount_minor": amount,
             "currency": head.currency,
             "units": in_their_words(units, lines),
             "worth": worth,
             "shipping_minor": shipping,
+            **({"by_us": True} if by_us else {}),
         },
     )
 
@@ -234,6 +276,50 @@ def _begun(units: Mapping[UUID, int], lines: Sequence[LineStanding]) -> dict[str
         elif kit.external_id:
             whole = min(kit.ordered, -(-many * kit.ordered // line.ordered))
             told[kit.external_id] = max(told.get(kit.external_id, 0), whole)
+    return told
+
+
+def in_this_cancel(
+    event_id: UUID,
+    units: Mapping[UUID, int],
+    cancels: Sequence[tuple[UUID, Mapping[UUID, int]]],
+    lines: Sequence[LineStanding],
+) -> dict[str, int]:
+    """Units of the shop's lines that were taken off with this and with nothing before it.
+
+    A kit is taken off once all of its parts are: while one of them may leave, the kit will. With what
+    has left (`in_this_parcel`) that never comes to more kits than were ordered.
+    """
+    before: Counter[UUID] = Counter()
+    for known, taken in cancels:
+        if known == event_id:
+            break
+        before.update(taken)
+    told = _off(before, lines)
+    return {
+        line: many - told.get(line, 0)
+        for line, many in _off(before + Counter(units), lines).items()
+        if many > told.get(line, 0)
+    }
+
+
+def _off(units: Mapping[UUID, int], lines: Sequence[LineStanding]) -> dict[str, int]:
+    """Units per line of the shop that are wholly among these."""
+    told = {
+        line.external_id: many
+        for line in lines
+        if line.parent_id is None and line.external_id and line.sells
+        if (many := units.get(line.line_id, 0)) > 0
+    }
+    parts: dict[UUID, int] = {}
+    for line in lines:
+        if line.parent_id is not None and line.ordered:
+            kit = next(one for one in lines if one.line_id == line.parent_id)
+            whole = units.get(line.line_id, 0) * kit.ordered // line.ordered
+            parts[kit.line_id] = min(whole, parts.get(kit.line_id, whole))
+    for kit in lines:
+        if kit.external_id and parts.get(kit.line_id):
+            told[kit.external_id] = parts[kit.line_id]
     return told
 
 

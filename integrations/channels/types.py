@@ -92,11 +92,14 @@ class ShopRefunds:
 class Wish:
     """What a shop is to hold, and under which of its orders. `ours` marks it as ours there.
 
-    `units` are units per line of the shop. `gone` takes back what was told. `whole` is the whole
+    `units` are units per line of the shop; a parcel that brings only the rest of kits has none, and
+    goes with what was told of the lines `rest_of`. `beside` are the numbers of other parcels that the
+    shop holds under `their_id` too, each with the lines that it brings the rest of. `gone` takes back what was told. `whole` is the whole
     order. `amount_minor` goes back to the buyer; None leaves it to the shop to reckon. `due_minor`
     is what we have had given back with this, to date; `known_minor` what the shop gave back by
-    itself and we have credited; `cancels` are refunds there that go with units taken off. `worth` is
-    what of the amount is for each line, tax included, and `shipping_minor` for the shipping.
+    itself and we have credited; `apart` are refunds there that count as neither. `worth` is what of
+    the amount is for each line, tax included, and `shipping_minor` for the shipping. `by_us`: the
+    money goes back by whoever took it for us, and the shop only writes that down.
     """
 
     ours: UUID
@@ -105,6 +108,8 @@ class Wish:
     number: str = ""
     their_id: str = ""
     units: Mapping[str, int] = field(default_factory=dict)
+    rest_of: frozenset[str] = frozenset()
+    beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
     tracking_number: str = ""
     carrier: str = ""
     tracking_url: str = ""
@@ -117,9 +122,10 @@ class Wish:
     amount_minor: int | None = None
     due_minor: int = 0
     known_minor: int = 0
-    cancels: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
     worth: Mapping[str, int] = field(default_factory=dict)
     shipping_minor: int = 0
+    by_us: bool = False
 
 
 class Said(StrEnum):

@@ -7,10 +7,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from integrations.http import Answer, Busy, OutcomeUnknown, RemoteClient, Unreached
-from orders.payments import PaymentAnswer, PaymentCall
+from orders.payments import ENDED, PaymentAnswer, PaymentCall
 
 UNKNOWN_KEY: Final = "unknown-key"
 PENDING: Final = "pending"
+EXPIRED: Final = "expired"
 MODES: Final = ("new", "incremental")
 _LATER: Final = frozenset(
     {
@@ -50,7 +51,9 @@ class GatewayProvider:
         return self._post(f"{_path(call)}/refunds", call)
 
     def renew(self, call: PaymentCall) -> PaymentAnswer:
-        return self._post(f"{_path(call)}/renewals", call, mode=self._mode)
+        # What has ended cannot last longer: another one takes its place.
+        mode = "new" if call.payload.get("ended") else self._mode
+        return self._post(f"{_path(call)}/renewals", call, mode=mode)
 
     def find(self, key: str) -> PaymentAnswer | None:
         try:
@@ -107,4 +110,5 @@ def _meaning(status: int, body: Mapping[str, Any]) -> PaymentAnswer:
         return PaymentAnswer("unknown", code=PENDING, message="The gateway is still at it.")
     if status in _LATER or HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return PaymentAnswer("retry", code=code or "busy", message=message)
-    return PaymentAnswer("refused", code=code or f"http-{status}", message=message)
+    code = ENDED if code == EXPIRED else code or f"http-{status}"
+    return PaymentAnswer("refused", code=code, message=message)

@@ -13,7 +13,8 @@
 
 Every POST takes an `Idempotency-Key`: a repeated one gets the first answer. A decline is 402
 {"code", "message"}; what makes no sense is 404, 409 or 422 in the same shape. A renewal makes a new
-authorization of what is left (`mode` new), or lengthens the one there is (incremental). Refunds go to
+authorization of what is left (`mode` new), of the card on file and also once the term has passed, or
+lengthens the one that stands (incremental). Refunds go to
 the card behind a payment, over all its authorizations, and wait while it is disputed (409
 `charge-disputed`).
 
@@ -197,9 +198,10 @@ class GatewaySandbox(GatewayBooks):
             held = self.holding(request.params["id"])
             if self.behaves(held, "norenew", key):
                 raise declined(402, "renewal-declined", "The bank does not renew it.")
-            if held["status"] != "authorized":
+            lengthened = request.json.get("mode") == "incremental"
+            if held["status"] not in {"authorized", "authorized" if lengthened else "expired"}:
                 raise declined(409, held["status"], ENDED.get(held["status"], "All was captured."))
-            if request.json.get("mode") == "incremental":
+            if lengthened:
                 renewed = self._lengthen(held, amount)
             else:
                 reference = new_reference(amount, held["behavior"], random_part=self.new_id()[:16])

@@ -232,20 +232,14 @@ class ShopBook(Simulator):
     ) -> Document:
         """Write a fulfillment down. Asked twice, it does so twice: the log says `again`."""
         number = str(tracking.get("number") or "")
-        again = bool(number) and any(
-            number == known["tracking"]["number"] for known in order["fulfillments"]
-        )
+        again = any(number in known["tracking"]["numbers"] for known in order["fulfillments"])
         fulfillment: Document = {
             "id": self.number("fulfillment_id"),
             "created_at": stamp(at),
             "updated_at": stamp(at),
             "status": "success",
             "lines": [{"line": line["id"], "quantity": units} for line, units in lines],
-            "tracking": {
-                "number": number,
-                "company": tracking.get("company"),
-                "url": tracking.get("url"),
-            },
+            "tracking": shop_orders.tracking(tracking),
             "notified": notify,
         }
         for line, units in lines:
@@ -269,7 +263,7 @@ class ShopBook(Simulator):
             at=stamp(at),
             order=order["id"],
             fulfillment=fulfillment["id"],
-            tracking=fulfillment["tracking"]["number"],
+            tracking=", ".join(fulfillment["tracking"]["numbers"]),
             status=fulfillment["status"],
         )
         self.updated(order, at)
@@ -321,9 +315,23 @@ class ShopBook(Simulator):
         told: Mapping[str, Any],
         at: datetime,
     ) -> str:
-        """A parcel left; the id of its fulfillment. No line is sent more often than it was ordered:
-        what comes in two parcels is whole there with the first.
+        """A parcel left; the id of its fulfillment. One that brought only the rest of lines adds its
+        number to what was sent of these.
         """
+        rest = {str(line) for line in told.get("rest_of", ())}
+        begun = [
+            known
+            for known in order["fulfillments"]
+            if known["status"] == "success" and rest & {str(one["line"]) for one in known["lines"]}
+        ]
+        if begun:
+            numbers = begun[-1]["tracking"]
+            both = {
+                "numbers": [*numbers["numbers"], told["tracking"]["number"]],
+                "urls": [*numbers["urls"], told["tracking"]["url"]],
+            }
+            begun[-1]["tracking"] = shop_orders.tracking(both, numbers)
+            return str(begun[-1]["id"])
         fits = [(line, min(units, shop_orders.open_units(line))) for line, units in lines]
         open_ = [(line, units) for line, units in fits if units > 0]
         made = self.fulfilled(order, open_, told["tracking"], at)
@@ -337,6 +345,17 @@ class ShopBook(Simulator):
         """Units will not be sent; no money of theirs was taken."""
         off = [(line, units, "cancel") for line, units in lines]
         return self.refunded(order, at, by="api", lines=off, note=note)
+
+    def given_back(
+        self,
+        order: Document,
+        lines: Sequence[tuple[Document, int]],
+        told: Mapping[str, Any],
+        at: datetime,
+    ) -> Document:
+        """Whoever took the money has given some back: no payment here moves."""
+        back = [(line, units, "no_restock") for line, units in lines]
+        return self.refunded(order, at, by="api", lines=back, note=str(told["note"]))
 
     def _told_before(self, order: Document, note: str, amount: int) -> bool:
         return any(

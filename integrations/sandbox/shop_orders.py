@@ -6,6 +6,7 @@ or without goods) and `fulfilled`. Each face writes the same document in its own
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 from integrations.sandbox.shoppers import Basket, taxes
@@ -115,6 +116,23 @@ def transaction(
         "amount": amount,
         "parent": sale,
         "created_at": stamp(at),
+    }
+
+
+def tracking(said: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Document:
+    """The numbers of a fulfillment, each with its page: those that are said, several or one, instead
+    of those before.
+    """
+    known = before or {"numbers": [], "urls": [], "company": None}
+    numbers, pages = known["numbers"], known["urls"]
+    if "numbers" in said:
+        numbers, pages = said["numbers"], said.get("urls", ())
+    elif said.get("number"):
+        numbers, pages = [said["number"]], [said.get("url")]
+    return {
+        "numbers": [str(number) for number in numbers],
+        "urls": [str(page or "") for page, _ in zip_longest(pages[: len(numbers)], numbers)],
+        "company": said.get("company", known["company"]),
     }
 
 

@@ -11,7 +11,9 @@ Control plane of the shops, each call for many orders at once; money in minor un
 What is told is of one of these kinds, and answered with the shop's id of what was made:
 
     written     "tags", "meta": {key: value}
-    sent        "lines": {line: units}, "tracking": {"number", "company", "url"}, "key", "last"
+    sent        "lines": {line: units}, "tracking": {"number", "company", "url"}, "key", "last"; or no
+                lines, and "rest_of": [line] of what has been sent before
+    given_back  "lines": {line: units}, "worth": {line: amount}, "amount", "note", by whoever took it
     taken_off   "lines": {line: units}, "note"
     cancelled   "reason"
     stands      how the order stands, in the words of a face (`integrations.sandbox.marketplace`)
@@ -85,6 +87,8 @@ def hold(shop: "ShopBook", told: Mapping[str, Any]) -> str:
             made = shop.sent(order, _units(order, told), told, at)
         case "taken_off" if not order["cancelled_at"]:
             made = str(shop.taken_off(order, _units(order, told), str(told["note"]), at)["id"])
+        case "given_back":
+            made = str(shop.given_back(order, _units(order, told), told, at)["id"])
         case "cancelled" if not order["cancelled_at"]:
             reason = str(told["reason"])
             shop.cancel(order, at, by="api", reason=reason, restock=True, back=0)

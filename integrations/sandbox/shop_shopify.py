@@ -1,6 +1,7 @@
 """A shop behind Shopify's Admin API: REST of 2025-xx, `inventorySetQuantities`, signed webhooks.
 
-Reads are in `shop_shopify_reads`, figures in `shop_shopify_stock`. As at the vendor, nothing is
+Reads are in `shop_shopify_reads`, figures in `shop_shopify_stock`, what was sent in
+`shop_shopify_fulfillments`. As at the vendor, nothing is
 idempotent: a fulfillment posted twice is two, as long as the fulfillment order still holds units (422
 after that). Calls fill a leaky bucket of 40 that loses 2 a second of wall time: `rate` widens it.
 
@@ -25,7 +26,7 @@ from integrations.sandbox.box import Refusal, Reply, Request, route
 from integrations.sandbox.bucket import Bucket
 from integrations.sandbox.shop_orders import Document, stamp
 from integrations.sandbox.shop_shopify_lines import gid, when
-from integrations.sandbox.shop_shopify_reads import API, NOT_FOUND
+from integrations.sandbox.shop_shopify_reads import API
 from integrations.sandbox.shop_shopify_stock import ShopifyStock
 
 NAME: Final = "shopify"
@@ -207,59 +208,6 @@ class ShopifyShop(ShopifyStock):
         self.written(order, self.clock.now(), closed=True)
         return 200, {"order": self.shown(order)}
 
-    # --- fulfillments
-
-    @route("POST", API + "/fulfillments.json")
-    def create_fulfillment(self, request: Request) -> Reply:
-        said = request.json.get("fulfillment") or {}
-        asked = said.get("line_items_by_fulfillment_order") or []
-        if len(asked) != 1:
-            raise Refusal(422, {"errors": ["One fulfillment order is wanted."]})
-        order = self._by("fulfillment_order", asked[0].get("fulfillment_order_id"))
-        lines = self._to_send(order, asked[0].get("fulfillment_order_line_items") or [])
-        now = self.clock.now()
-        if all(shop_orders.open_units(line) == 0 for line in order["lines"]):
-            status = "cancelled" if order["cancelled_at"] else "closed"
-            number = order["fulfillment_order"]
-            words = f"Fulfillment order {number} has an unfulfillable status= {status}."
-            raise Refusal(422, {"errors": [words]})
-        left = sum(map(shop_orders.open_units, order["lines"]))
-        if sum(units for _, units in lines) == left:
-            order["completed_at"] = stamp(now)  # paid and sent: it archives itself
-        made = self.fulfill(
-            order,
-            lines,
-            said.get("tracking_info") or {},
-            now,
-            notify=bool(said.get("notify_customer")),
-        )
-        return 201, {"fulfillment": shop_shopify_wire.fulfillment(order, made)}
-
-    @route("POST", API + "/fulfillments/{id}/update_tracking.json")
-    def update_tracking(self, request: Request) -> Reply:
-        order, known = self._fulfillment(request)
-        said = (request.json.get("fulfillment") or {}).get("tracking_info") or {}
-        known["tracking"] |= {
-            name: said[name] for name in ("number", "company", "url") if name in said
-        }
-        known["updated_at"] = stamp(self.clock.now())
-        self.tracked(order, known, self.clock.now())
-        return 200, {"fulfillment": shop_shopify_wire.fulfillment(order, known)}
-
-    @route("POST", API + "/fulfillments/{id}/cancel.json")
-    def cancel_fulfillment(self, request: Request) -> Reply:
-        """Its units are open again."""
-        order, known = self._fulfillment(request)
-        if known["status"] != "cancelled":
-            known |= {"status": "cancelled", "updated_at": stamp(self.clock.now())}
-            for sent in known["lines"]:
-                line = shop_orders.line_of(order, sent["line"])
-                if line is not None:
-                    line["fulfilled"] -= sent["quantity"]
-            order["completed_at"] = None
-            self.tracked(order, known, self.clock.now())
-        return 200, {"fulfillment": shop_shopify_wire.fulfillment(order, known)}
-
     # --- refunds
 
     @route("POST", API + "/orders/{id}/refunds/calculate.json")
@@ -288,27 +236,6 @@ class ShopifyShop(ShopifyStock):
         return 201, {"refund": shop_shopify_refunds.refund(order, refund)}
 
     # --- inside
-
-    def _fulfillment(self, request: Request) -> tuple[Document, Document]:
-        for order in self.store["orders"].values():
-            for known in order["fulfillments"]:
-                if str(known["id"]) == request.params["id"]:
-                    return order, known
-        raise Refusal(404, NOT_FOUND)
-
-    def _to_send(self, order: Document, asked: list[Any]) -> list[tuple[Document, int]]:
-        """Lines and units; all that is open when none is named."""
-        if not asked:
-            opened = [(line, shop_orders.open_units(line)) for line in order["lines"]]
-            return [(line, units) for line, units in opened if units]
-        lines = []
-        for one in asked:
-            line, units = shop_orders.line_of(order, one.get("id")), int(one.get("quantity") or 0)
-            if line is None or not 0 < units <= shop_orders.open_units(line):
-                words = "Invalid fulfillment order line item quantity requested."
-                raise Refusal(422, {"errors": [words]})
-            lines.append((line, units))
-        return lines
 
     def _to_refund(
         self, order: Document, said: Mapping[str, Any]

@@ -1,7 +1,7 @@
 """Stock figures by Shopify's Admin API: REST sets and adjusts, GraphQL compares and sets.
 
-Of GraphQL there are `inventorySetQuantities`, all of it or nothing, `tagsAdd` for orders, and the query
-`productVariants` by SKU, which answers the fields that figures need, whatever selection was written.
+Of GraphQL there are `inventorySetQuantities`, all of it or nothing, `tagsAdd` for orders,
+`fulfillmentTrackingInfoUpdate`, and the query `productVariants` by SKU, which answers the fields that figures need, whatever selection was written.
 Its calls cost points of a bucket of their own; a call that does not fit is answered `THROTTLED`.
 """
 
@@ -12,15 +12,16 @@ from typing import Any, Final
 from integrations.sandbox.box import Refusal, Reply, Request, route
 from integrations.sandbox.bucket import Bucket
 from integrations.sandbox.shop_orders import Document
+from integrations.sandbox.shop_shopify_fulfillments import ShopifyFulfillments
 from integrations.sandbox.shop_shopify_lines import LOCATION_ID, gid
-from integrations.sandbox.shop_shopify_reads import API, NOT_FOUND, ShopifyReads
+from integrations.sandbox.shop_shopify_reads import API, NOT_FOUND
 
 COST: Final = 10
 MOST_QUANTITIES: Final = 250
 _SKU: Final = re.compile(r"sku:\s*(?:'([^']*)'|\"([^\"]*)\"|(\S+))")
 
 
-class ShopifyStock(ShopifyReads):
+class ShopifyStock(ShopifyFulfillments):
     """The half of the face that takes figures."""
 
     def _ready(self) -> None:
@@ -58,6 +59,8 @@ class ShopifyStock(ShopifyReads):
             done = {"productVariants": self._variants(variables, asked)}
         elif "tagsAdd" in asked:
             done = {"tagsAdd": self._add_tags(variables)}
+        elif "fulfillmentTrackingInfoUpdate" in asked:
+            done = {"fulfillmentTrackingInfoUpdate": self.track(variables)}
         else:
             return 200, {"errors": [{"message": "This simulator does not know the query."}]}
         return 200, {"data": done, "extensions": {"cost": {"requestedQueryCost": COST}}}

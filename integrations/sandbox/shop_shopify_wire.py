@@ -156,7 +156,6 @@ def _sums(known: Mapping[str, Any]) -> dict[str, int]:
 def fulfillment(of: Mapping[str, Any], known: Mapping[str, Any]) -> Document:
     """The fulfillment with its lines; their quantity is what it sent."""
     tracking = known["tracking"]
-    number, url = tracking["number"], tracking["url"]
     place = next(n for n, one in enumerate(of["fulfillments"], 1) if one["id"] == known["id"])
     lines = []
     for sent in known["lines"]:
@@ -176,10 +175,10 @@ def fulfillment(of: Mapping[str, Any], known: Mapping[str, Any]) -> Document:
         "shipment_status": None,
         "status": known["status"],
         "tracking_company": tracking["company"],
-        "tracking_number": number or None,
-        "tracking_numbers": [number] if number else [],
-        "tracking_url": url,
-        "tracking_urls": [url] if url else [],
+        "tracking_number": next(iter(tracking["numbers"]), None),
+        "tracking_numbers": tracking["numbers"],
+        "tracking_url": next(iter(tracking["urls"]), None),
+        "tracking_urls": [url for url in tracking["urls"] if url],
         "updated_at": when(known["updated_at"]),
         "line_items": lines,
     }

@@ -118,6 +118,28 @@ class WooShop(Shop):
         worth = sum(one["subtotal"] + one["tax"] for one in parts)
         return self.refunded(order, at, by="api", lines=off, amount=worth, note=note)
 
+    def given_back(
+        self,
+        order: Document,
+        lines: Sequence[tuple[Document, int]],
+        told: Mapping[str, Any],
+        at: datetime,
+    ) -> Document:
+        """A refund by hand: its amount, and what of it is for which line."""
+        back = [(line, units, "no_restock") for line, units in lines]
+        made = self.refunded(
+            order, at, by="api", lines=back, amount=int(told["amount"]), note=str(told["note"])
+        )
+        made["by_gateway"] = False
+        for one in made["lines"]:
+            share = int(told["worth"].get(str(one["line"]), 0))
+            whole = one["subtotal"] + one["tax"]
+            one["tax"] = share * one["tax"] // whole if whole else 0
+            one["subtotal"] = share - one["tax"]
+        if not shop_orders.due_back(order):
+            order["status"] = "refunded"
+        return made
+
     # --- orders
 
     @route("GET", API + "/orders")

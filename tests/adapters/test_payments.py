@@ -43,8 +43,10 @@ def provider(request: pytest.FixtureRequest, server: GatewaySandbox) -> Iterator
     provider.close()
 
 
-def call(key: str, amount: int = 1_000, behavior: str = "ok", reference: str = "") -> PaymentCall:
-    return PaymentCall(key, amount, "USD", reference or new_reference(5_000, behavior))
+def call(
+    key: str, amount: int = 1_000, behavior: str = "ok", reference: str = "", **payload: object
+) -> PaymentCall:
+    return PaymentCall(key, amount, "USD", reference or new_reference(5_000, behavior), payload)
 
 
 def held(server: GatewaySandbox, reference: str) -> dict[str, object]:
@@ -225,6 +227,19 @@ class TestRenewal:
         assert provider.capture(call("capture:2", 3_000, reference=reference)).status == "done"
         provider.close()
 
+    def test_is_made_of_the_card_on_file_once_the_term_has_passed(self, server):
+        remote = RemoteClient("gateway", server.url)
+        provider = GatewayProvider(remote, mode="incremental")
+        reference = provider.authorize(call("authorize:1", 5_000), "tok_ok").reference
+        server.tick_now(server.clock.now() + timedelta(days=8))
+
+        renewed = provider.renew(call("renew:1", 5_000, reference=reference, ended=True))
+
+        assert renewed.status == "done"
+        taken = provider.capture(call("capture:1", 5_000, reference=renewed.reference))
+        assert (taken.status, renewed.reference == reference) == ("done", False)
+        provider.close()
+
     def test_is_declined_by_some_banks(self, provider):
         answer = provider.renew(call("renew:1", behavior="norenew"))
 
@@ -299,7 +314,7 @@ def test_an_authorization_ends_with_its_term(provider, server):
 
     server.tick_now(server.clock.now() + timedelta(days=8))
 
-    assert provider.capture(call("capture:1", reference=reference)).code == "expired"
+    assert provider.capture(call("capture:1", reference=reference)).code == payments.ENDED
     assert [event["type"] for event in server.store["events"].values()] == ["authorization.expired"]
 
 

@@ -1,6 +1,7 @@
 """Refunds at Shopify: units taken off with their money, and money alone.
 
-A refund is known by the mark in its note. Money alone is reckoned to date: what the shop gave back by
+A refund is known by the mark in its note. Money that the shop never had is given back by whoever took it:
+its refund there has lines and no payments. Money alone is reckoned to date: what the shop gave back by
 itself is not given back again.
 """
 
@@ -38,7 +39,7 @@ def there(wish: Wish, order: Document) -> Reply | None:
     ours = next((one for one in refunds if one.ours == wish.ours), None)
     if ours is not None:
         return Reply(Said.DONE, ours.id)
-    if wish.amount_minor is not None and _to_give(wish, refunds) <= 0:
+    if wish.amount_minor is not None and not wish.by_us and _to_give(wish, refunds) <= 0:
         return Reply(Said.DONE, note="The shop had given it back by itself.")
     return None
 
@@ -69,8 +70,10 @@ def take_off(ask: Ask, wish: Wish, order: Document) -> Reply:
 
 def give_back(ask: Ask, wish: Wish, order: Document) -> Reply:
     """Give back an amount of what was taken, from the payments that still hold it."""
-    wanted = _to_give(wish, refunds_of(order))
     base = f"/orders/{quote(wish.order, safe='')}"
+    if wish.by_us:
+        return _made(ask, f"{base}/refunds", wish, order, (), _by_line(wish, order), cancel=False)
+    wanted = _to_give(wish, refunds_of(order))
     taken = rows(ask("GET", f"{base}/transactions.json").body, "transactions")
     given = _spread(wanted, taken, wish.currency)
     if not given:
@@ -121,7 +124,7 @@ def refunds_of(order: Document) -> list[ShopRefund]:
 def _to_give(wish: Wish, refunds: Sequence[ShopRefund]) -> int:
     """What is due to date and was not given back yet, at most the wish itself."""
     given = sum(
-        one.amount_minor for one in refunds if not one.of_cancel and one.id not in wish.cancels
+        one.amount_minor for one in refunds if not one.of_cancel and one.id not in wish.apart
     )
     return min(wish.amount_minor or 0, max(0, wish.due_minor - (given - wish.known_minor)))
 
@@ -168,6 +171,9 @@ def _made(
     cancel: bool,
 ) -> Reply:
     words = "Taken off by Switchyard" if cancel else "Given back by Switchyard"
+    if wish.by_us:
+        amount = major(wish.amount_minor or 0, wish.currency)
+        words = f"{words}: {amount} {wish.currency} by the seller's own provider"
     body: dict[str, Any] = {
         "note": marked(words, wish.ours, cancel=cancel),
         "notify": False,

@@ -232,7 +232,7 @@ def _read(document: Mapping[str, Any]) -> Any:
         ],
         [row.get("id") for row in rows(document, "refunds")],
         [
-            [row.get("id"), row.get("status"), row.get("tracking_number")]
+            [row.get("id"), row.get("status"), fulfillment(row).tracking]
             for row in rows(document, "fulfillments")
         ],
         [

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from integrations import connections, selectors
 from integrations.channels.asking import DONE, Unanswered, ask, refused, settled
 from integrations.channels.reading import mapping, rows, text
-from integrations.channels.shopify import figures, inbound, money_back, seen
+from integrations.channels.shopify import figures, inbound, money_back, parcels, seen
 from integrations.channels.types import (
     Figures,
     FiguresSet,
@@ -97,7 +97,7 @@ class ShopifyShop:
             case CopyKind.ACKNOWLEDGEMENT:
                 return DONE if seen.taken_on(order) == wish.number else None
             case CopyKind.FULFILLMENT:
-                return self._fulfillment_there(wish, order)
+                return parcels.there(wish, order)
             case CopyKind.CANCEL if wish.whole:
                 return DONE if order.get("cancelled_at") else None
         return money_back.there(wish, order)
@@ -106,8 +106,11 @@ class ShopifyShop:
         match wish.kind:
             case CopyKind.ACKNOWLEDGEMENT:
                 return self._acknowledge(wish)
+            case CopyKind.FULFILLMENT if wish.gone:
+                return parcels.take_back(self, wish, order)
             case CopyKind.FULFILLMENT:
-                return self._take_back(wish, order) if wish.gone else self._fulfill(wish, order)
+                notify = bool(self._ref.settings.get("notify_customer", False))
+                return parcels.fulfill(self, wish, order, notify=notify)
             case CopyKind.CANCEL if wish.whole:
                 return self._cancel(wish, order)
             case CopyKind.CANCEL:
@@ -121,56 +124,6 @@ class ShopifyShop:
         if wrong := rows(mapping(said, "tagsAdd"), "userErrors"):
             return refused("tag", text(wrong[0].get("message"), 160))
         return DONE
-
-    def _fulfillment_there(self, wish: Wish, order: Document) -> Reply | None:
-        standing = [
-            one
-            for one in map(seen.fulfillment, rows(order, "fulfillments"))
-            if not one.gone and (one.id == wish.their_id or wish.tracking_number in one.tracking)
-        ]
-        if wish.gone:
-            return None if standing else DONE
-        same = [one for one in standing if wish.tracking_number in one.tracking]
-        return Reply(Said.DONE, same[0].id) if same else None
-
-    def _fulfill(self, wish: Wish, order: Document) -> Reply:
-        """One fulfillment per fulfillment order that still holds units of the parcel."""
-        known = [one for one in map(seen.fulfillment, rows(order, "fulfillments")) if not one.gone]
-        if wish.their_id and any(one.id == wish.their_id for one in known):
-            self.ask(
-                "POST",
-                f"/fulfillments/{wish.their_id}/update_tracking.json",
-                {"fulfillment": {"notify_customer": False, "tracking_info": _tracking(wish)}},
-            )
-            return Reply(Said.DONE, wish.their_id)
-        answer = self.ask("GET", f"/orders/{quote(wish.order, safe='')}/fulfillment_orders.json")
-        portions, left = _portions(wish.units, rows(answer.body, "fulfillment_orders"))
-        if not portions:
-            return refused("not-fulfillable", "Nothing of the parcel is open to fulfill there.")
-        made = ""
-        for fulfillment_order_id, lines in portions:
-            body = {
-                "fulfillment": {
-                    "line_items_by_fulfillment_order": [
-                        {
-                            "fulfillment_order_id": fulfillment_order_id,
-                            "fulfillment_order_line_items": lines,
-                        }
-                    ],
-                    "tracking_info": _tracking(wish),
-                    "notify_customer": bool(self._ref.settings.get("notify_customer", False)),
-                }
-            }
-            said = mapping(self.ask("POST", "/fulfillments.json", body).body, "fulfillment")
-            made = made or text(said.get("id"), 64)
-        note = f"{left} units more than were open to fulfill there." if left else ""
-        return Reply(Said.DONE, made, note=note)
-
-    def _take_back(self, wish: Wish, order: Document) -> Reply:
-        for one in map(seen.fulfillment, rows(order, "fulfillments")):
-            if not one.gone and (one.id == wish.their_id or wish.tracking_number in one.tracking):
-                self.ask("POST", f"/fulfillments/{one.id}/cancel.json", {})
-        return Reply(Said.DONE, wish.their_id)
 
     def _cancel(self, wish: Wish, order: Document) -> Reply:
         """Cancel the order and give back what was paid and not given back yet."""
@@ -265,36 +218,6 @@ class ShopifyShop:
                 raise Unanswered(Reply(Said.RETRY, code="busy", detail=words))
             raise Unanswered(refused("graphql", words))
         return mapping(answer.body, "data")
-
-
-def _tracking(wish: Wish) -> dict[str, str]:
-    told = {
-        "number": wish.tracking_number,
-        "url": wish.tracking_url,
-        "company": wish.carrier,
-    }
-    return {name: value for name, value in told.items() if value}
-
-
-def _portions(
-    units: Mapping[str, int], orders: Sequence[Document]
-) -> tuple[list[tuple[Any, list[dict[str, Any]]]], int]:
-    """Units spread over the fulfillment orders that hold them; how many nobody holds."""
-    left = dict(units)
-    portions = []
-    for one in orders:
-        if one.get("status") not in ("open", "in_progress", "incomplete"):
-            continue
-        lines = []
-        for line in rows(one, "line_items"):
-            wanted = left.get(text(line.get("line_item_id"), 64), 0)
-            part = min(wanted, int(line.get("fulfillable_quantity") or 0))
-            if part > 0:
-                left[text(line.get("line_item_id"), 64)] = wanted - part
-                lines.append({"id": line.get("id"), "quantity": part})
-        if lines:
-            portions.append((one.get("id"), lines))
-    return portions, sum(left.values())
 
 
 def _next(link: str) -> str:

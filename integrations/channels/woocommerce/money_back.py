@@ -1,6 +1,7 @@
 """Refunds at WooCommerce: units taken off with their money, and money alone; never restocked there.
 
-A refund is known by the mark in its reason. Money alone is reckoned to date: what the shop gave back
+A refund is known by the mark in its reason. Money that the shop never had is given back by whoever took
+it, and its refund there is one by hand (`api_refund` off). Money alone is reckoned to date: what the shop gave back
 by itself is not given back again.
 """
 
@@ -40,7 +41,7 @@ def there(wish: Wish, order: Document) -> Reply | None:
     ours = next((one for one in refunds if one.ours == wish.ours), None)
     if ours is not None:
         return Reply(Said.DONE, ours.id)
-    if wish.amount_minor is not None and _to_give(wish, refunds) <= 0:
+    if wish.amount_minor is not None and not wish.by_us and _to_give(wish, refunds) <= 0:
         return Reply(Said.DONE, note="The shop had given it back by itself.")
     return None
 
@@ -62,7 +63,7 @@ def give_back(
 
     `named` are units per line that refunds name already.
     """
-    wanted = _to_give(wish, refunds_of(order))
+    wanted = (wish.amount_minor or 0) if wish.by_us else _to_give(wish, refunds_of(order))
     if wanted > kept_of(order):
         return refused("not-taken", "The shop does not hold so much to give back.")
     lines = _by_line(wanted, wish, order, named)
@@ -126,7 +127,7 @@ def refunds_of(order: Document) -> list[ShopRefund]:
 def _to_give(wish: Wish, refunds: Sequence[ShopRefund]) -> int:
     """What is due to date and was not given back yet, at most the wish itself."""
     given = sum(
-        one.amount_minor for one in refunds if not one.of_cancel and one.id not in wish.cancels
+        one.amount_minor for one in refunds if not one.of_cancel and one.id not in wish.apart
     )
     return min(wish.amount_minor or 0, max(0, wish.due_minor - (given - wish.known_minor)))
 
@@ -176,7 +177,11 @@ def _made(
     cancel: bool,
 ) -> Reply:
     words = "Taken off by Switchyard" if cancel else "Given back by Switchyard"
-    by_gateway = bool(order.get("date_paid_gmt")) and order.get("payment_method") not in _OFFLINE
+    by_gateway = (
+        not wish.by_us
+        and bool(order.get("date_paid_gmt"))
+        and order.get("payment_method") not in _OFFLINE
+    )
     body: dict[str, Any] = {
         "amount": str(major(amount, text(order.get("currency"), 3))),
         "reason": marked(words, wish.ours, cancel=cancel),

@@ -13,13 +13,20 @@ from config.kernel.ids import uuid7
 from config.kernel.models import CaseReport, Event, Intent, JobItem
 from config.kernel.services import intents, jobs
 from config.kernel.types import ALL_ACCOUNTS, Scope
-from fulfillment.models import Parcel
-from fulfillment.services import confirm_shipments, reverse_shipments
-from fulfillment.types import Shipment
+from fulfillment.models import FulfillmentOrder, Parcel
+from fulfillment.services import (
+    confirm_shipments,
+    record_packs,
+    record_picks,
+    release_groups,
+    reverse_shipments,
+)
+from fulfillment.types import Content, Pack, Pick, Shipment
 from integrations import services as connections_services
 from integrations.channels import copies, selectors, services, telling
 from integrations.models import CopyKind
-from orders.models import OrderLine
+from inventory.models import KitComponent, Sku
+from orders.models import DeliveryGroup, OrderLine, Tender
 from orders.services import cancel_units, credit_units, lock_orders
 from orders.types import CancelRequest, CreditedUnits, CreditRequest
 from tests.factories.kernel import NOON
@@ -73,6 +80,55 @@ def credit(order, units: int, *, key: str = "") -> int:
         [outcome] = credit_units([request], at=clock.now(), actor=SYSTEM)
     assert outcome.value is not None, outcome.problem
     return outcome.value.amount_minor
+
+
+def ship_apart(trade: Trade, order) -> list[Parcel]:
+    """One unit of each line but of SKU-1, and what is left, in a parcel each; told one by one."""
+    trade.pass_time(90)
+    at = clock.now()
+    groups = DeliveryGroup.objects.for_scope(ALL_ACCOUNTS).filter(order=order)
+    release_groups([group.pk for group in groups], at=at, actor=SYSTEM)
+    [work] = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).filter(order=order)
+    lines = list(work.lines.select_related("sku").order_by("pk"))
+    record_picks([Pick(line.pk, line.requested) for line in lines], at=at, actor=SYSTEM)
+    some = tuple(Content(line.pk, 1) for line in lines if line.sku.code != "SKU-1")
+    for contents in (some, ()):
+        [packed] = record_packs([Pack(work.pk, contents)], at=at, actor=SYSTEM)
+        number = f"T-{packed.value.parcel_ids[0].hex[-8:]}"
+        shipment = Shipment(packed.value.parcel_ids[0], number, "paper")
+        confirm_shipments([shipment], at=at, actor=SYSTEM)
+        trade.carry_out()
+    return list(Parcel.objects.for_scope(ALL_ACCOUNTS).order_by("pk"))
+
+
+class TestAKit:
+    """A line of the shop whose parts travel apart: it is sent once, and every number is there."""
+
+    @pytest.mark.parametrize("more", [{}, {"SKU-2": 1}])
+    def test_in_two_parcels_is_one_line_with_two_numbers(self, trade, more):
+        skus = Sku.objects.for_scope(ALL_ACCOUNTS)
+        skus.filter(code="SKU-3").update(kind="kit")
+        for part in skus.filter(code__in=("SKU-0", "SKU-1")):
+            KitComponent.objects.create(kit=skus.get(code="SKU-3"), component=part, quantity=2)
+        placed, order = trade.captured({"SKU-3": 1, **more})
+        first, second = ship_apart(trade, order)
+        numbers = [first.tracking_number, second.tracking_number]
+
+        assert parcels_there(trade, placed["id"]) == numbers
+        trade.pass_time(30)
+        trade.push(placed["id"])
+        assert trade.poll().different == 0
+        assert (trade.shop.log.of("refused"), CaseReport.objects.count()) == ([], 0)
+
+        reverse_shipments([first.pk], at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+
+        assert parcels_there(trade, placed["id"]) == numbers[1:]
+        if trade.adapter == "shopify":
+            lines = trade.document(placed["id"])["line_items"]
+            left = {one["sku"]: one["fulfillable_quantity"] for one in lines}
+            assert left == {"SKU-3": 0, **more}
+        assert states(trade, "fulfillment") == {"fulfillment": "same"}
 
 
 class TestTheWayOfAnOrder:
@@ -151,6 +207,33 @@ class TestTheWayOfAnOrder:
         assert refunded_there(trade, placed["id"]) == amount
         assert [one.state for one in trade.copies(kind=CopyKind.REFUND)] == ["same"]
         assert not CaseReport.objects.filter(kind="CHANNEL_REFUNDED").exists()
+
+    def test_writes_down_there_what_we_give_back_of_money_that_we_took(self, trade):
+        placed, order = trade.captured({"SKU-0": 2})
+        kept = trade.shop.store["orders"][str(placed["id"])]
+        kept |= {"payment": "authorized", "transactions": []}
+        Tender.objects.for_scope(ALL_ACCOUNTS).filter(order=order).update(collected_by="us")
+        trade.ship(order)
+        delivered(trade, order)
+        amount = credit(order, 1)
+
+        trade.carry_out()
+        trade.push(placed["id"])
+        trade.carry_out()
+
+        [made] = kept["refunds"]
+        [line] = made["lines"]
+        assert (line["quantity"], line["restock"], made["transactions"][1:]) == (
+            1,
+            "no_restock",
+            [],
+        )
+        assert made["amount"] == (amount if trade.adapter == "woocommerce" else 0)
+        assert made.get("by_gateway", False) is False
+        assert [one.state for one in trade.copies(kind=CopyKind.REFUND)] == ["same"]
+        trade.pass_time(30)
+        assert trade.poll().different == 0
+        assert trade.shop.log.of("refused") == []
 
     def test_gives_back_less_where_the_shop_gave_some_by_itself(self, trade):
         placed, order = trade.captured({"SKU-0": 2})

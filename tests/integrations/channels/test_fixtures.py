@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integrations.channels.shopify import seen as shopify
-from integrations.channels.shopify.shop import _portions
+from integrations.channels.shopify.parcels import _portions
 from integrations.channels.woocommerce import seen as woocommerce
 from integrations.sandbox.shop_shopify import ShopifyShop
 from integrations.sandbox.shop_woocommerce import WooShop

@@ -140,7 +140,7 @@ def test_an_order_is_captured_by_signed_webhook_shipped_and_fulfilled_there_once
 
     [record] = httpx.get(f"{connected.shop.url}/_sandbox/records/orders").json()["records"]
     there = record["document"]
-    assert [one["tracking"]["number"] for one in there["fulfillments"]] == ["9400-1"]
+    assert [one["tracking"]["numbers"] for one in there["fulfillments"]] == [["9400-1"]]
     assert [entry["again"] for entry in connected.shop.log.of("fulfilled")] == [False]
     assert order.number in str([there["tags"], there["meta"], there["notes"]])
     assert connected.shop.log.of("refused") == []

@@ -1,9 +1,12 @@
-"""What a parcel is to a shop: units of its own lines, each kit once, whatever its parts travel in."""
+"""What parcels and cancels are to a shop: units of its own lines, each kit once, whatever of its parts."""
 
 from uuid import UUID
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fulfillment.types import ParcelAtHand
-from integrations.channels.telling import in_this_parcel
+from integrations.channels.telling import in_this_cancel, in_this_parcel
 from orders.selectors import LineStanding
 
 ORDER, ACCOUNT = UUID(int=1), UUID(int=2)
@@ -47,3 +50,41 @@ def test_a_kit_in_one_box_is_told_whole():
     whole = a_parcel(1, {MUGS: 4, BOWLS: 4})
 
     assert in_this_parcel(whole, (whole,), LINES) == {"kit": 2}
+
+
+def taken_off(*cancels: dict[UUID, int]) -> list[dict[str, int]]:
+    events = [(UUID(int=200 + n), units) for n, units in enumerate(cancels)]
+    return [in_this_cancel(known, units, events, LINES) for known, units in events]
+
+
+def test_a_kit_is_taken_off_with_the_last_of_its_parts_and_only_then():
+    told = taken_off({MUGS: 2, CANDLE: 1}, {BOWLS: 1}, {BOWLS: 3, CANDLE: 2}, {MUGS: 2})
+
+    assert told == [{"candle": 1}, {}, {"kit": 1, "candle": 2}, {"kit": 1}]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from((MUGS, BOWLS, CANDLE)), st.integers(1, 4)))
+)
+def test_what_is_sent_and_taken_off_never_comes_to_more_than_was_ordered(
+    steps: list[tuple[bool, UUID, int]],
+) -> None:
+    left = {MUGS: 4, BOWLS: 4, CANDLE: 3}
+    sent: list[ParcelAtHand] = []
+    cancels: list[dict[UUID, int]] = []
+    for leaves, line, wanted in steps:
+        units = min(wanted, left[line])
+        left[line] -= units
+        if units and leaves:
+            sent.append(a_parcel(len(sent), {line: units}))
+        elif units:
+            cancels.append({line: units})
+
+    told = [in_this_parcel(parcel, sent, LINES) for parcel in sent] + taken_off(*cancels)
+
+    total = {name: sum(one.get(name, 0) for one in told) for name in ("kit", "candle")}
+    assert total["candle"] == 3 - left[CANDLE]
+    assert total["kit"] <= 2
+    if not left[MUGS] and not left[BOWLS]:
+        assert total["kit"] == 2

@@ -17,7 +17,12 @@ from integrations.sandbox.gateway import GatewaySandbox
 from integrations.types import ConnectionRef
 from orders.models import Authorization, Capture, Chargeback, Dispute, Order, Refund
 from orders.payments import PaymentNews
-from orders.services import record_payment_news, settle_payments_by_hand
+from orders.services import (
+    expire_authorizations,
+    record_payment_news,
+    renew_authorizations,
+    settle_payments_by_hand,
+)
 from orders.types import HandSettlement
 from tests.factories.kernel import NOON, AccountFactory
 from tests.factories.orders import ANNA, Shop
@@ -260,3 +265,77 @@ def test_a_refund_that_was_settled_by_hand_and_happened_after_all_is_a_case(web:
     assert (tell(happened=False), tell(happened=True)) == ("repeated", "conflict")
     assert the(Refund).state == "manual"
     assert open_cases() == ["PAYMENT_DIFFERS"]
+
+
+class TestAnAuthorizationThatEnds:
+    """Asked of the gateway over HTTP: of the card on file, and without its buyer."""
+
+    END = NOON + timedelta(days=7)
+
+    @pytest.fixture
+    def order(self, web: Shop, simulator: GatewaySandbox) -> Order:
+        simulator.clock.set(NOON, 0)
+        a_gateway(web.account, simulator)
+        made = an_order(web, authorization_expires_at=self.END)
+        simulator.holding(made.authorizations.get().reference)
+        return made
+
+    def standing(self) -> list[str]:
+        rows = Authorization.objects.for_scope(ALL_ACCOUNTS).order_by("pk")
+        return [str(row.state) for row in rows]
+
+    def later(self, simulator: GatewaySandbox, at: datetime) -> None:
+        simulator.clock.set(at, 0)
+        simulator.tick_now(at)
+
+    def test_is_renewed_the_day_before_and_captured_from_after_it(
+        self, order: Order, simulator: GatewaySandbox
+    ) -> None:
+        eve = self.END - timedelta(hours=20)
+        self.later(simulator, eve)
+        renew_authorizations(at=eve, actor=ANNA)
+        assert carry_out(at=eve) == ["done"]
+        self.later(simulator, self.END + timedelta(hours=1))
+        ship(order)
+
+        assert carry_out() == ["done"]
+        assert (self.standing(), the(Capture).state) == (["voided", "used"], "succeeded")
+
+    def test_that_nobody_renewed_in_time_is_asked_for_again_and_ends_its_hold(
+        self, order: Order, simulator: GatewaySandbox
+    ) -> None:
+        after = self.END + timedelta(hours=1)
+        self.later(simulator, after)
+        expire_authorizations(at=after, actor=ANNA)
+        order.refresh_from_db()
+        assert (order.payment_state, order.holds_open) == ("pending", 1)
+
+        assert carry_out(at=after) == ["done"]
+
+        order.refresh_from_db()
+        assert (order.payment_state, order.holds_open) == ("authorized", 0)
+        assert self.standing() == ["expired", "live"]
+
+    def test_at_the_gateway_alone_is_asked_for_again_when_it_is_captured(
+        self, order: Order, simulator: GatewaySandbox
+    ) -> None:
+        simulator.expire(simulator.holding(order.authorizations.get().reference))
+        ship(order)
+
+        assert [carry_out(), carry_out(), carry_out()] == [["refused"], ["done"], ["done"]]
+
+        assert self.standing() == ["expired", "used"]
+        order.refresh_from_db()
+        assert (order.payment_state, open_cases()) == ("captured", [])
+
+    def test_and_is_refused_anew_is_a_case_that_says_what_to_do(
+        self, web: Shop, simulator: GatewaySandbox
+    ) -> None:
+        a_gateway(web.account, simulator)
+        order = an_order(web, behavior="norenew", authorization_expires_at=self.END)
+        simulator.expire(simulator.holding(order.authorizations.get().reference))
+        ship(order)
+
+        assert [carry_out(), carry_out(), carry_out()] == [["refused"], ["refused"], []]
+
+        assert (self.standing(), open_cases()) == (["expired"], ["PAYMENT_FAILED"])
