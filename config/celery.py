@@ -8,6 +8,7 @@ them run wherever manage.py does.
 import os
 import sys
 from collections.abc import Sequence
+from logging.config import dictConfig
 from pathlib import Path
 from typing import Final
 
@@ -54,9 +55,9 @@ def keep_our_logging(**_: object) -> None:
     """Leave logging as Django's settings made it; connecting here stops Celery's own set-up."""
     if _IS_BEAT:
         from django.conf import settings
-        from django.utils.log import configure_logging
 
-        configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+        # Without Django's own, which mails errors and for that brings pages, models and templates.
+        dictConfig(settings.LOGGING)
 
 
 @worker_init.connect

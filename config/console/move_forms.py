@@ -79,6 +79,21 @@ class ConditionForm(ActionForm):
         _offer(self, "node", nodes)
 
 
+class ConvertForm(ActionForm):
+    node = forms.ChoiceField(label="Node")
+    pack = forms.ChoiceField(label="Pack")
+    packs = forms.IntegerField(label="How many", min_value=1, max_value=_UNITS, initial=1)
+    lot = forms.CharField(
+        label="Lot", required=False, max_length=64, help_text="Leave empty where it has none."
+    )
+    note = forms.CharField(label="A word about it", max_length=200, required=False)
+
+    def __init__(self, *args: Any, nodes: Choices = (), packs: Choices = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self, "node", nodes)
+        _offer(self, "pack", packs)
+
+
 class CountForm(ActionForm):
     nodes = forms.MultipleChoiceField(label="Nodes", widget=forms.CheckboxSelectMultiple())
     reason = reason_field("Why it is to be counted")

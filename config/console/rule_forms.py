@@ -29,11 +29,9 @@ def _units(label: str, help_text: str = "", **options: Any) -> forms.IntegerFiel
 class SelectionForm(ActionForm):
     """Which SKUs are meant, and from when until when."""
 
+    skus_help = "Nothing said means all SKUs kept in stock. SKUs must meet everything that is said."
     skus = forms.CharField(
-        label="SKU codes",
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Nothing said means all SKUs kept in stock. SKUs must meet everything that is said.",
+        label="SKU codes", required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     brand = forms.ChoiceField(label="Brand", required=False)
     lifecycle = forms.ChoiceField(
@@ -48,6 +46,7 @@ class SelectionForm(ActionForm):
 
     def __init__(self, *args: Any, names: Names, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["skus"].help_text = self.skus_help
         for field, codes in (
             ("brand", names.brands),
             ("channel", names.channels),
@@ -97,6 +96,11 @@ class RuleForm(SelectionForm):
 
 
 class QuotaForm(SelectionForm):
+    skus_help = (
+        "Nothing said means all SKUs kept in stock. A kit that is named is kept as its components, so "
+        "many of each as it holds; what its channel sells of them by themselves uses that up, too."
+    )
+
     name = forms.CharField(label="Name", max_length=120)
     channel = forms.ChoiceField(label="Channel")
     kind = forms.ChoiceField(label="What is kept", choices=QuotaKind.choices)

@@ -25,6 +25,11 @@ _TITLES: Final[dict[str, str]] = {
     "order.hold_overdue": "Hold took too long: its stock was given back",
     "order.accepted": "Accepted",
     "order.backordered": "Waits for stock",
+    "order.cart_taken_over": "Has what its cart held",
+    "order.cart_missed": "The hold of its cart had ended",
+    "order.units_moved": "Reserved units moved to another node",
+    "order.units_gained": "Put first: has units of another order",
+    "order.units_given_up": "Gave units up to an order that goes first",
     "order.resourced": "Sourced anew",
     "order.cancelled": "Cancelled",
     "order.units_cancelled": "Units cancelled",
@@ -122,6 +127,7 @@ _TITLES: Final[dict[str, str]] = {
 _ALERT: Final = frozenset(
     {
         "order.held", "order.hold_overdue", "order.backordered", "order.cancelled",
+        "order.cart_missed", "order.units_given_up",
         "order.units_cancelled", "payment.capture_failed", "payment.refund_failed",
         "payment.disputed", "payment.dispute_lost", "payment.renewal_failed",
         "fulfillment.short", "fulfillment.rejected", "fulfillment.expired", "parcel.lost",
@@ -135,6 +141,7 @@ _GOOD: Final = frozenset(
 _SAID: Final = (
     "number", "type", "state", "status", "reason", "why", "resolution", "node", "node_code",
     "winner", "carrier", "tracking_number", "place", "quantity", "units", "cause", "kind",
+    "from", "to", "found", "waits", "given_back",
 )  # fmt: skip
 KINDS: Final[dict[str, str]] = {
     "": "Everything",

@@ -150,12 +150,29 @@ _LOOKS: Final[dict[str, dict[str, Look]]] = {
         "review": Look("A person decides", "warn", "alert"),
         "refuse": Look("Against the policy", "bad", "close"),
     },
+    "policy_state": {
+        "draft": Look("Draft", "", "clock"),
+        "in_review": Look("In review", "warn", "user"),
+        "scheduled": Look("Scheduled", "info", "clock"),
+        "live": Look("Live", "good", "check"),
+        "retired": Look("Retired", "", "close"),
+    },
+    "finding": {
+        "error": Look("Wrong", "bad", "alert"),
+        "warning": Look("Doubtful", "warn", "alert"),
+    },
     "claim": {
         "open": Look("Open", "warn", "alert"),
         "filed": Look("Filed", "info", "clock"),
         "paid": Look("Paid", "good", "check"),
         "denied": Look("Denied", "bad", "close"),
         "withdrawn": Look("Withdrawn", "", "close"),
+    },
+    "inbound": {
+        "expected": Look("Expected", "info", "truck"),
+        "arriving": Look("Partly here", "info", "inbox"),
+        "received": Look("Received", "good", "check"),
+        "cancelled": Look("Cancelled", "", "close"),
     },
     "transfer": {
         "draft": Look("To approve", "warn", "clock"),
@@ -315,6 +332,7 @@ _LOOKS: Final[dict[str, dict[str, Look]]] = {
         "capacity": Look("Full", "warn", "alert"),
         "no_service": Look("No such service", "bad", "close"),
         "not_in_network": Look("Not for this channel", "", "close"),
+        "ruled_out": Look("Not by this policy", "", "close"),
         "pinned_elsewhere": Look("Pinned elsewhere", "", "close"),
         "too_far": Look("Too far", "", "close"),
         "late": Look("Would be late", "warn", "clock"),

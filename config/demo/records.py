@@ -15,6 +15,7 @@ from config.demo.partners import NODE_SYSTEMS
 from config.demo.storefronts import MARKETPLACE, SHOPS, TILLS
 from config.kernel.types import Scope
 from config.reports import moved, placed, promised
+from integrations.channels import marks
 from integrations.channels.cases import COPY_DIFFERS, COPY_REFUSED, ORDER_CHANGED
 
 _TOLD_OF: Final = (COPY_REFUSED, COPY_DIFFERS, ORDER_CHANGED)
@@ -101,6 +102,17 @@ def money_differing(counterparts: Counterparts, *, scope: Scope) -> list[Differe
     return found
 
 
+def given_back(counterparts: Counterparts, *, scope: Scope) -> tuple[int, int]:
+    """What was refunded, in minor units: by our book, and by the gateway's."""
+    payments = dict(counterparts.records("gateway", "payments"))
+    tenders = moved.through_provider(PROVIDER, scope=scope)
+    known = {name for tender in tenders for name in tender.references if name in payments}
+    return (
+        sum(tender.amounts[1] for tender in tenders),
+        sum(payments[name]["refunded"] for name in known),
+    )
+
+
 def money_under_way(*, scope: Scope) -> int:
     """Payments of which a capture or refund has no answer yet."""
     return sum(one.under_way for one in moved.through_provider(PROVIDER, scope=scope))
@@ -121,8 +133,8 @@ class Compared:
 def copies_compared(counterparts: Counterparts, *, scope: Scope) -> Compared:
     """Orders that a shop holds otherwise than we do: missing on one side, or told otherwise.
 
-    Compared are the parcels' numbers and whether nothing is left of the order; where the shop counts
-    units of lines (WooCommerce does not), those sent and those taken off as well.
+    Compared are the parcels' numbers, whether nothing is left of the order, and how often money went
+    back that the shop did not take; where the shop counts units of lines (WooCommerce does not), those sent and those taken off as well.
     """
     seen = placed.with_a_case(_TOLD_OF, scope=scope)
     found: list[Difference] = []
@@ -159,9 +171,15 @@ def _as_told(order: Mapping[str, Any]) -> placed.PlacedOrder:
         ),
         cancelled=bool(order["cancelled_at"]),
         tracking_numbers=frozenset(
-            str(parcel["tracking"]["number"])
+            number
             for parcel in order["fulfillments"]
             if parcel["status"] == "success"
+            for number in parcel["tracking"]["numbers"]
+        ),
+        refunds=sum(
+            marks.ours_in(refund["note"]) is not None and not marks.marks_cancel(refund["note"])
+            for refund in order["refunds"]
+            if order.get("payment")
         ),
     )
 

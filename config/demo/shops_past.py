@@ -19,7 +19,7 @@ from config.demo.shoppers import OPENING
 from config.kernel import money
 from config.kernel.types import ALL_ACCOUNTS
 from config.reports import placed
-from integrations.channels import marks, taking_over
+from integrations.channels import marks, refund_shares, taking_over
 from integrations.channels.shopify import seen as shopify
 from integrations.channels.taking_over import Untold
 from integrations.channels.woocommerce import seen as woocommerce
@@ -51,6 +51,8 @@ def hand_past(
 ) -> None:
     """The shop gets what became of its orders, and our copies of that say that it holds it."""
     copies = taking_over.remember(connection_id, since=OPENING, at=at, actor=ACTOR)
+    # What only brings the rest of something comes after it.
+    copies.sort(key=lambda one: (one.at, "rest_of" in one.wanted))
     told = [(one.id, said) for one in copies if (said := _told(one, system)) is not None]
     # What was taken back since it never came to hold.
     held = {one.id: "" for one in copies if one.wanted.get("gone")}
@@ -176,15 +178,15 @@ def _told(copy: Untold, system: str) -> Document | None:
     wanted = copy.wanted
     said = {"order": wanted["order"], "at": copy.at.isoformat()}
     match copy.kind:
-        case "acknowledgement" if system == "shopify":
-            return said | {"kind": "written", "tags": [f"{shopify.TAG}{wanted['number']}"]}
         case "acknowledgement":
-            meta = {woocommerce.NUMBER_KEY: wanted["number"]}
-            return said | {"kind": "written", "meta": meta}
+            tags = {"tags": [f"{shopify.TAG}{wanted['number']}"]}
+            meta = {"meta": {woocommerce.NUMBER_KEY: wanted["number"]}}
+            return said | {"kind": "written"} | (tags if system == "shopify" else meta)
         case "fulfillment" if not wanted.get("gone"):
             return said | {
                 "kind": "sent",
                 "lines": wanted["units"],
+                "rest_of": wanted.get("rest_of", ()),
                 "tracking": {
                     "number": wanted["tracking_number"],
                     "company": wanted["carrier"],
@@ -199,4 +201,13 @@ def _told(copy: Untold, system: str) -> Document | None:
         case "cancel":
             note = marks.marked("Taken off by Switchyard", copy.id, cancel=True)
             return said | {"kind": "taken_off", "lines": wanted["units"], "note": note}
+        case "refund" if wanted.get("by_us"):
+            amount, worth = wanted["amount_minor"], wanted["worth"]
+            return said | {
+                "kind": "given_back",
+                "lines": wanted["units"],
+                "worth": refund_shares.by_line(amount, worth, wanted["shipping_minor"]),
+                "amount": amount,
+                "note": marks.marked("Given back by Switchyard", copy.id),
+            }
     return None

@@ -2,7 +2,16 @@
 
 from datetime import datetime
 
-from config.demo import feeds, items, kept_back, lots, nodes_at_work, pickable, stock_moves
+from config.demo import (
+    feeds,
+    goods_coming,
+    items,
+    kept_back,
+    lots,
+    nodes_at_work,
+    pickable,
+    stock_moves,
+)
 from config.demo.made import Retailer
 
 
@@ -15,3 +24,4 @@ def set_up(made: Retailer, at: datetime) -> None:
     lots.set_up(made, at)
     stock_moves.set_up(made, at)
     pickable.set_up(made, at)
+    goods_coming.set_up(made, at)

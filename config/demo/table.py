@@ -40,9 +40,17 @@ def theirs(counterparts: Counterparts, scope: Scope) -> list[tuple[str, str]]:
     return [
         ("on the first promise", f"{kept.on_time:,} of {kept.delivered:,} ({share:.1f} %)"),
         ("oversold", f"{records.oversold(counterparts, scope=scope):,}"),
+        ("refunds", _refunds(counterparts, scope)),
         ("money out of balance", _money(counterparts, scope)),
         ("channel copies that differ", _differing(counterparts, scope)),
     ]
+
+
+def _refunds(counterparts: Counterparts, scope: Scope) -> str:
+    ours, theirs = (
+        f"{minor / 100:,.2f}" for minor in records.given_back(counterparts, scope=scope)
+    )
+    return f"{ours} given back, {theirs} by the gateway's records"
 
 
 def _money(counterparts: Counterparts, scope: Scope) -> str:

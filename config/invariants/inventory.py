@@ -111,6 +111,22 @@ register(
         """,
     ),
     by_sql(
+        "stock.sold_ahead",
+        "No cap counts less than what is sold ahead under it",
+        "Cap {}: {} counted, but {} units wait under it.",
+        """
+        SELECT cap.id, cap.used, counted.units
+        FROM (SELECT * FROM inventory_aheadcap WHERE {account}) AS cap
+        JOIN LATERAL (
+            SELECT sum(claim.quantity - claim.consumed - claim.released) AS units
+            FROM inventory_backing backing
+            JOIN inventory_reservation claim ON claim.id = backing.reservation_id
+                AND claim.state = 'waiting'
+            WHERE backing.cap_id = cap.id) AS counted ON true
+        WHERE cap.used < counted.units ORDER BY 1
+        """,
+    ),
+    by_sql(
         "stock.quota_used",
         "A live quota has used what its reservations count",
         "Quota {}: {} used, but its reservations count {}.",

@@ -22,7 +22,8 @@ def feeds(*, scope: Scope, nodes: set[int] | None, feed_id: int | None = None) -
     return rows(
         f"""
         SELECT f.id, f.source, f.semantics, f.ordering, f.nets_committed, f.nets_picked,
-            f.nets_held, f.degrade, f.haircut_percent, f.heal_units, f.heal_percent, f.state,
+            f.nets_held, f.degrade, f.haircut_percent, f.heal_units, f.heal_percent,
+            f.heal_value_minor, f.heal_sensitive, f.state,
             f.state_since, f.seen_at, f.as_of, f.sequence, f.missing, f.gap_since, f.asked_at,
             f.degraded, extract(epoch FROM f.expected_every)::bigint AS expected_every,
             extract(epoch FROM f.silent_after)::bigint AS silent_after,

@@ -39,20 +39,27 @@ def job(job_id: UUID, *, scope: Scope) -> Row | None:
 
 
 def job_items(job_id: UUID, *, outcome: str = "") -> list[Row]:
-    """A job's items in order, refused ones first, with the order or case they are about."""
+    """A job's items in order, refused ones first, with what they are about."""
     return rows(
         """
         SELECT i.position, i.subject_id, i.outcome, i.code, i.detail,
-            coalesce(o.number, f.number, co.number, 'Case ' || c.number, cc.their_id, k.name)
-                AS label,
+            coalesce(o.number, f.number, 'Parcel ' || p.number, co.number, 'Case ' || c.number,
+                cc.their_id, k.name, n.name, r.reason) AS label,
             CASE WHEN o.id IS NOT NULL OR co.id IS NOT NULL THEN 'order'
-                WHEN f.id IS NOT NULL THEN 'fulfillment' WHEN c.id IS NOT NULL THEN 'case' END
-                AS kind,
-            coalesce(o.number, fo.number, co.number, c.number::text) AS target
+                WHEN f.id IS NOT NULL OR p.id IS NOT NULL THEN 'fulfillment'
+                WHEN c.id IS NOT NULL THEN 'case' WHEN n.id IS NOT NULL THEN 'node'
+                WHEN r.id IS NOT NULL THEN 'recall' END AS kind,
+            coalesce(o.number, fo.number, co.number, c.number::text, n.code, r.id::text) AS target
         FROM kernel_jobitem i
         LEFT JOIN orders_order o ON o.id = i.subject_id
         LEFT JOIN fulfillment_fulfillmentorder f ON f.id = i.subject_id
-        LEFT JOIN orders_order fo ON fo.id = f.order_id
+        LEFT JOIN fulfillment_parcel p ON p.id = i.subject_id
+        LEFT JOIN fulfillment_fulfillmentorder pf ON pf.id = p.fulfillment_order_id
+        LEFT JOIN orders_order fo ON fo.id = coalesce(f.order_id, pf.order_id)
+        LEFT JOIN inventory_recall r ON r.id = i.subject_id
+        LEFT JOIN inventory_node n ON i.subject_id::text LIKE '00000000-0001-8%%'
+            AND n.id = ('x' || substr(replace(i.subject_id::text, '-', ''), 17))::bit(64)::bigint
+                & 4611686018427387903
         LEFT JOIN kernel_case c ON c.id = i.subject_id
         LEFT JOIN integrations_channelcopy cc ON cc.id = i.subject_id
         LEFT JOIN orders_order co ON co.id = cc.order_id

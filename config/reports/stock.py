@@ -124,7 +124,7 @@ def inbound(sku_id: int, *, scope: Scope) -> list[Row]:
     """What is on its way."""
     return rows(
         f"""
-        SELECT b.number, b.kind, b.state, n.code AS node_code, i.expected, i.received, i.eta_at,
+        SELECT b.id, b.number, b.kind, b.state, n.code AS node_code, i.expected, i.received, i.eta_at,
             i.reliability_percent
         FROM inventory_inboundline i JOIN inventory_inbound b ON b.id = i.inbound_id
         JOIN inventory_node n ON n.id = b.node_id

@@ -209,6 +209,19 @@ def lots_of_recall(recall_id: object, *, scope: Scope) -> list[Row]:
     )
 
 
+def job_of_recall(recall_id: object, *, scope: Scope) -> Row | None:
+    """The job that sees to whoever has some: it is younger than the recall, by little."""
+    return row(
+        f"""
+        SELECT job.id, job.state, job.total, job.done, job.refused FROM kernel_job job
+        WHERE job.id > %(recall)s AND job.kind = 'fulfillment.recall'
+          AND job.params->>'recall' = %(recall)s::text AND {within(scope, "job")}
+        ORDER BY job.id LIMIT 1
+        """,  # noqa: S608  # own text
+        reach(scope) | {"recall": recall_id},
+    )
+
+
 def serial(serial_id: int, *, scope: Scope) -> Row | None:
     """One single thing: where it is, its lot, and its whole way."""
     found = row(

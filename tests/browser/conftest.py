@@ -23,7 +23,7 @@ from playwright.sync_api import TimeoutError as NotShown
 from pytest_django.live_server_helper import LiveServer
 
 from config.kernel.models import User
-from tests.console.conftest import House, house  # noqa: F401  # the same retailer
+from tests.console.conftest import House, a_house, five_past_noon
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -54,6 +54,13 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield started
         started.close()
+
+
+@pytest.fixture
+def house(db: None) -> Iterator[House]:
+    """The retailer of the console's tests, anew for each: a live server commits."""
+    with five_past_noon():
+        yield a_house()
 
 
 class Person:

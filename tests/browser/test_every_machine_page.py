@@ -34,7 +34,7 @@ def test_of_cases_and_counterparts(house: House, people: People) -> None:
     assert serious(
         person,
         "cases/", f"cases/{case}/", f"cases/{case}/do/resolve/", f"cases/{case}/fix/hold/",
-        "decisions/", "jobs/", "health/", "find/?q=mug", "nothing/", "inbox/", f"inbox/{dead}/",
+        "decisions/", "policies/", "policies/new/", "jobs/", "health/", "find/?q=mug", "nothing/", "inbox/", f"inbox/{dead}/",
         "outbox/?state=dead", f"outbox/{asked.pk}/", "deliveries/", "webhooks/",
         f"webhooks/to/{endpoint.pk}/", "channels/", f"channels/{ref.id}/",
         f"channels/{ref.id}/?tab=copies", f"channels/{ref.id}/secret/",

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -198,9 +200,7 @@ _KIND = "SHIPPED_WHILE_CANCEL_ASKED"
 """A kind that only a person can close, so that folding never clears it."""
 
 
-@pytest.fixture
-def house(db: None) -> Iterator[House]:
-    clock.set_to(AT + timedelta(minutes=5))
+def a_house() -> House:
     network = a_network()
     network.stock("MUG", RENO=40, COLUMBUS=30, NEWARK=20)
     network.stock("LAMP", RENO=2)
@@ -215,8 +215,28 @@ def house(db: None) -> Iterator[House]:
         )
         made.users[role] = user
     made.users["nobody"] = UserFactory(username=f"nobody-{network.account.code}")
-    yield made
-    clock.forget()
+    return made
+
+
+@contextmanager
+def five_past_noon() -> Iterator[None]:
+    clock.set_to(AT + timedelta(minutes=5))
+    try:
+        yield
+    finally:
+        clock.forget()
+
+
+@pytest.fixture(scope="module")
+def house_before(kept_rows: None) -> House:
+    with five_past_noon():
+        return a_house()
+
+
+@pytest.fixture
+def house(db: None, house_before: House) -> Iterator[House]:
+    with five_past_noon():
+        yield deepcopy(house_before)
 
 
 def text_of(response: HttpResponse) -> str:

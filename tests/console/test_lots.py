@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from django.urls import reverse
 
+import fulfillment.services
 import inventory.services
 from config.console import element_strings
 from config.kernel import ids
+from config.kernel.services import jobs
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.models import Lot, Sku
 from inventory.types import StockChange
@@ -54,7 +56,12 @@ def test_a_lot_is_found_by_its_code_quarantined_released_recalled_and_lifted(hou
     assert act(house, lot, "release") == "active"
     assert act(house, lot, "recall", sure="on") == "recalled"
     recall = reverse("console:recall", args=[lot.recall_id])
-    assert "why not" in text_of(client.get(recall))
+    assert "Who has some is being listed" in text_of(client.get(recall))
+    (job,) = fulfillment.services.open_recalls([lot.recall_id], at=AT, actor=ACTOR)
+    jobs.run_job(job.pk, at=AT)
+    assert "of 2 nodes, works and parcels seen to" in text_of(client.get(recall))
+    named = text_of(client.get(reverse("console:job", args=[job.pk])))
+    assert "What went on meanwhile" in named
     assert act(house, lot, "lift") == "held"
     csv = client.get(reverse("console:lot_consignees", args=[lot.pk]))
     assert csv.content.decode("utf-8-sig").startswith("order_number,")

@@ -190,12 +190,12 @@ class TestAReturn:
         assert return_of(made.pk).credited_minor == 2_000
 
     def test_of_regulated_goods_names_the_law_instead_of_restocking(self) -> None:
-        sku = SkuFactory(attributes={"regulated": "MDR 2017/745"})
+        sku = SkuFactory(regulation="alcohol")
         placed = sold({sku: 1})
         made = received(placed, 1)
         person = somebody(placed)
         said = person.does("return_grade", made.number, grade="A")
-        assert "It is regulated by MDR 2017/745" in said
+        assert "It is regulated by Alcohol" in said
         line = str(made.lines.for_scope(ACTOR.scope).get().pk)
         person.does(
             "return_act", made.number, "grade", line=line, quantity="1", grade="A", verified="on"

@@ -77,7 +77,7 @@ def cancel(request: HttpRequest, count_id: int) -> HttpResponse:
 def ask(request: HttpRequest, sku_id: int) -> HttpResponse:
     """Ask nodes to count a SKU."""
     frame = frame_of(request)
-    sku, nodes, known = _sku_and_nodes(request, sku_id)
+    sku, nodes, known = sku_and_nodes(request, sku_id)
     form = CountForm(
         request.POST if request.method == "POST" else None,
         nodes=nodes,
@@ -105,7 +105,7 @@ def ask(request: HttpRequest, sku_id: int) -> HttpResponse:
 def condition(request: HttpRequest, sku_id: int) -> HttpResponse:
     """Quarantine units, or any other change of how they lie."""
     frame = frame_of(request)
-    sku, nodes, known = _sku_and_nodes(request, sku_id)
+    sku, nodes, known = sku_and_nodes(request, sku_id)
     form = ConditionForm(
         request.POST if request.method == "POST" else None,
         nodes=nodes,
@@ -217,7 +217,7 @@ def _number(text: str) -> int:
     return int(text) if text.isdigit() and len(text) < 8 else 0
 
 
-def _sku_and_nodes(
+def sku_and_nodes(
     request: HttpRequest, sku_id: int
 ) -> tuple[Row, list[tuple[str, str]], dict[str, int]]:
     """The SKU, the nodes at which the reader may change its stock, and their ids."""

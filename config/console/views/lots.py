@@ -165,6 +165,9 @@ def act(request: HttpRequest, lot_id: int, code: str) -> HttpResponse:
         actor = actor_of(request, Permission.INVENTORY_RECALL)
         said = _ACTS[code](found, form.cleaned_data["reason"], request, actor)
         say(request, said)
+        now = _found(request, lot_id)
+        if code == "recall":
+            return go(request, reverse("console:recall", args=[now["recall_id"]]))
         return go(request, reverse("console:lot", args=[lot_id]))
     return show(
         request,
@@ -203,6 +206,7 @@ def recall(request: HttpRequest, recall_id: UUID) -> HttpResponse:
         raise NotFound("There is no such recall that you may see.")
     known = reports.lots_of_recall(recall_id, scope=scope)
     ids = [each["id"] for each in known]
+    job = reports.job_of_recall(recall_id, scope=scope)
     return show(
         request,
         "console/lots/recall.html",
@@ -212,6 +216,9 @@ def recall(request: HttpRequest, recall_id: UUID) -> HttpResponse:
             "lots": known,
             "lying": reports.lying(ids),
             "reached": reports.reached(ids),
+            "job": job,
+            "going": found.lifted_at is None
+            and (job is None or job["state"] in {"queued", "running"}),
         },
     )
 

@@ -30,6 +30,7 @@ UNITS: Final = {
     SignalCode.PICK_FAIL_RATE.value: "%",
     SignalCode.FEED_AGE.value: "min",
     SignalCode.BACKLOG.value: "% of a window",
+    SignalCode.DOCKS.value: "% of its limit",
 }
 
 

@@ -1,6 +1,5 @@
 """A node at work: what leaves next, scanned, picked, packed and handed over by hand."""
 
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,7 +21,6 @@ from config.kernel.errors import Conflict, NotFound
 from config.kernel.types import Outcome
 from config.reports import node_preview
 from config.reports import nodes as reports
-from config.reports import tower as tower_reports
 from config.reports.sql import Row
 from fulfillment.types import (
     Acknowledgement,
@@ -33,7 +31,7 @@ from fulfillment.types import (
     Shipment,
     Short,
 )
-from inventory.states import CAPACITY_FUNCTIONS, FeedState
+from inventory.states import FeedState
 
 STEPS: Final = (
     ("", "All open"),
@@ -50,32 +48,6 @@ _STEP_STATES: Final = {
     "pickup": ("ready_for_pickup",),
 }
 OPEN_STATES: Final = ("released", "acknowledged", "picking")
-
-
-@page(Permission.FULFILLMENT_VIEW)
-def nodes(request: HttpRequest) -> HttpResponse:
-    frame = frame_of(request)
-    found = tower_reports.nodes(
-        scope=frame.scope(Permission.FULFILLMENT_VIEW),
-        moment=frame.moment,
-        node_ids=frame.nodes(Permission.FULFILLMENT_VIEW),
-    )
-    _with_signals(found, frame.now)
-    return show(request, "console/nodes/list.html", {"here": "nodes", "nodes": found, "more": True})
-
-
-def _with_signals(nodes: list[Row], now: datetime) -> None:
-    """How full each node's windows are now, and how old the news of its stock."""
-    ids = [node["id"] for node in nodes]
-    windows = inventory.selectors.current_windows(ids, now)
-    feeds = inventory.selectors.feed_state(ids, now)
-    for node in nodes:
-        node["windows"] = [
-            window
-            for function in CAPACITY_FUNCTIONS
-            for window in windows.get((node["id"], function), ())
-        ]
-        node["feed"] = feeds.get(node["id"])
 
 
 @page(Permission.FULFILLMENT_VIEW)

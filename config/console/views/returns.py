@@ -23,6 +23,7 @@ from config.reports import order_page
 from config.reports import returns as reports
 from config.reports.return_rates import ReturnRate, buyer_of, return_rates
 from inventory.selectors import skus
+from inventory.states import VERIFIED_BEFORE_RESALE, Regulation
 from orders.selectors import credit_notes_of
 from orders.states import CreditPart
 from returns import selectors
@@ -273,7 +274,8 @@ def tell(request: HttpRequest, outcomes: list[Outcome[Any]], done: str) -> bool:
 
 def law_of(line: Any) -> str:
     """The law by which the goods are sold again only once verified; empty for others."""
-    return str(line.sku.attributes.get("regulated") or "") if line.sku else ""
+    law = line.sku.regulation if line.sku else ""
+    return str(Regulation(law).label) if law in VERIFIED_BEFORE_RESALE else ""
 
 
 def _lines(found: ReturnPage, rates: dict[int, ReturnRate]) -> list[dict[str, Any]]:
