@@ -59,7 +59,7 @@ def locked(sql: str) -> list[tuple[str, bool]]:
 
 def selected(sql: str) -> list[tuple[str, bool]]:
     """What each FOR UPDATE locks: the table read first since the one before, names of WITH apart."""
-    named, found = set(_NAMED.findall(sql)), []
+    named, found = {*_NAMED.findall(sql), "unnest"}, []
     for part, after in pairwise(_LOCKING.split(sql)):
         read = next((table for table in _READ.findall(part) if table not in named), None)
         if read is not None:

@@ -72,7 +72,10 @@ def test_two_takes_at_two_nodes_wait_for_each_other() -> None:
 
 def test_without_the_lock_they_would_eat_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the same takes, the quota read but not locked."""
-    monkeypatch.setattr(modules["inventory.services.take"], "_WITH_LOCK", "")
+    at_once = modules["inventory.services.take_at_once"]
+    lock, text = "ORDER BY id FOR UPDATE", at_once._TAKE
+    assert text.index("inventory_quota") < text.index(lock) < text.index("inventory_stockpos")
+    monkeypatch.setattr(at_once, "_TAKE", text.replace(lock, "ORDER BY id", 1))
     world = World(6)
 
     assert not both_nodes_at_once(world).waited

@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations_with_replacement, product
+from sys import modules
 from typing import Final
 from uuid import UUID
 
@@ -243,9 +244,18 @@ PAIRS: Final = {
 }
 
 
+def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reserve as of many wants: what is one statement of few has no place to be paused."""
+    monkeypatch.setattr(modules["inventory.services.take_at_once"], "MOST_AT_ONCE", 0)
+
+
 @pytest.mark.parametrize("point", PAIRS)
-def test_each_beside_each_ends_as_if_one_had_come_first(point: str) -> None:
+def test_each_beside_each_ends_as_if_one_had_come_first(
+    point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """126 interleavings: one is paused there, and the other comes in between."""
+    if point == BEFORE_WRITING:
+        step_by_step(monkeypatch)
     with two_connections() as two:
         wrong = {pair: found for pair in PAIRS[point] if (found := play(two, *pair, point))}
 
@@ -253,8 +263,9 @@ def test_each_beside_each_ends_as_if_one_had_come_first(point: str) -> None:
     assert check_all(about="stock.") == []
 
 
-def test_without_locks_and_guards_every_pair_goes_wrong() -> None:
+def test_without_locks_and_guards_every_pair_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control of all of them: the same commands, the same pauses."""
+    step_by_step(monkeypatch)
     with two_connections() as two:
         unseen = [
             (one, other)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from sys import modules
 
 import pytest
 from django.db import connection, transaction
@@ -113,6 +114,17 @@ class TestTake:
 
         assert race.waited
         assert standing(position) == (1, 1, 0)
+
+    def test_without_its_lock_nobody_but_the_database_would_refuse(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The negative control of the take in one statement: it compares what stood before."""
+        at_once = modules["inventory.services.take_at_once"]
+        monkeypatch.setattr(at_once, "_TAKE", at_once._TAKE.replace(" FOR UPDATE OF p", ""))
+        position = stock(3)
+
+        with pytest.raises(AssertionError, match="position_never_oversold"):
+            Overtaken(selling(position, 2), taking(position, 2))
 
     def test_does_not_wait_for_another_position(self) -> None:
         position, other = stock(1), stock(1)

@@ -12,12 +12,12 @@ from uuid import UUID
 from django.db import transaction
 
 from config.kernel import vault
-from config.kernel.models import Account
+from config.kernel.models import Account, Channel
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from fulfillment import services
 from fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel
 from fulfillment.types import Acknowledgement, Pack, Pick, Shipment
-from inventory.models import Node, Sku
+from inventory.models import Node, ServiceLevel, Sku, StockPosition
 from inventory.services import take
 from inventory.types import Want
 from orders.models import Contact, DeliveryGroup, Order, OrderLine, Promise
@@ -28,6 +28,7 @@ from tests.factories.kernel import NOON, ChannelFactory
 
 BEN = Actor.system("ben")
 MORNING = NOON - timedelta(hours=3)
+_RELEASED_TOGETHER = 500
 HOME = Address(
     name="Ada Lovelace",
     line1="12 Orchard Street",
@@ -63,12 +64,58 @@ def place(
 ) -> Placed:
     """An accepted order whose units are reserved at the node; `details` are the order's."""
     account = next(iter(units)).account
-    channel = details.pop("channel", None) or ChannelFactory(account=account)
-    order = Order.objects.create(
-        account=account,
+    details.setdefault("channel", None)
+    details["channel"] = details["channel"] or ChannelFactory(account=account)
+    details["external_id"] = f"W-{Order.objects.for_scope(ALL_ACCOUNTS).count()}"
+    order = _order(units, ship_by=ship_by, reserve=reserve, **details)
+    order.save(force_insert=True)
+    order.refresh_from_db()
+    group = _group(order, node, method, _contact(account), ServiceLevelFactory())
+    group.save(force_insert=True)
+    lines = _lines(order, group, units, reserve=reserve)
+    for line in lines:
+        line.save(force_insert=True)
+        if reserve:
+            reserve_units(line, node, line.ordered)
+    return Placed(order, group, lines)
+
+
+def place_alike(count: int, units: int, sku: Sku, node: Node) -> list[Placed]:
+    """So many orders of one channel as `place` makes them, in a few statements."""
+    channel, level = ChannelFactory(account=sku.account), ServiceLevelFactory()
+    position = stock(units * count + 5, sku=sku, node=node)
+    wanted = {sku: units}
+    orders = [_order(wanted, channel=channel, external_id=f"W-{n}") for n in range(count)]
+    contacts = [
+        Contact(**address_row(sku.account_id, key.id, HOME)) for key in vault.new_keys(count)
+    ]
+    groups = [
+        _group(order, node, "ship", contact, level)
+        for order, contact in zip(orders, contacts, strict=True)
+    ]
+    lines = [_lines(order, group, wanted) for order, group in zip(orders, groups, strict=True)]
+    Order.objects.bulk_create(orders)
+    Contact.objects.bulk_create(contacts)
+    DeliveryGroup.objects.bulk_create(groups)
+    OrderLine.objects.bulk_create([line for (line,) in lines])
+    with transaction.atomic():
+        take([_want(line, position, line.ordered) for (line,) in lines], at=MORNING, actor=BEN)
+    return [Placed(*parts) for parts in zip(orders, groups, lines, strict=True)]
+
+
+def _order(
+    units: Mapping[Sku, int],
+    *,
+    channel: Channel,
+    ship_by: datetime | None = NOON + timedelta(days=1),
+    reserve: bool = True,
+    **details: Any,
+) -> Order:
+    total = 1000 * sum(units.values())
+    return Order(
+        account=channel.account,
         brand=channel.brand,
         channel=channel,
-        external_id=f"W-{Order.objects.for_scope(ALL_ACCOUNTS).count()}",
         state=details.pop("state", "accepted"),
         currency="USD",
         placed_at=MORNING,
@@ -76,30 +123,39 @@ def place(
         accepted_at=MORNING,
         updated_at=MORNING,
         progress="reserved" if reserve else "waiting",
-        items_minor=1000 * sum(units.values()),
-        total_minor=1000 * sum(units.values()),
+        items_minor=total,
+        total_minor=total,
         ship_by=ship_by,
         **details,
     )
-    order.refresh_from_db()
-    group = DeliveryGroup.objects.create(
+
+
+def _group(
+    order: Order, node: Node, method: str, contact: Contact, level: ServiceLevel
+) -> DeliveryGroup:
+    return DeliveryGroup(
         order=order,
-        account=account,
+        account=order.account,
         position=1,
         method=method,
-        contact=_contact(account),
+        contact=contact,
         postal_code=HOME.postal_code,
         region=HOME.region,
         country=HOME.country,
         pickup_node=node if method == "pickup" else None,
-        service_level=ServiceLevelFactory(),
-        ship_by=ship_by,
+        service_level=level,
+        ship_by=order.ship_by,
     )
-    lines = tuple(
-        OrderLine.objects.create(
+
+
+def _lines(
+    order: Order, group: DeliveryGroup, units: Mapping[Sku, int], *, reserve: bool = True
+) -> tuple[OrderLine, ...]:
+    return tuple(
+        OrderLine(
             order=order,
             group=group,
-            account=account,
+            account=order.account,
             position=position,
             sku=sku,
             external_sku=sku.code,
@@ -114,32 +170,26 @@ def place(
         )
         for position, (sku, quantity) in enumerate(units.items(), start=1)
     )
-    if reserve:
-        for line in lines:
-            reserve_units(line, node, line.ordered)
-    return Placed(order, group, lines)
 
 
 def reserve_units(line: OrderLine, node: Node, quantity: int) -> UUID:
     """Claim units for the line at the node; there are five more than that."""
     position = stock(quantity + 5, sku=line.sku, node=node)
     with transaction.atomic():
-        result = take(
-            [
-                Want(
-                    position.pk,
-                    line.sku_id,
-                    node.pk,
-                    quantity,
-                    line.pk,
-                    line.order_id,
-                    line.account_id,
-                )
-            ],
-            at=MORNING,
-            actor=BEN,
-        )
+        result = take([_want(line, position, quantity)], at=MORNING, actor=BEN)
     return result.taken[0].reservation_id
+
+
+def _want(line: OrderLine, position: StockPosition, quantity: int) -> Want:
+    return Want(
+        position.pk,
+        line.sku_id,
+        position.node_id,
+        quantity,
+        line.pk,
+        line.order_id,
+        line.account_id,
+    )
 
 
 def _contact(account: Account) -> Contact:
@@ -167,10 +217,14 @@ def many_released(
     count: int, units: int = 1, *, sku: Sku | None = None, node: Node | None = None
 ) -> list[tuple[Placed, FulfillmentOrder]]:
     """So many orders, released together: of accounts of their own, or of the SKU at the node."""
-    skus = [sku or SkuFactory() for _ in range(count)]
-    placed = [place({one: units}, node or node_for(one.account)) for one in skus]
+    if sku is not None and node is not None:
+        placed = place_alike(count, units, sku, node)
+    else:
+        skus = [sku or SkuFactory() for _ in range(count)]
+        placed = [place({one: units}, node or node_for(one.account)) for one in skus]
     groups = [one.group.pk for one in placed]
-    services.release_groups(groups, at=NOON, actor=BEN)
+    for low in range(0, count, _RELEASED_TOGETHER):
+        services.release_groups(groups[low : low + _RELEASED_TOGETHER], at=NOON, actor=BEN)
     orders = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).filter(group_id__in=groups)
     found = {order.group_id: order for order in orders}
     return [(one, found[one.group.pk]) for one in placed]

@@ -31,20 +31,14 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 class UserFactory(DjangoModelFactory):
     class Meta:
         model = User
-        skip_postgeneration_save = True
 
     username = factory.Sequence("user-{}".format)
     is_active = True
     is_staff = True
+    password = factory.django.Password("correct horse battery staple")
 
     class Params:
         superuser = factory.Trait(is_superuser=True)
-
-    @factory.post_generation
-    def password(self: User, create: bool, wanted: str | None, **_: Any) -> None:  # noqa: FBT001
-        if create:
-            self.set_password(wanted or "correct horse battery staple")
-            self.save(update_fields=["password"])
 
 
 class AccountFactory(DjangoModelFactory):

@@ -72,6 +72,7 @@ class NearestStock:
                 left[node_id, sku_id] = left.get((node_id, sku_id), 0) + units
         plans = []
         for demand in demands:
+            own = {(node_id, sku_id): units for node_id, sku_id, units in demand.held}
             allowed = sorted(networks[demand.channel_id])
             named = demand.pinned_node_id or demand.pickup_node_id
             takes: list[PlannedTake] = []
@@ -82,8 +83,10 @@ class NearestStock:
                     if named is not None and node_id != named:
                         continue
                     pair = (node_id, line.sku_id)
-                    if part := min(missing, left.get(pair, 0)):
-                        left[pair] -= part
+                    if part := min(missing, left.get(pair, 0) + own.get(pair, 0)):
+                        mine = min(part, own.get(pair, 0))
+                        own[pair] = own.get(pair, 0) - mine
+                        left[pair] = left.get(pair, 0) - (part - mine)
                         missing -= part
                         takes.append(
                             PlannedTake(line.line_id, node_id, supply[pair].id, line.sku_id, part)

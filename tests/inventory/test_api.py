@@ -258,11 +258,6 @@ class TestReading:
         assert [(one["state"], one["quantity"]) for one in own["results"]] == [("reserved", 2)]
         assert other["results"] == []
 
-    def test_reservations_need_the_order(self):
-        answer = client_of(AccountFactory()).get("/api/v1/reservations/")
-
-        assert answer.json()["errors"][0]["pointer"] == "?thread"
-
     def test_costs_the_same_for_any_number_of_rows(self, django_assert_max_num_queries):
         account = AccountFactory()
         client = client_of(account)

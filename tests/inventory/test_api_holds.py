@@ -5,12 +5,13 @@ from rest_framework.test import APIClient
 
 from inventory.models import Sku
 from tests.factories.inventory import ChannelListingFactory, SkuFactory, reread, stock
-from tests.factories.kernel import ApiKeyFactory
+from tests.factories.kernel import ApiKeyFactory, GrantFactory, RoleFactory, UserFactory
 from tests.inventory.shops import Shop, a_shop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.inventory.routes")]
 
 URL = "/api/v1/holds/"
+CLAIMS = "/api/v1/reservations/"
 
 
 def key_of(shop: Shop, *scopes: str) -> APIClient:
@@ -19,6 +20,17 @@ def key_of(shop: Shop, *scopes: str) -> APIClient:
     )
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {key.secret}")
+    return client
+
+
+def as_keeper(shop: Shop, *permissions: str) -> APIClient:
+    user, role = (
+        UserFactory(),
+        RoleFactory(code=f"keeper-{len(permissions)}", permissions=list(permissions)),
+    )
+    GrantFactory(user=user, account=shop.account, role=role)
+    client = APIClient()
+    client.force_login(user)
     return client
 
 
@@ -65,3 +77,25 @@ def test_what_is_not_there_is_refused_with_what_is_free():
     assert send(key_of(shop, "api.stock.write"), "4", "", cart(position.sku, 1)).status_code == 403
     stranger = key_of(a_shop())
     assert stranger.get(f"{URL}c-1.a/", {"channel": shop.channel.code}).status_code == 404
+
+
+def test_who_holds_what_is_listed_and_a_carts_units_go_elsewhere():
+    shop = a_shop(nodes=2)
+    sku = SkuFactory(account=shop.account)
+    first, second = (stock(5 - place, node=node, sku=sku) for place, node in enumerate(shop.nodes))
+    send(key_of(shop), "1", "", cart(sku, 4))
+    keeper = as_keeper(shop, "inventory.view", "inventory.claim")
+
+    (held,) = keeper.get(CLAIMS, {"sku": sku.code, "state": "held"}).json()["results"]
+    assert (held["open"], held["node_id"], held["thread_id"] != "") == (4, first.node_id, True)
+    wanted = {"node": shop.nodes[1].code, "quantity": 3}
+    moved = keeper.post(f"{CLAIMS}{held['id']}/move/", wanted, format="json")
+    assert moved.status_code == 200
+    assert [reread(each.pk).reserved for each in (first, second)] == [1, 3]
+    assert (
+        keeper.get(CLAIMS, {"node": shop.nodes[1].code}).json()["results"][0]["id"]
+        == (moved.json()["id"])
+    )
+    channels_own = key_of(shop, "api.orders.read").get(CLAIMS)
+    assert channels_own.json()["errors"][0]["pointer"] == "?thread"
+    assert as_keeper(shop, "inventory.view").post(f"{CLAIMS}{held['id']}/move/").status_code == 403

@@ -16,7 +16,7 @@ from tests.factories.inventory import (
     SkuFactory,
     future_want,
 )
-from tests.factories.kernel import NOON, ApiKeyFactory
+from tests.factories.kernel import NOON, ApiKeyFactory, ChannelFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.inventory.routes")]
 
@@ -58,14 +58,14 @@ def test_goods_are_announced_once_put_off_received_and_the_rest_cancelled():
     assert outcomes(send(client, "2", "", {"items": [order, other]})) == ["repeated", "done"]
     assert InboundLine.objects.count() == 2
     first = announced.json()["results"][0]["id"]
-    wanted = future_want(sku, 4, promised_at=NOON + 4 * DAY)
+    wanted = future_want(sku, 14, promised_at=NOON + 4 * DAY)
     services.reserve_future([wanted], at=NOON, actor=ANNA)
 
     shown = {one["number"]: one for one in client.get(URL, {"sku": sku.code}).json()["results"]}
     key = shown["PO-1"]["lines"][0]["id"]
     late = {"line": key, "eta_at": (NOON + 5 * DAY).isoformat()}
     slipped = send(client, "3", "slip/", {"items": [late], "reason": "strike"}).json()["results"]
-    assert slipped == [{"outcome": "done", "waiting": 4, "broken": 4}]
+    assert slipped == [{"outcome": "done", "waiting": 10, "broken": 4}]
     (line,) = client.get(f"{URL}{first}/").json()["lines"]
     assert [(one["reason"], one["source"]) for one in line["slips"]] == [("strike", "api")]
     came = {"items": [{"line": key, "quantity": 6, "external_id": "R-1"}]}
@@ -93,3 +93,48 @@ def test_nobody_reaches_goods_of_others_or_decides_of_transfers():
     assert outcomes(send(own, "4", "cancel/", {"ids": [transfer.pk]})) == ["transfer"]
     clerk = key_of(line.inbound.account, "api.stock.write")
     assert send(clerk, "5", "slip/", late).status_code == 403
+
+
+def test_notices_caps_and_suppliers_are_sent_and_read():
+    sku = SkuFactory()
+    node = NodeFactory(account=sku.account)
+    channel = ChannelFactory(account=sku.account)
+    client = key_of(sku.account)
+    line = {"sku": sku.code, "quantity": 10, "eta_at": (NOON + 3 * DAY).isoformat()}
+    order = {"node": node.code, "number": "PO-1", "supplier": "ACME", "lines": [line]}
+    brings = line | {"quantity": 12, "of_order": "PO-1", "ahead_percent": 50}
+    notice = order | {"number": "N-1", "order_kind": "asn", "lines": [brings]}
+    lane = {"supplier": "ACME", "declared_hours": 24}
+    cap = {"channel": channel.code, "sku": sku.code, "units": 4}
+
+    def post(key: str, url: str, body: object):
+        return client.post(f"/api/v1/{url}", body, format="json", HTTP_IDEMPOTENCY_KEY=key)
+
+    assert outcomes(send(client, "1", "", {"items": [order]})) == ["done"]
+    (told,) = send(client, "2", "", {"items": [notice]}).json()["results"]
+    assert (told["outcome"], told["differs"]) == ("done", ["over"])
+    assert outcomes(post("3", "supply-lanes/", {"items": [lane, lane | {"node": "?"}]})) == [
+        "done",
+        "unknown-node",
+    ]
+    (shown,) = client.get(f"{URL}{told['id']}/").json()["lines"]
+    assert (shown["of_order"], shown["late_hours"], shown["late_by"]) == ("PO-1", 24, "declared")
+    assert shown["sure_at"] == (NOON + 4 * DAY).isoformat()
+    moved = {"items": [{"line": shown["id"], "eta_at": (NOON + 9 * DAY).isoformat()}]}
+    assert outcomes(send(client, "4", "slip/preview/", moved)) == ["done"]
+    limit = {"items": [{"line": shown["id"], "ahead_percent": 25}]}
+    assert outcomes(send(client, "5", "limit/", limit)) == ["done"]
+    caps = {"items": [cap, cap | {"sku": "?"}, cap | {"channel": "?"}]}
+    assert outcomes(post("6", "ahead-caps/", caps)) == ["done", "unknown-sku", "unknown-channel"]
+    (kept,) = client.get("/api/v1/ahead-caps/", {"sku": sku.code}).json()["results"]
+    assert (kept["units"], kept["used"], kept["channel"]) == (4, 0, channel.code)
+    assert outcomes(post("7", "ahead-caps/end/", {"ids": [kept["id"], 10**9]})) == [
+        "done",
+        "not-found",
+    ]
+    assert client.get("/api/v1/supply-lanes/").json()["results"][0]["late_hours"] == 24
+    assert outcomes(send(client, "8", "close/", {"ids": [told["id"]]})) == ["conflict"]
+    clerk = key_of(sku.account, "api.stock.write")
+    for url in ("ahead-caps/", "supply-lanes/", "inbound/limit/", "inbound/close/"):
+        answer = clerk.post(f"/api/v1/{url}", {}, format="json", HTTP_IDEMPOTENCY_KEY=url)
+        assert answer.status_code == 403

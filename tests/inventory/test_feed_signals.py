@@ -20,7 +20,7 @@ from inventory.services.deltas import missing_after
 from inventory.snapshot_files import read_rows
 from inventory.states import DifferenceState, FeedState, SnapshotState
 from inventory.types import Decision, FeedDelta, FeedTerms, SnapshotDraft, SnapshotRow, StockChange
-from tests.factories.inventory import ANNA, reread, stock
+from tests.factories.inventory import ANNA, SkuFactory, reread, stock
 from tests.factories.kernel import NOON
 from tests.factories.shelves import furnish, written
 from tests.factories.shelves import shelf as shelf_of
@@ -256,6 +256,16 @@ class TestSilence:
         assert (view.state, view.effect) == ("silent", terms["degrade"])
         assert reread(position.pk).buffer == 0
         assert self.watch(NOON + 2 * HOUR) == 0
+
+    def test_holds_back_nothing_of_another_account_at_the_same_node(self):
+        position = stock(10, at=EARLY)
+        other = stock(10, node=position.node, sku=SkuFactory(), at=EARLY)
+        declare(position, silent_after=HOUR, degrade="stop")
+
+        self.watch(NOON + HOUR)
+
+        assert (reread(position.pk).buffer > 0, reread(other.pk).buffer) == (True, 0)
+        assert check_all(about="stock.buffer") == []
 
     def test_may_forbid_same_day_promises_alone(self):
         position = stock(10, at=EARLY)

@@ -1,6 +1,6 @@
 """What carts hold: placed whole or refused, replaced, extended, given back, moved to another node."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -206,6 +206,19 @@ class TestAfterwards:
         assert world.reserved() == [0]
         with pytest.raises(NotFound):
             world.release()
+
+    @pytest.mark.parametrize(
+        "moment",
+        ["2026-03-08T06:55:00+00:00", "2026-11-01T05:55:00+00:00", "2026-03-06T22:58:00+00:00"],
+    )
+    def test_lasts_as_long_in_business_time_when_clocks_are_moved_and_at_a_weekend(self, moment):
+        """The time that commands are given counts, whatever the wall of the node or machine says."""
+        begun, world = datetime.fromisoformat(moment), World(5)
+
+        held = world.hold((world.sku, 4), at=begun)
+        assert held.expires_at == begun + 10 * MINUTE
+        assert sweep(held.expires_at - timedelta(seconds=1)) == (0, 0)
+        assert sweep(held.expires_at) == (1, 1)
 
     def test_one_whose_time_is_over_begins_anew_before_the_sweeper_has_been(self):
         world = World(5)

@@ -144,7 +144,7 @@ class TestWhatIsSaid:
 
     def test_is_written_in_as_many_statements_for_many(self, django_assert_num_queries):
         account = AccountFactory()
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(10):
             put(account, *(ItemDraft(f"S{n}", "S") for n in range(50)))
 
 

@@ -317,11 +317,14 @@ class TestAnySequence:
     )
     @given(steps=STEPS)
     def test_keeps_the_books(self, steps):
-        with transaction.atomic():
-            services.lock_positions([])  # quotas first, as whoever mixes commands does
+        life = transaction.atomic()
+        # As a test case's own block: what a step locks is watched in each of its transactions.
+        life._from_testcase = True
+        with life:
             positions = [stock(4), stock(0)]
             for number, step in enumerate(steps):
-                _play(positions, *step, at=NOON + timedelta(minutes=number))
+                with transaction.atomic():
+                    _play(positions, *step, at=NOON + timedelta(minutes=number))
             assert check_all(about="stock.") == []
             transaction.set_rollback(True)
 

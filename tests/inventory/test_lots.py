@@ -10,13 +10,14 @@ from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import lives, services
 from inventory.models import Allocation, Lot, Movement, Serial, StockLevel
-from inventory.types import LotDraft, Portion, Selection, SnapshotRow, StockChange
+from inventory.types import IssuedPortion, LotDraft, Portion, Selection, SnapshotRow, StockChange
 from tests.factories.inventory import ANNA, NodeFactory, SkuFactory, reread, stock, want
 from tests.factories.kernel import NOON, ChannelFactory
 
 pytestmark = pytest.mark.django_db
 
 TODAY = NOON.date()
+YEAR = timedelta(days=365)
 
 
 def perishable(**details):
@@ -275,6 +276,7 @@ class TestRecall:
         assert services.stop_recall(recall, at=NOON, actor=ANNA) == 2
         assert [reread(place.pk).sellable for place in places] == [0, 0]
         assert [take(place) for place in places] == [None, None]
+        services.ask_to_pull(recall, [place.node_id for place in places], at=NOON)
         assert sorted(one.evidence["units"] for one in reported("RECALL_PULL")) == [5, 5]
 
         assert services.lift_recall(recall, "lab was wrong", at=NOON, actor=ANNA) == [lot.pk]
@@ -331,3 +333,20 @@ class TestChannelLife:
         assert known.least(ids.uuid7(), pills.pk) == TODAY + timedelta(days=1)
         assert known.least(ids.uuid7(), soap.pk) is None
         assert lives.lives_of([soap.account_id], [soap.pk], [], 9, NOON) is None
+
+
+class TestPutBack:
+    def test_binds_units_to_the_lots_that_they_left_in_where_the_law_wants_the_lot(self):
+        position = stock(5, sku=perishable(regulation="medicine"), lot="A", expires_on=TODAY + YEAR)
+        receive(position, 5, "B", days=400)
+        claim = take(position, 3, min_expiry=TODAY)
+        cause = ids.uuid7()
+        services.issue(
+            [Portion(claim, 3, (("B", 2), ("A", 1)))], "parcel", cause, at=NOON, actor=ANNA
+        )
+        assert bound(position) == {}
+
+        services.put_back([IssuedPortion(claim, 2, "parcel", cause)], at=NOON, actor=ANNA)
+
+        assert sum(bound(position).values()) == 2
+        assert sound() == []

@@ -190,6 +190,19 @@ class TestLines:
         (report,) = CaseReport.objects.filter(kind="STOCK_UNRECONCILED")
         assert report.evidence["units"] == -8
 
+    def test_of_dear_or_sensitive_goods_wait_where_the_feed_says_so(self):
+        node, account = NodeFactory(), AccountFactory()
+        cheap, dear, traced = shelf(node, 10, 10, 10, account=account)
+        of_sku = type(dear.sku)._base_manager
+        of_sku.filter(pk=dear.sku_id).update(price_minor=90_000)
+        of_sku.filter(pk=traced.sku_id).update(regulation="battery")
+        declare(cheap, heal_value_minor=50_000, heal_sensitive=False)
+
+        run = apply(send(cheap, [(place.sku.code, 9) for place in (cheap, dear, traced)]))
+
+        assert (run.healed, run.opened) == (1, 2)
+        assert [reread(place.pk).sellable for place in (cheap, dear, traced)] == [9, 10, 10]
+
     def test_name_what_probably_made_them_differ(self):
         node, account = NodeFactory(), AccountFactory()
         shipped, doubled, arrived, left, right, moving = shelf(

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from config.invariants import check_all
 from config.kernel import ids
@@ -75,26 +76,56 @@ class TestTake:
         with pytest.raises(Invalid):
             services.take([want(stock(1), 0)], at=NOON, actor=ANNA)
 
-    @pytest.mark.parametrize("size", [1, 50])
-    def test_costs_three_statements(self, size, django_assert_num_queries):
+    @pytest.mark.parametrize(("size", "statements"), [(1, 1), (30, 1), (31, 3), (60, 3)])
+    def test_costs_one_statement_or_three(self, size, statements, django_assert_num_queries):
         sku = SkuFactory()
-        positions = [stock(100, sku=sku) for _ in range(min(size, 5))]
-        wants = [want(positions[index % len(positions)]) for index in range(size)]
+        positions = [stock(2, sku=sku) for _ in range(size)]
+        wants = [want(one) for one in positions]
+
+        with django_assert_num_queries(statements):
+            taken = services.take(wants, at=NOON, actor=ANNA).taken
+
+        assert [one.want for one in taken] == wants
+        assert {reread(one.pk).reserved for one in positions} == {1}
+
+    def test_goes_on_from_what_it_has_locked_where_not_all_can_be_had(
+        self, django_assert_num_queries
+    ):
+        full, short = stock(5), stock(1)
+        wants = [want(short, 2), want(full, 5)]
 
         with django_assert_num_queries(3):
+            result = services.take(wants, at=NOON, actor=ANNA)
+
+        assert ([one.want for one in result.taken], result.lost) == ([wants[1]], (wants[0],))
+        assert (reread(full.pk).reserved, reread(short.pk).reserved) == (5, 0)
+
+    def test_serves_two_wants_of_one_position_one_after_the_other(self):
+        position = stock(5)
+        wants = [want(position, 2), want(position, 4), want(position, 3)]
+
+        result = services.take(wants, at=NOON, actor=ANNA)
+
+        assert ([one.want for one in result.taken], result.lost) == (wants[::2], (wants[1],))
+
+    @pytest.mark.parametrize(
+        ("times", "guard"),
+        [
+            (1, "free >= quantity"),
+            (2, "p.sellable - p.reserved - p.buffer - p.landed >= need.quantity"),
+        ],
+    )
+    def test_locks_by_ascending_id_before_it_writes(self, times, guard):
+        positions = [stock(2) for _ in range(3)]
+        wants = [want(one) for one in reversed(positions)] * times
+
+        with CaptureQueriesContext(connection) as captured:
             services.take(wants, at=NOON, actor=ANNA)
 
-    def test_locks_by_ascending_id_before_it_writes(self, django_assert_num_queries):
-        positions = [stock(1) for _ in range(3)]
-
-        with django_assert_num_queries(3) as captured:
-            services.take([want(one) for one in reversed(positions)], at=NOON, actor=ANNA)
-
-        lock, update, insert = (query["sql"] for query in captured)
-        assert "ORDER BY id FOR UPDATE" in lock
-        assert "UPDATE inventory_stockposition" in update
-        assert "p.sellable - p.reserved - p.buffer - p.landed >= need.quantity" in update
-        assert "INSERT INTO inventory_reservation" in insert
+        said = " ".join(query["sql"] for query in captured)
+        lock, update = said.rindex("id FOR UPDATE"), said.index("UPDATE inventory_stockposition")
+        assert lock < update < said.index("INSERT INTO inventory_reservation")
+        assert guard in said
 
 
 class TestTakeAgain:

@@ -36,7 +36,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE = 150.0
 """Seconds. A busy machine is slow, not wrong: only what never comes runs into it."""
 POLL = 0.1
-WATCHING = ("step:console.watch_invariants", "step:inventory.watch_drift")
+WATCHING = (
+    "step:console.watch_invariants",
+    "step:inventory.watch_drift",
+    "step:inventory.compare_figures",
+    "step:cases.detect_stuck",
+    "step:fulfillment.measure_nodes",
+)
 _WITH_ITS_PARENT = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
@@ -310,7 +316,7 @@ class House:
 def _end_rests() -> None:
     """Let the worker's steps come round at its next tick: a journey does not sit out their rest.
 
-    What watches the books has its rest: at every sweep it would leave the worker time for nothing else.
+    What watches has its rest: at every sweep it would leave the worker time for nothing else.
     """
     resting = Lease.objects.filter(name__startswith="step:", done_at__isnull=False)
     resting.exclude(name__in=WATCHING).update(expires_at=F("done_at"))

@@ -300,7 +300,7 @@ def test_bought_in_a_shop_shipped_by_a_warehouse_and_sent_back_by_the_buyers_pag
     assert world.ask("GET", f"/orders/{order['id']}")["progress"] == "delivered"
 
     there = world.records("shopify", "orders")[key]
-    assert [one["tracking"]["number"] for one in there["fulfillments"]] == [number]
+    assert [one["tracking"]["numbers"] for one in there["fulfillments"]] == [[number]]
     assert [entry["again"] for entry in world.log("shopify", "fulfilled")] == [False]
     letters = world.mail()
     name = placed_there["name"]
