@@ -24,12 +24,11 @@ demo: setup-demo  ## everything on this machine: make demo ARGS="--once"
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
 # A module's tests stay together; the slow modules come first, in the order of tests/conftest.py.
-# One worker more than two cores have: those that wait for a browser or a process leave theirs free.
 test: setup  ## the whole suite; make test ARGS="tests/orders -x"
 ifdef ARGS
 	@$(BIN)/pytest $(ARGS)
 else
-	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 endif
 
 lint: setup  ## style, types, layers, migrations, deployment settings, API schema; needs no database

@@ -33,17 +33,23 @@ _DRAWN: Final = 20
 """Tests that one weighs which draws its examples."""
 
 
+_RELAYING: Final = ("relay_all", "deliver_all")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Modules that wait for processes and browsers come first, then those with the most to do.
 
-    Workers take a module at a time: at the end only short ones are left to share out.
+    Workers take a module at a time: at the end only short ones are left to share out. What relays
+    comes first as well: it waits for the oldest transaction of the server, and a module that keeps
+    its rows (`kept_rows`) has one open until it ends.
     """
     slow = set()
     weights: Counter[str] = Counter()
     for item in items:
         module = item.nodeid.partition("::")[0]
         weights[module] += _DRAWN if hasattr(getattr(item, "obj", None), "hypothesis") else 1
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+        relays = any(hasattr(getattr(item, "module", None), name) for name in _RELAYING)
+        if relays or item.get_closest_marker("slow") or item.get_closest_marker("browser"):
             slow.add(module)
 
     def place(item: pytest.Item) -> tuple[bool, int, str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from config.kernel import selectors
 from config.kernel.services import deliveries, relay
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 def relay_all() -> int:

@@ -74,7 +74,8 @@ def test_the_fields_that_are_read_are_those_that_the_document_names(
     asked: set[str] = set()
     one = lived(kind)
     bare = {name: value for name, value in one.items() if name not in first}
-    for document in [one, bare, *(document for _, document in samples)]:
+    ended = {**one, "email": "", "cancelled_at": RECEIVED.isoformat()}
+    for document in [one, bare, ended, *(document for _, document in samples)]:
         watched = Watched(document, asked)
         adapter.shop_order(watched, CHANNEL, received_at=RECEIVED)
         adapter.message_id(watched)
