@@ -169,8 +169,17 @@ def _limit_in_words(name: str, value: Any) -> str:
     return yes if value else no
 
 
+_KINDS = {
+    NodeKind.DC.value: "distribution centers",
+    NodeKind.STORE.value: "stores",
+    NodeKind.THREEPL.value: "3PL warehouses",
+    NodeKind.SUPPLIER.value: "drop-ship suppliers",
+    NodeKind.CHANNEL.value: "channels' own warehouses",
+}
+
+
 def _nodes_in_words(chosen: NodeFilter) -> str:
-    kinds = [f"every {NodeKind(kind).label.lower()}" for kind in sorted(chosen.kinds)]
+    kinds = [_KINDS[kind] for kind in sorted(chosen.kinds)]
     groups = [f"group {code}" for code in sorted(chosen.groups)]
     named = [*kinds, *groups, *sorted(chosen.nodes)]
     excepted = [

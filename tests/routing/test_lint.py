@@ -112,7 +112,7 @@ class TestWords:
 
         assert sentence(rule) == (
             "When the weight is at least 20 kg and the state or region is CA, NV or OR and there are "
-            "no dangerous goods and no line's season is winter: only from every distribution center "
+            "no dangerous goods and no line's season is winter: only from distribution centers "
             "except RNO; each expected day late counts 9.00 USD; 1 node at most; the choice of nodes "
             "may be given up for what it leaves unfilled."
         )
