@@ -1,5 +1,6 @@
 """The forms behind goods on their way: another time, receive, what may be sold ahead."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,9 +25,9 @@ class _PerLine(ActionForm):
                 self.fields[f"{name}_{line.pk}"] = field
         self.fields.update(own)
 
+    @abstractmethod
     def fields_of(self, line: Any) -> dict[str, forms.Field]:
         """The fields of one line, by name."""
-        raise NotImplementedError
 
     def value(self, line: Any, name: str) -> Any:
         return self.cleaned_data.get(f"{name}_{line.pk}")

@@ -7,13 +7,13 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from config.console.accounts import account_of_new
 from config.console.forms import ActionForm
 from config.console.once import once
 from config.console.pages import frame_of, go, page, say, show
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import DomainError, Forbidden, NotFound
-from config.kernel.models import Account
 from config.kernel.types import Scope
 from inventory import selectors, services
 
@@ -48,7 +48,11 @@ def groups(request: HttpRequest) -> HttpResponse:
 @page(Permission.NETWORK_EDIT, methods=("GET", "POST"))
 @once
 def group_new(request: HttpRequest) -> HttpResponse:
-    return _edit(request, None, _account(request))
+    return _edit(
+        request,
+        None,
+        account_of_new(request, Permission.NETWORK_EDIT, "Changing nodes needs another role."),
+    )
 
 
 @page(Permission.NETWORK_EDIT, methods=("GET", "POST"))
@@ -99,16 +103,3 @@ def _edit(request: HttpRequest, found: Any, account_id: UUID) -> HttpResponse:
         {"here": "nodes", "group": found, "form": form, "problem": problem},
         status=422 if request.method == "POST" else 200,
     )
-
-
-def _account(request: HttpRequest) -> UUID:
-    """The account that a new group is of: the one named, or the first within reach."""
-    reach = frame_of(request).scope(Permission.NETWORK_EDIT)
-    found = Account.objects.order_by("code")
-    if not reach.everything:
-        found = found.filter(pk__in=reach.account_ids)
-    named = found.filter(code=request.GET.get("account", ""))
-    account_id = (named if named.exists() else found).values_list("pk", flat=True).first()
-    if account_id is None:
-        raise Forbidden("Changing nodes needs another role.")
-    return account_id

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from config.console.accounts import account_of_new
 from config.console.once import once
 from config.console.pages import frame_of, go, page, say, show
 from config.console.policy_forms import PolicyForm, changed, rows_of, rules_from
@@ -16,7 +17,6 @@ from config.kernel import selectors as kernel
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import DomainError, Forbidden, Invalid
-from config.kernel.models import Account
 from config.kernel.types import Actor
 from routing import lint, selectors, services
 from routing.rule_reading import parse_rules
@@ -25,6 +25,7 @@ from routing.wording import differences, sentence
 
 VIEW, EDIT = Permission.ROUTING_VIEW, Permission.ROUTING_EDIT
 OVER: Final = (PolicyState.RETIRED,)
+REFUSED: Final = "Writing policies needs another role."
 FRESH: Final = {
     "cost_percent": 100,
     "parcel_minor": 0,
@@ -164,7 +165,7 @@ def _shown(request: HttpRequest, row: Any, *, problem: str = "", status: int = 2
 
 
 def _edit(request: HttpRequest, before: Any) -> HttpResponse:
-    account_id = before.account_id if before else _account(request)
+    account_id = before.account_id if before else account_of_new(request, EDIT, REFUSED)
     channels = kernel.channel_ids(account_id)
     form = PolicyForm(
         request.POST if request.method == "POST" else None,
@@ -237,23 +238,10 @@ def _initial(before: Any) -> dict[str, Any]:
     return {**values, **before.weights, "channel": channel, "comment": ""}
 
 
-def _account(request: HttpRequest) -> UUID:
-    """The account that a new one is for: the one named, or the first within reach."""
-    scope = frame_of(request).scope(EDIT)
-    found = Account.objects.order_by("code")
-    if not scope.everything:
-        found = found.filter(pk__in=scope.account_ids)
-    named = found.filter(code=request.GET.get("account", ""))
-    account_id = (named if named.exists() else found).values_list("pk", flat=True).first()
-    if account_id is None:
-        raise Forbidden("Writing policies needs another role.")
-    return account_id
-
-
 def _planner(request: HttpRequest) -> Actor:
     frame = frame_of(request)
     if not frame.may(EDIT):
-        raise Forbidden("Writing policies needs another role.")
+        raise Forbidden(REFUSED)
     if frame.nodes(EDIT) is not None:
         raise Forbidden("Policies reach beyond your nodes.")
     return actor_of(request, EDIT)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from config.console.accounts import account_of_new
 from config.console.once import once
 from config.console.pages import frame_of, go, page, say, show
 from config.console.rule_forms import (
@@ -23,13 +24,13 @@ from config.console.rule_forms import (
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import DomainError, Forbidden, NotFound
-from config.kernel.models import Account
 from config.kernel.types import Actor, Scope
 from inventory import selectors, services
 from inventory.types import Preview
 
 SEE: Final = (Permission.INVENTORY_VIEW, Permission.INVENTORY_PLAN)
 BEHIND, AHEAD = timedelta(days=14), timedelta(days=60)
+REFUSED: Final = "Setting buffers, thresholds and quotas needs another role."
 STEP: Final = 10
 
 
@@ -115,7 +116,9 @@ def _rule(request: HttpRequest, rule_id: UUID | None) -> HttpResponse:
     found = next((row for row in rows if row.pk == rule_id), None)
     if rule_id and found is None:
         raise NotFound("There is no such rule.")
-    names = selectors.names_of(found.account_id if found else _account(request))
+    names = selectors.names_of(
+        found.account_id if found else account_of_new(request, Permission.INVENTORY_PLAN, REFUSED)
+    )
     values = selectors.values_of_rule(found, selectors.node_codes([found])) if found else {}
     after = max((row.sequence for row in rows), default=0)
     form = RuleForm(
@@ -156,7 +159,9 @@ def _quota(request: HttpRequest, plan_id: UUID | None) -> HttpResponse:
     found = next((row for row in rows if row.pk == plan_id), None)
     if plan_id and found is None:
         raise NotFound("There is no such quota.")
-    names = selectors.names_of(found.account_id if found else _account(request))
+    names = selectors.names_of(
+        found.account_id if found else account_of_new(request, Permission.INVENTORY_PLAN, REFUSED)
+    )
     values = selectors.values_of_quota(found) if found else {}
     form = QuotaForm(
         _posted(request),
@@ -259,23 +264,10 @@ def _reach(request: HttpRequest) -> Scope:
 def _planner(request: HttpRequest) -> Actor:
     frame = frame_of(request)
     if not frame.may(Permission.INVENTORY_PLAN):
-        raise Forbidden("Setting buffers, thresholds and quotas needs another role.")
+        raise Forbidden(REFUSED)
     if frame.nodes(Permission.INVENTORY_PLAN) is not None:
         raise Forbidden("Rules and quotas reach beyond your nodes.")
     return actor_of(request, Permission.INVENTORY_PLAN)
-
-
-def _account(request: HttpRequest) -> UUID:
-    """The account that a new one is for: the one named, or the first within reach."""
-    scope = frame_of(request).scope(Permission.INVENTORY_PLAN)
-    found = Account.objects.order_by("code")
-    if not scope.everything:
-        found = found.filter(pk__in=scope.account_ids)
-    named = found.filter(code=request.GET.get("account", ""))
-    account_id = (named if named.exists() else found).values_list("pk", flat=True).first()
-    if account_id is None:
-        raise Forbidden("Setting buffers, thresholds and quotas needs another role.")
-    return account_id
 
 
 def _place(values: Mapping[str, Any]) -> str:
