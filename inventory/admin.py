@@ -1,4 +1,4 @@
-"""The network and the catalogue to edit; stock, claims and the ledger to look up."""
+"""The network and the catalogue to edit."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,35 +6,32 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 
 from config.kernel import clock
 from config.kernel.access import Permission, scope_of
 from config.kernel.actors import actor_of
 from config.kernel.admin_base import AuditedAdmin, ScopedRelatedFilter
 from config.kernel.errors import DomainError
-from config.kernel.querysets import ScopedQuerySet
 from inventory import (
     lot_admin,  # noqa: F401  # registers its pages
     network_admin,  # noqa: F401  # registers its pages
     rule_admin,  # noqa: F401  # registers its pages
     services,
+    stock_admin,  # noqa: F401  # registers its pages
 )
+from inventory.admin_rows import ReachedInline
 from inventory.gtin import in_fourteen, is_gtin
 from inventory.models import (
     Barcode,
     Carrier,
     ChannelListing,
     ChannelNode,
-    CountRequest,
-    Exclusion,
     Feed,
     Inbound,
     InboundLine,
     KitComponent,
-    Movement,
     Node,
     NodeCapability,
     NodeClosure,
@@ -45,17 +42,10 @@ from inventory.models import (
     NodePickup,
     NodeSpecialDay,
     PickableTime,
-    Reservation,
     ServiceLevel,
     Sku,
     SkuPack,
-    StockAdjustment,
-    StockLevel,
-    StockPosition,
     Substitute,
-    Transfer,
-    TransferClaim,
-    TransferLine,
 )
 from inventory.selectors.network import TOPIC
 from inventory.services.item_news import CHANGED, CREATED, tell_items
@@ -63,63 +53,42 @@ from inventory.services.items import settle
 from inventory.states import BarcodeKind, SkuKind
 
 
-def _reached(found: Any, request: HttpRequest) -> Any:
-    if isinstance(found, ScopedQuerySet):
-        return found.for_scope(scope_of(request.user, *AuditedAdmin.reading))
-    return found
-
-
-class _Inline(TabularInline):
-    """Rows of a page, which offer only what the user may reach."""
-
-    extra = 0
-    tab = True
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return _reached(super().get_queryset(request), request)
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        related = db_field.remote_field.model._default_manager.all()
-        kwargs.setdefault("queryset", _reached(related, request))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
-class NodeFunctionInline(_Inline):
+class NodeFunctionInline(ReachedInline):
     """What a node does. Pausing is a command of the console, not a field here."""
 
     model = NodeFunction
     readonly_fields = ("paused", "paused_until", "reason")
 
 
-class NodeHoursInline(_Inline):
+class NodeHoursInline(ReachedInline):
     model = NodeHours
 
 
-class PickableTimeInline(_Inline):
+class PickableTimeInline(ReachedInline):
     model = PickableTime
 
 
-class NodeCutoffInline(_Inline):
+class NodeCutoffInline(ReachedInline):
     model = NodeCutoff
 
 
-class NodeClosureInline(_Inline):
+class NodeClosureInline(ReachedInline):
     model = NodeClosure
 
 
-class NodeCapabilityInline(_Inline):
+class NodeCapabilityInline(ReachedInline):
     model = NodeCapability
 
 
-class NodePickupInline(_Inline):
+class NodePickupInline(ReachedInline):
     model = NodePickup
 
 
-class NodeSpecialDayInline(_Inline):
+class NodeSpecialDayInline(ReachedInline):
     model = NodeSpecialDay
 
 
-class NodeGrantInline(_Inline):
+class NodeGrantInline(ReachedInline):
     model = NodeGrant
 
 
@@ -136,13 +105,13 @@ class BarcodeForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic whe
         return values
 
 
-class BarcodeInline(_Inline):
+class BarcodeInline(ReachedInline):
     model = Barcode
     form = BarcodeForm
     exclude = ("account", "pack")
 
 
-class SkuPackInline(_Inline):
+class SkuPackInline(ReachedInline):
     """Packs are looked at here: what they hold together is checked by the import and the API."""
 
     model = SkuPack
@@ -156,7 +125,7 @@ class SkuPackInline(_Inline):
         return False
 
 
-class KitComponentInline(_Inline):
+class KitComponentInline(ReachedInline):
     """What a kit holds: anything but another kit."""
 
     model = KitComponent
@@ -170,7 +139,7 @@ class KitComponentInline(_Inline):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class InboundLineInline(_Inline):
+class InboundLineInline(ReachedInline):
     model = InboundLine
     readonly_fields = (
         "received", "of_line", "advised", "first_eta_at", "completed_at", "sold_ahead",
@@ -190,7 +159,7 @@ class ServiceLevelAdmin(AuditedAdmin):
     list_display = ("name", "code", "kind", "carrier")
     list_select_related = ("carrier",)
     search_fields = ("code", "name")
-    version_topics = (TOPIC,)
+    version_topics = (TOPIC, "rates")
 
 
 @admin.register(Node)
@@ -359,101 +328,3 @@ class FeedAdmin(AuditedAdmin):
         if not change:
             obj.begun_at = clock.now()
         super().save_model(request, obj, form, change)
-
-
-class _ReadOnly(AuditedAdmin):
-    """Facts and claims: written by commands, looked up here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """These rows are their own history, or have the ledger's."""
-        return admin.ModelAdmin.history_view(self, request, object_id, extra_context)
-
-
-@admin.register(StockPosition)
-class StockPositionAdmin(_ReadOnly):
-    list_display = ("sku", "node", "sellable", "reserved", "buffer", "landed", "shortfall")
-    list_filter = (("node", ScopedRelatedFilter),)
-    list_select_related = ("sku", "node")
-    search_fields = ("sku__code__istartswith",)
-
-
-@admin.register(StockLevel)
-class StockLevelAdmin(_ReadOnly):
-    list_display = ("position", "condition", "lot", "expires_on", "on_hand")
-    list_filter = ("condition",)
-    list_select_related = ("position",)
-    search_fields = ("position__sku__code__istartswith", "lot")
-
-
-@admin.register(Movement)
-class MovementAdmin(_ReadOnly):
-    list_display = ("at", "kind", "quantity", "balance", "condition", "lot", "actor_name", "note")
-    list_filter = ("kind", "condition")
-    search_fields = ("sku_id__exact", "cause_id__exact", "external_id__exact")
-
-
-@admin.register(Reservation)
-class ReservationAdmin(_ReadOnly):
-    list_display = ("id", "state", "sku", "node", "quantity", "consumed", "released", "at")
-    list_filter = ("state", ("node", ScopedRelatedFilter))
-    list_select_related = ("sku", "node")
-    search_fields = ("id__exact", "thread_id__exact", "demand_id__exact")
-
-
-@admin.register(CountRequest)
-class CountRequestAdmin(_ReadOnly):
-    list_display = ("node", "sku", "state", "reason", "opened_at", "counted", "answered_at")
-    list_filter = ("state", ("node", ScopedRelatedFilter))
-    list_select_related = ("node", "sku")
-
-
-@admin.register(Exclusion)
-class ExclusionAdmin(_ReadOnly):
-    list_display = ("node", "sku", "until", "reason", "at")
-    list_filter = (("node", ScopedRelatedFilter),)
-    list_select_related = ("node", "sku")
-
-
-class _Document(_ReadOnly):
-    """Papers of stock: moved by the console and the API, with their history here."""
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        return AuditedAdmin.history_view(self, request, object_id, extra_context)
-
-
-@admin.register(StockAdjustment)
-class StockAdjustmentAdmin(_Document):
-    list_display = ("number", "state", "sku", "node", "quantity", "reason", "proposed_by_name")
-    list_filter = ("state", "reason", ("node", ScopedRelatedFilter))
-    list_select_related = ("sku", "node")
-    search_fields = ("number", "sku__code__istartswith")
-
-
-class TransferLineInline(_Inline):
-    model = TransferLine
-    fields = ("sku", "requested", "shipped", "received", "damaged", "missing")
-
-
-@admin.register(Transfer)
-class TransferAdmin(_Document):
-    list_display = ("number", "state", "source", "destination", "purpose", "eta_at", "drafted_at")
-    list_filter = ("state", "purpose", ("source", ScopedRelatedFilter))
-    list_select_related = ("source", "destination")
-    search_fields = ("number", "reference")
-    inlines = (TransferLineInline,)
-
-
-@admin.register(TransferClaim)
-class TransferClaimAdmin(_Document):
-    list_display = ("number", "state", "kind", "quantity", "value_minor", "settled_minor")
-    list_filter = ("state", "kind")
-    search_fields = ("number", "line__transfer__number")

@@ -1,7 +1,8 @@
 """Who waits for which goods: demand in its order, dealt out over what comes in. Pure."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -76,3 +77,16 @@ def _may_serve(one: Coming, waiter: Waiter[K]) -> bool:
     if waiter.line_id is not None and one.line_id is not None and waiter.line_id != one.line_id:
         return False
     return waiter.nodes is None or one.node_id in waiter.nodes
+
+
+def behind(queue: Iterable[Waiter[K]], coming: Sequence[Coming]) -> list[Coming]:
+    """What is left of the goods when all who wait are served."""
+    dealt: Counter[tuple[int | None, int]] = Counter()
+    for shares in deal(queue, coming).values():
+        for share in shares:
+            dealt[share.line_id, share.node_id] += share.units
+    return [
+        replace(one, units=one.units - dealt[one.line_id, one.node_id])
+        for one in coming
+        if one.units > dealt[one.line_id, one.node_id]
+    ]

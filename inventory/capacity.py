@@ -159,7 +159,7 @@ class CapacityBook:
         expect_rows(entered, len(used))
 
     def _is_first(self, want: Want, window_id: int) -> bool:
-        return (window_id, want.thread_id) not in self._seen
+        return not want.is_counted and (window_id, want.thread_id) not in self._seen
 
 
 _WRITE: Final = """

@@ -15,6 +15,7 @@ from django.db import connection
 from config.kernel import case_reports, events, ids
 from config.kernel.types import Actor
 from inventory import lots
+from inventory.consigned import UsedUnits, write_uses
 from inventory.states import SELLABLE_CONDITIONS, Condition, MovementKind
 from inventory.stock_rows import (
     Discrepancy,
@@ -222,6 +223,7 @@ class Book:
         write_levels(levels)
         lots.date_positions(levels)
         write_movements(self._movements, actor)
+        facts += _of_uses(write_uses(self._movements))
         self._movements = []
         write_work(SHORTFALL_WORK, _debts(touched, "shortfall"), at=at)
         write_work(LANDED_WORK, _debts(touched, "landed"), at=at)
@@ -302,6 +304,30 @@ def _facts(touched: Sequence[Position]) -> list[events.Fact]:
                     )
                 )
     return facts
+
+
+def _of_uses(uses: Sequence[UsedUnits]) -> list[events.Fact]:
+    """One event for each use of another owner's goods."""
+    return [
+        events.Fact(
+            "consigned.used",
+            "consigned_use",
+            use.id,
+            1,
+            use.account_id,
+            {
+                "owner_id": str(use.owner_id),
+                "owner": use.owner,
+                "sku_id": use.sku_id,
+                "node_id": use.node_id,
+                "kind": use.kind,
+                "units": use.units,
+                "amount_minor": use.amount_minor,
+                "currency": use.currency,
+            },
+        )
+        for use in uses
+    ]
 
 
 def _debts(touched: Sequence[Position], name: str) -> list[tuple[int, int]]:

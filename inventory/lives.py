@@ -43,7 +43,10 @@ def forget() -> None:
 
 
 def least_expiry(
-    days: Mapping[tuple[UUID | None, int], int], channel_id: UUID, sku_id: int, at: datetime
+    days: Mapping[tuple[UUID | None, int], int],
+    channel_id: UUID | None,
+    sku_id: int,
+    at: datetime,
 ) -> date | None:
     """The day before which a lot must not expire to be bound; None where none is bound."""
     found = [days[key] for key in ((channel_id, sku_id), (None, sku_id)) if key in days]

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from inventory.consigned import SOLD_SOMEWHERE
 from inventory.models import Reservation
 from inventory.shares import Place, Protection, Shares, seller
 from inventory.states import QuotaKind
@@ -26,8 +27,13 @@ _COLUMNS = (
     "id, sku_id, channel_id, kind, protected, percent, used, cap, spill, spill_at, overlay, "
     "sequence, starts_at, ends_at, plan_id"
 )
-_PLACES = """
-    SELECT p.sku_id, known.channels, array_agg(p.id),
+_PLACES = f"""
+    SELECT p.sku_id,
+        CASE WHEN p.owner_id = p.account_id THEN known.channels ELSE (
+            SELECT array_agg(c.channel_id ORDER BY c.channel_id)
+            FROM inventory_ownerchannel c
+            WHERE c.owner_id = p.owner_id AND c.channel_id = ANY(known.channels)) END,
+        array_agg(p.id),
         sum(CASE WHEN p.shortfall = 0
             THEN greatest(0, p.sellable - p.reserved - p.buffer - p.landed) ELSE 0 END)::bigint,
         sum(p.sellable)::bigint
@@ -37,9 +43,9 @@ _PLACES = """
         SELECT node_id, array_agg(channel_id ORDER BY channel_id) AS channels
         FROM inventory_channelnode WHERE channel_id = ANY(%s) GROUP BY node_id
     ) AS known ON known.node_id = p.node_id
-    WHERE p.sku_id = ANY(%s::bigint[]) AND p.owner_id = p.account_id
+    WHERE p.sku_id = ANY(%s::bigint[]) AND {SOLD_SOMEWHERE}
     GROUP BY 1, 2
-"""
+"""  # noqa: S608  # own text
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,9 @@ def register_all() -> None:
         ("transfer", "Transfer", "transfers"),
     ]:
         registry.register(registry.Kind(code, label, _page(page)))
+    registry.register(
+        registry.Kind("consigned_use", "Consigned goods used", lambda _: "/console/consigned/")
+    )
     exchange.register_all()
     drift_registration.register_all()
     feed_registration.register_all()

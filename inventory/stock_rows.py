@@ -23,6 +23,11 @@ class PositionKey:
     sku_id: int
     owner_id: UUID
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the goods are the account's own."""
+        return self.owner_id == self.account_id
+
 
 @dataclass(frozen=True, slots=True)
 class Why:

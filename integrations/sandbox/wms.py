@@ -7,16 +7,19 @@ empty; rejects now and then; ships at its pickup times; answers questions, or st
 
     PUT  /_sandbox/shelves   {"node", "webhook_url", "secret", "token", "pickups": ["16:00"],
                               "shelves": {sku: units}, "off_share": 0.02,
-                              "lots": {sku: [{"lot", "units", "expires_on"?, "serials"?}]}}
-    POST /_sandbox/move      {"node", "sku", "quantity", "reason"}: units come or go, and are told
+                              "lots": {sku: [{"lot", "units", "expires_on"?, "serials"?}]},
+                              "stocktakes": false}: counts are answered by lists
+    POST /_sandbox/move      {"node", "sku", "quantity", "reason", "lot"?, "expires_on"?}: units come or
+                              go, and are told
     POST /_sandbox/snapshot  {"node"}: tells its whole stock
+    POST /_sandbox/stocktake {"node", "skus"}: counts these, and tells what it found
 """
 
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from integrations.sandbox import credentials
+from integrations.sandbox import credentials, wms_lots
 from integrations.sandbox.box import Refusal, Reply, Request, route
 from integrations.sandbox.wms_floor import ANSWER_MINUTES, NAME, STEPS, Document, Floor, key_of
 
@@ -162,6 +165,11 @@ class Wms(Floor):
                 with self.store.lock:
                     self._move(body)
                 return 200, {}
+            case "POST", ["stocktake"]:
+                with self.store.lock:
+                    skus = [str(sku) for sku in body["skus"]]
+                    self._take_stock(str(body["node"]), skus, self.clock.now())
+                return 200, {}
             case "POST", ["snapshot"]:
                 with self.store.lock:
                     self._tell_stock(str(body["node"]), self.clock.now())
@@ -178,6 +186,7 @@ class Wms(Floor):
                 "secret": str(body.get("secret", "")),
                 "token": str(body.get("token", "")),
                 "pickups": list(body.get("pickups") or PICKUPS),
+                "stocktakes": bool(body.get("stocktakes")),
             }
             shelves = self._shelves(node)
             share = float(body.get("off_share", OFF_SHARE))
@@ -192,7 +201,7 @@ class Wms(Floor):
                 elif shelf["trouble"] == "misplaced":
                     shelf["shelf"] = 0
                 if sku in body.get("lots", {}):
-                    shelf["lots"] = [dict(lot) for lot in body["lots"][sku]]
+                    shelf["lots"] = wms_lots.seeded(body["lots"][sku])
                 shelves[sku] = shelf
             self.store.touch()
         return {"node": node, "skus": len(shelves), "off": off}
@@ -243,7 +252,9 @@ def _shown(order: Document) -> Document:
         "method",
         "ship_by",
     }
-    return {name: value for name, value in order.items() if name not in hidden}
+    shown = {name: value for name, value in order.items() if name not in hidden}
+    lines = [{k: v for k, v in line.items() if k != "taken"} for line in order["lines"]]
+    return {**shown, "lines": lines}
 
 
 def build(port: int = PORT, folder: Path | None = None, seed: int = 7) -> Wms:

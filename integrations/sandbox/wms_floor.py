@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
-from integrations.sandbox import credentials
+from integrations.sandbox import credentials, wms_lots
 from integrations.sandbox.box import Simulator
 
 NAME: Final = "wms"
@@ -119,6 +119,9 @@ class Floor(Simulator):
             found = max(0, min(step, shelf["shelf"]))
             self._take(shelves, line["sku"], found)
             line["picked"] += found
+            if taken := wms_lots.take(shelf, found):
+                line["lots"] = [*line.get("lots", []), *({**one} for one in taken)]
+                line["taken"] = [*line.get("taken", []), *taken]
             if found < step:
                 line["short"] += step - found
                 missing.append(line)
@@ -177,24 +180,8 @@ class Floor(Simulator):
     def _content(self, order: Document, place: int, units: int) -> Document:
         """Units of a line in a box; of SKUs kept by lot or serial, those that were taken."""
         found: Document = {"line": place, "quantity": units}
-        sku = next(line["sku"] for line in order["lines"] if line["line"] == place)
-        shelf = self._shelves(order["node"]).get(sku, {})
-        taken: list[Document] = []
-        left = units
-        for lot in sorted(shelf.get("lots", []), key=lambda one: str(one.get("expires_on", ""))):
-            serials = lot.get("serials", [])
-            part = min(left, int(lot["units"]))
-            if not part:
-                continue
-            lot["units"] -= part
-            left -= part
-            facts = {name: lot[name] for name in ("lot", "expires_on") if lot.get(name)}
-            if serials:
-                taken += [
-                    {**facts, "serial": serials.pop(0)} for _ in range(min(part, len(serials)))
-                ]
-            else:
-                taken.append({**facts, "quantity": part})
+        line = next(line for line in order["lines"] if line["line"] == place)
+        taken = wms_lots.part_of(line.get("taken", []), units)
         return {**found, "lots": taken} if taken else found
 
     def _ship(self, order: Document, at: datetime) -> None:
@@ -207,7 +194,9 @@ class Floor(Simulator):
             parcel["shipped_at"] = at.isoformat()
             parcel["tracking_number"] = f"W{parcel['id'].rpartition('-')[2]}{self.seed:03}"
             for part in parcel["lines"]:
-                shelves[places[part["line"]]["sku"]]["aside"] -= part["quantity"]
+                shelf = shelves[places[part["line"]]["sku"]]
+                shelf["aside"] -= part["quantity"]
+                wms_lots.leave(shelf, part.get("lots", ()))
             self.log.append(
                 "shipped",
                 node=order["node"],
@@ -262,9 +251,15 @@ class Floor(Simulator):
             if shelf is not None:
                 shelf["aside"] -= back
                 shelf["shelf"] += back
+                wms_lots.leave(shelf, wms_lots.part_of(line.get("taken", []), back), back=True)
+                line["lots"] = [{**one} for one in line.get("taken", [])]
         return granted
 
     def _count(self, asked: Document, at: datetime) -> None:
+        """Answer a question by its id; where counts go by lists, walk the places of the SKU."""
+        if self.store["nodes"].get(asked["node"], {}).get("stocktakes"):
+            self._take_stock(asked["node"], [asked["sku"]], at)
+            return
         shelf = self._shelves(asked["node"]).get(asked["sku"], {"shelf": 0, "aside": 0})
         facts = {"count": asked["count"], "sku": asked["sku"]}
         event = self._event(
@@ -272,13 +267,30 @@ class Floor(Simulator):
         )
         self._send(asked["node"], [event])
 
+    def _take_stock(self, node: str, skus: Iterable[str], at: datetime) -> None:
+        """Tell what was counted of these SKUs: on their shelves, lot by lot, and what stands aside."""
+        rows: list[Document] = []
+        for sku in skus:
+            shelf = self._shelves(node).get(sku, {"shelf": 0, "aside": 0})
+            if shelf.get("lots") or not shelf["aside"]:
+                rows += [{**row, "location": "shelf"} for row in wms_lots.rows(sku, shelf)]
+                continue
+            for location in ("shelf", "aside"):
+                units = max(0, shelf[location])
+                rows.append({"sku": sku, "quantity": units, "location": location})
+        event = self._event("stock.stocktake", at, counted_at=at.isoformat(), rows=rows)
+        self._send(node, [event])
+        self.log.append("stocktake", node=node, rows=len(rows))
+
     def _move(self, body: Document) -> None:
         node, sku, units = str(body["node"]), str(body["sku"]), int(body["quantity"])
         shelf = self._shelves(node).setdefault(sku, {"shelf": 0, "aside": 0, "trouble": ""})
         shelf["shelf"] += units
+        wms_lots.receive(shelf, units, body)
         reason = str(body.get("reason", "adjust"))
         if not body.get("silently"):
             facts = {"sku": sku, "quantity": units, "reason": reason}
+            facts |= {name: body[name] for name in ("lot", "expires_on") if body.get(name)}
             self._send(node, [self._event("stock.changed", self.clock.now(), **facts)])
         self.log.append("move", node=node, sku=sku, quantity=units)
 
@@ -319,10 +331,7 @@ class Floor(Simulator):
         return found
 
     def _rows(self, shelves: dict[str, Document], skus: Iterable[str]) -> list[Document]:
-        return [
-            {"sku": sku, "quantity": max(0, shelves[sku]["shelf"] + shelves[sku]["aside"])}
-            for sku in skus
-        ]
+        return [row for sku in skus for row in wms_lots.rows(sku, shelves[sku])]
 
     def _in(self, least: int, most: int) -> str:
         return self._after(self.clock.now(), least, most)
@@ -353,7 +362,13 @@ def open_units(line: Document) -> int:
 
 
 def _told(order: Document, name: str) -> list[Document]:
-    return [{"line": line["line"], "quantity": line[name]} for line in order["lines"] if line[name]]
+    """Totals of the lines so far; what was picked says of which lots."""
+    return [
+        {"line": line["line"], "quantity": line[name]}
+        | ({"lots": line["lots"]} if name == "picked" and line.get("lots") else {})
+        for line in order["lines"]
+        if line[name]
+    ]
 
 
 def _boxed(parcel: Document) -> Document:

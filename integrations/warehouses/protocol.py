@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -244,7 +245,19 @@ def _seen(event: Document, key: str, at: datetime) -> Report:
     return seen(event, key)
 
 
-def seen(document: Document, key: str = "") -> StockSeen:
+def _counted_list(event: Document, key: str, at: datetime) -> Report:
+    """A stocktake: rows by place, of which those of one SKU, condition and lot are summed."""
+    del at
+    found: dict[tuple[str, str, str], Row] = {}
+    told = seen(event, key, moment="counted_at")
+    for row in told.rows:
+        place = row.sku, row.condition, row.lot
+        before = found[place].quantity if place in found else 0
+        found[place] = replace(row, quantity=row.quantity + before)
+    return replace(told, rows=tuple(found.values()), counted=True)
+
+
+def seen(document: Document, key: str = "", *, moment: str = "as_of") -> StockSeen:
     """A snapshot: rows as of its watermark."""
     rows = tuple(
         Row(
@@ -252,10 +265,11 @@ def seen(document: Document, key: str = "") -> StockSeen:
             _number(row, "quantity"),
             _condition(row),
             _optional(row, "lot")[:64],
+            _day(row, "expires_on"),
         )
         for row in (_mapping(each) for each in _list(document, "rows"))
     )
-    return StockSeen(key, _moment(document, "as_of"), rows)
+    return StockSeen(key, _moment(document, moment), rows)
 
 
 def _counted(event: Document, key: str, at: datetime) -> Report:
@@ -276,6 +290,7 @@ _READERS: Final[Mapping[str, Callable[[Document, str, datetime], Report]]] = {
     "stock.changed": _moved,
     "stock.snapshot": _seen,
     "stock.counted": _counted,
+    "stock.stocktake": _counted_list,
 }
 TYPES: Final = tuple(_READERS)
 

@@ -174,15 +174,20 @@ class Row:
     quantity: int
     condition: str = "available"
     lot: str = ""
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StockSeen:
-    """What lies there as of `at`: the watermark. Everything earlier is in it, nothing later."""
+    """What lies there as of `at`: the watermark. Everything earlier is in it, nothing later.
+
+    `counted`: people have counted these SKUs, each place of them; of others it says nothing.
+    """
 
     id: str
     at: datetime
     rows: tuple[Row, ...]
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

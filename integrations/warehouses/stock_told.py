@@ -64,30 +64,51 @@ def _is_count(subject: UUID) -> bool:
 
 
 def _see(told: Sequence[Told], names: Names, *, at: datetime, actor: Actor) -> None:
-    """Of several snapshots of one node the latest counts; the others are in it."""
+    """Counted lists each by itself. Of several snapshots of one node the latest: the others are in it."""
     latest: dict[UUID, tuple[Told, StockSeen]] = {}
     for one, report in of(told, StockSeen):
+        if report.counted:
+            _apply_list(one, report, names, at=at, actor=actor)
+            continue
         held = latest.get(one.ref.id)
         if held is None or report.at > held[1].at:
             latest[one.ref.id] = (one, report)
     for one, report in latest.values():
-        rows = [
-            SnapshotRow(names[one.ref.account_id, row.sku].id, row.quantity, row.condition, row.lot)
-            for row in report.rows
-            if (one.ref.account_id, row.sku) in names
-        ]
         try:
-            services.apply_snapshot(
-                one.node_id, one.ref.source, when([one], at), rows, at=at, actor=actor
-            )
+            _apply_list(one, report, names, at=at, actor=actor)
         except Conflict:
             continue  # A newer one of this feed stands.
         connections.move_cursor(one.ref.id, SNAPSHOT, {"as_of": when([one], at).isoformat()})
-        one.become(Came.DONE)
-        unknown = sorted({row.sku for row in report.rows} - {code for _, code in names})
-        if unknown:
-            one.partly = True
-            one.differ("unknown-sku", f"{len(unknown)} SKUs are not known.", skus=unknown[:20])
+
+
+def _apply_list(one: Told, report: StockSeen, names: Names, *, at: datetime, actor: Actor) -> None:
+    """Bring the book to what was seen, or counted. Raises Conflict where a newer snapshot stands."""
+    rows = [
+        SnapshotRow(
+            names[one.ref.account_id, row.sku].id,
+            row.quantity,
+            row.condition,
+            row.lot,
+            expires_on=row.expires_on,
+        )
+        for row in report.rows
+        if (one.ref.account_id, row.sku) in names
+    ]
+    as_of = when([one], at)
+    services.apply_snapshot(
+        one.node_id,
+        one.ref.source,
+        as_of,
+        inventory.selectors.of_all_owners(one.node_id, rows, as_of),
+        counted=report.counted,
+        at=at,
+        actor=actor,
+    )
+    one.become(Came.DONE)
+    unknown = sorted({row.sku for row in report.rows} - {code for _, code in names})
+    if unknown:
+        one.partly = True
+        one.differ("unknown-sku", f"{len(unknown)} SKUs are not known.", skus=unknown[:20])
 
 
 def _move(told: Sequence[Told], names: Names, *, at: datetime, actor: Actor) -> None:

@@ -96,29 +96,25 @@ def take_stock(ref: ConnectionRef, there: Warehouse, *, at: datetime, actor: Act
 def _take_over(
     ref: ConnectionRef, node_id: int, stock: StockSeen, *, at: datetime, actor: Actor
 ) -> Taken:
-    rows = [row for row in stock.rows if row.condition in SELLABLE_CONDITIONS]
+    as_of = min(stock.at, at)
     book = _book(ref, node_id, [row.sku for row in stock.rows])
-    there = _totals(row for row in rows if row.sku in book.skus)
+    own = _of_ours(book, node_id, stock.rows, as_of)
+    codes = {sku.id: code for code, sku in book.skus.items()}
+    there = _totals((codes[row.sku_id], row) for row in own if row.condition in SELLABLE_CONDITIONS)
     differences = explain(book, there)
     unknown = tuple(sorted({row.sku for row in stock.rows} - set(book.skus)))
     if doubt := doubted(book, there, differences):
         _report_doubt(ref, doubt, len(stock.rows), at=at)
         return Taken(len(stock.rows), tuple(differences), unknown, doubt)
     left_out = {one.sku for one in differences if one.cause is Cause.LEAVING}
-    wanted = [
-        SnapshotRow(book.skus[row.sku].id, row.quantity, row.condition, row.lot)
-        for row in stock.rows
-        if row.sku in book.skus and row.sku not in left_out
-    ]
+    wanted = [row for row in own if codes[row.sku_id] not in left_out]
     scope = Scope(frozenset({ref.account_id}))
     acting = Actor(actor.kind, actor.id, actor.name, scope)
     try:
-        inventory.services.apply_snapshot(
-            node_id, ref.source, min(stock.at, at), wanted, at=at, actor=acting
-        )
+        inventory.services.apply_snapshot(node_id, ref.source, as_of, wanted, at=at, actor=acting)
     except Conflict:
         return Taken(len(stock.rows), unknown=unknown)  # A newer snapshot stands.
-    connections.move_cursor(ref.id, SNAPSHOT, {"as_of": min(stock.at, at).isoformat()})
+    connections.move_cursor(ref.id, SNAPSHOT, {"as_of": as_of.isoformat()})
     healed = [one for one in differences if one.cause is not Cause.LEAVING]
     _report_differences(ref, node_id, healed, at=at)
     return Taken(len(stock.rows), tuple(differences), unknown, healed=len(healed))
@@ -143,10 +139,22 @@ def _book(ref: ConnectionRef, node_id: int, listed: Sequence[str]) -> Book:
     )
 
 
-def _totals(rows: Iterable[Row]) -> dict[str, int]:
+def _of_ours(book: Book, node_id: int, rows: Sequence[Row], as_of: datetime) -> list[SnapshotRow]:
+    """What was told of SKUs that we know, without what the book has of other owners' goods."""
+    known = [
+        SnapshotRow(
+            book.skus[row.sku].id, row.quantity, row.condition, row.lot, expires_on=row.expires_on
+        )
+        for row in rows
+        if row.sku in book.skus
+    ]
+    return inventory.selectors.of_all_owners(node_id, known, as_of)
+
+
+def _totals(rows: Iterable[tuple[str, SnapshotRow]]) -> dict[str, int]:
     there: dict[str, int] = {}
-    for row in rows:
-        there[row.sku] = there.get(row.sku, 0) + row.quantity
+    for code, row in rows:
+        there[code] = there.get(code, 0) + row.quantity
     return there
 
 

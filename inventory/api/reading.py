@@ -66,6 +66,13 @@ def nodes_meant(request: Request, codes: Collection[str], account_id: UUID) -> d
     return {code: pk for code, pk in found.items() if within is None or pk in within}
 
 
+def owners_meant(account_id: UUID, codes: Collection[str]) -> dict[str, UUID | None]:
+    """The ids of the owners of goods that these codes name; empty is the account itself."""
+    named = {code for code in codes if code}
+    found = selectors.owners(Scope(frozenset({account_id})), named) if named else []
+    return {"": None} | {one.code: one.id for one in found}
+
+
 def uuid_of(text: str, pointer: str) -> UUID:
     """The id that this part of the request names. Raises Invalid, pointing at it."""
     try:

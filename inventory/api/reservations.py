@@ -13,20 +13,22 @@ from rest_framework.response import Response
 from config.kernel import clock
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of, channel_of_key, nodes_in_reach, reach_of
-from config.kernel.errors import Conflict, Invalid, NotFound
+from config.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from config.kernel.idempotency import idempotent
 from config.kernel.pagination import KeysetPagination
 from config.kernel.permissions import needs
 from inventory import selectors, services
 from inventory.api.reading import read_body, uuid_of
-from inventory.models import Reservation
+from inventory.models import Reservation, StockPosition
 from inventory.states import OPEN_RESERVATION_STATES, ReservationState
 
+MOST_SET_ASIDE: Final = 200
 SEE: Final = (
     Permission.INVENTORY_VIEW,
     Permission.API_STOCK_WRITE,
     Permission.API_ORDERS_READ,
 )
+READS: Final = frozenset({"list", "set_aside"})
 
 
 class ReservationShape(serializers.Serializer[Any]):
@@ -44,6 +46,17 @@ class ReservationShape(serializers.Serializer[Any]):
     promised_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True, help_text="Of what a cart holds.")
     at = serializers.DateTimeField()
+
+
+class SetAsideShape(serializers.Serializer[Any]):
+    position_id = serializers.IntegerField(source="id")
+    sku = serializers.CharField(source="sku.code")
+    node = serializers.CharField(source="node.code")
+    units = serializers.IntegerField(source="landed", help_text="Set aside for who waits.")
+
+
+class SetAsideListShape(serializers.Serializer[Any]):
+    results = SetAsideShape(many=True)
 
 
 class HeldMoveInput(serializers.Serializer[Any]):
@@ -66,7 +79,7 @@ class ReservationViewSet(viewsets.GenericViewSet[Reservation]):
     queryset = Reservation.objects.none()
 
     def get_permissions(self) -> Sequence[Any]:
-        return [needs(*(SEE if self.action == "list" else (Permission.INVENTORY_CLAIM,)))()]
+        return [needs(*(SEE if self.action in READS else (Permission.INVENTORY_CLAIM,)))()]
 
     @extend_schema(
         parameters=[
@@ -98,6 +111,28 @@ class ReservationViewSet(viewsets.GenericViewSet[Reservation]):
                 found = found.filter(**{column: asked[name]})
         page = self.paginate_queryset(found) or []
         return self.get_paginated_response([ReservationShape(one).data for one in page])
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("sku", str, description="SKU code."),
+            OpenApiParameter("node", str, description="Node code."),
+        ],
+        responses=SetAsideListShape,
+    )
+    @action(detail=False, methods=["get"], url_path="set-aside")
+    def set_aside(self, request: Request) -> Response:
+        """Units that have landed for who waits and that nobody has been given yet: the most first."""
+        asked = request.query_params
+        if channel_of_key(request) is not None:
+            raise Forbidden("Your key is a channel's: units set aside are nobody's yet.")
+        found = StockPosition.objects.for_scope(reach_of(request)).filter(landed__gt=0)
+        if (nodes := nodes_in_reach(request)) is not None:
+            found = found.filter(node_id__in=nodes)
+        for name, column in (("sku", "sku__code"), ("node", "node__code")):
+            if asked.get(name):
+                found = found.filter(**{column: asked[name]})
+        rows = found.select_related("sku", "node").order_by("-landed", "pk")[:MOST_SET_ASIDE]
+        return Response(SetAsideListShape({"results": rows}).data)
 
     @extend_schema(request=HeldMoveInput, responses=HeldMovedShape)
     @action(detail=True, methods=["post"])

@@ -77,6 +77,12 @@ class ChangeInput(serializers.Serializer[object]):
         help_text="The source's own id: the same change sent again happens once.",
     )
     note = serializers.CharField(max_length=500, allow_blank=True, default="")
+    owner = serializers.SlugField(
+        max_length=32,
+        allow_blank=True,
+        default="",
+        help_text="Whose goods: an owner's code; empty, ours.",
+    )
 
 
 class ChangesInput(serializers.Serializer[object]):
@@ -92,6 +98,12 @@ class SnapshotRowInput(serializers.Serializer[object]):
     quantity = serializers.IntegerField(min_value=0, max_value=_MOST_UNITS)
     condition = serializers.ChoiceField(choices=_CONDITIONS, default=Condition.AVAILABLE.value)
     lot = serializers.CharField(max_length=64, allow_blank=True, default="")
+    owner = serializers.SlugField(
+        max_length=32,
+        allow_blank=True,
+        default="",
+        help_text="Whose goods: an owner's code; empty, ours.",
+    )
 
 
 class SnapshotInput(serializers.Serializer[object]):
@@ -101,6 +113,10 @@ class SnapshotInput(serializers.Serializer[object]):
     node = serializers.CharField(max_length=32)
     source = serializers.CharField(max_length=SOURCE_LENGTH)  # type: ignore[assignment]  # declared fields leave the class
     as_of = serializers.DateTimeField(help_text="When the source saw these units.")
+    counted = serializers.BooleanField(
+        default=False,
+        help_text="People have counted them: open count requests of these SKUs are answered.",
+    )
     rows = SnapshotRowInput(many=True, max_length=MOST_ITEMS, allow_empty=False)  # type: ignore[call-arg]  # the list's
 
 

@@ -11,6 +11,8 @@ from inventory.api.inbound import AheadCapViewSet, InboundViewSet, SupplyLaneVie
 from inventory.api.items import SkuViewSet
 from inventory.api.lots import LotViewSet
 from inventory.api.network import NodePlanViewSet, NodeViewSet
+from inventory.api.offers import SupplierOfferViewSet
+from inventory.api.owners import OwnerViewSet
 from inventory.api.reservations import ReservationViewSet
 from inventory.api.rules import BufferRuleViewSet, QuotaViewSet
 from inventory.api.transfers import TransferViewSet
@@ -30,6 +32,8 @@ def routes(router: BaseRouter) -> None:
     router.register("holds", HoldViewSet, "hold")
     router.register("buffer-rules", BufferRuleViewSet, "buffer-rule")
     router.register("quotas", QuotaViewSet, "quota")
+    router.register("owners", OwnerViewSet, "owner")
+    router.register("supplier-offers", SupplierOfferViewSet, "supplier-offer")
     router.register("adjustments", AdjustmentViewSet, "adjustment")
     router.register("transfers", TransferViewSet, "transfer")
     router.register("counts", CountViewSet, "count")

@@ -21,7 +21,13 @@ from config.kernel.types import Outcome
 from inventory import selectors, services
 from inventory.api import serializers as shapes
 from inventory.api.conditions import ConditionActions
-from inventory.api.reading import account_meant, nodes_meant, parsed_time, read_body
+from inventory.api.reading import (
+    account_meant,
+    nodes_meant,
+    owners_meant,
+    parsed_time,
+    read_body,
+)
 from inventory.models import NodeGroup, StockPosition
 from inventory.selectors.explore import waterfalls_of
 from inventory.states import Condition, MovementKind
@@ -86,6 +92,7 @@ class StockViewSet(ConditionActions, viewsets.GenericViewSet[StockPosition]):
             account_id, channel_of_key(request), {row["sku"] for row in rows}
         )
         nodes = nodes_meant(request, {row["node"] for row in rows}, account_id)
+        owners = owners_meant(account_id, {row["owner"] for row in rows})
         wanted = [
             StockChange(
                 node_id=nodes[row["node"]],
@@ -99,8 +106,9 @@ class StockViewSet(ConditionActions, viewsets.GenericViewSet[StockPosition]):
                 source=given["source"],
                 external_id=row["external_id"],
                 note=row["note"],
+                owner_id=owners[row["owner"]],
             )
-            if row["sku"] in skus and row["node"] in nodes
+            if row["sku"] in skus and row["node"] in nodes and row["owner"] in owners
             else None
             for row in rows
         ]
@@ -108,7 +116,7 @@ class StockViewSet(ConditionActions, viewsets.GenericViewSet[StockPosition]):
         outcomes = iter(services.record_changes(known, at=clock.now(), actor=actor_of(request)))
         return _answer(
             [
-                next(outcomes) if change is not None else _unknown(row, skus)
+                next(outcomes) if change is not None else _unknown(row, skus, owners)
                 for row, change in zip(rows, wanted, strict=True)
             ]
         )
@@ -127,10 +135,17 @@ class StockViewSet(ConditionActions, viewsets.GenericViewSet[StockPosition]):
         skus = selectors.skus_by_code(
             account_id, channel_of_key(request), {row["sku"] for row in rows}
         )
+        owners = owners_meant(account_id, {row["owner"] for row in rows})
         known = [
-            SnapshotRow(skus[row["sku"]].id, row["quantity"], row["condition"], row["lot"])
+            SnapshotRow(
+                skus[row["sku"]].id,
+                row["quantity"],
+                row["condition"],
+                row["lot"],
+                owners[row["owner"]],
+            )
             for row in rows
-            if row["sku"] in skus
+            if row["sku"] in skus and row["owner"] in owners
         ]
         outcomes = iter(
             services.apply_snapshot(
@@ -138,12 +153,18 @@ class StockViewSet(ConditionActions, viewsets.GenericViewSet[StockPosition]):
                 given["source"],
                 given["as_of"],
                 known,
+                counted=given["counted"],
                 at=clock.now(),
                 actor=actor_of(request),
             )
         )
         return _answer(
-            [next(outcomes) if row["sku"] in skus else _unknown(row, skus) for row in rows]
+            [
+                next(outcomes)
+                if row["sku"] in skus and row["owner"] in owners
+                else _unknown(row, skus, owners)
+                for row in rows
+            ]
         )
 
 
@@ -166,7 +187,9 @@ def _item(outcome: Outcome[ChangeAnswer | None]) -> dict[str, Any]:
     return shown
 
 
-def _unknown(row: dict[str, Any], skus: Collection[str]) -> Outcome[Any]:
+def _unknown(row: dict[str, Any], skus: Collection[str], owners: Collection[str]) -> Outcome[Any]:
     if row["sku"] not in skus:
         return Outcome.refused("unknown-sku", f"There is no SKU {row['sku']}.")
+    if row["owner"] not in owners:
+        return Outcome.refused("unknown-owner", f"There is no owner {row['owner']}.")
     return Outcome.refused("unknown-node", f"There is no node {row['node']}.")

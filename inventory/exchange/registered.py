@@ -1,7 +1,18 @@
 """The kinds of file that there are, in the order in which they depend on each other."""
 
 from config.kernel.services import jobs, upkeep
-from inventory.exchange import assortment, feeds, inbound, items, lots, moves, nodes, pickable
+from inventory.exchange import (
+    assortment,
+    feeds,
+    inbound,
+    items,
+    lots,
+    moves,
+    nodes,
+    offers,
+    owners,
+    pickable,
+)
 from inventory.exchange.imports import JOB, remove_old, run_parts
 from inventory.exchange.kinds import register
 
@@ -18,4 +29,6 @@ def register_all() -> None:
     register(feeds.FEEDS)
     register(lots.LOTS)
     register(pickable.PICKABLE_TIMES)
+    register(owners.OWNER_PRICES)
+    register(offers.SUPPLIER_OFFERS)
     register(inbound.INBOUND, inbound.INBOUND_ETAS, inbound.AHEAD_CAPS, inbound.SUPPLY_LANES)

@@ -14,6 +14,7 @@ from inventory.models.calendar import (
     PlannedPause,
 )
 from inventory.models.capacity import CapacityEntry, CapacityFold, CapacityWindow, NodeCapacity
+from inventory.models.counts import CountRequest, Exclusion
 from inventory.models.drift import DriftWatch, StockDrift
 from inventory.models.feeds import Feed
 from inventory.models.groups import NodeGroup, NodeGroupMember
@@ -41,6 +42,8 @@ from inventory.models.network import (
     NodeHours,
     ServiceLevel,
 )
+from inventory.models.offers import SupplierOffer
+from inventory.models.owners import ConsignedUse, OwnerChannel, OwnerPrice, StockOwner
 from inventory.models.quotas import Quota, QuotaPlan, QuotaUse
 from inventory.models.reconciliation import (
     Difference,
@@ -50,6 +53,7 @@ from inventory.models.reconciliation import (
     SnapshotPart,
     SnapshotProblem,
 )
+from inventory.models.reservations import Reservation
 from inventory.models.rules import (
     BufferRule,
     ChannelTerm,
@@ -59,11 +63,8 @@ from inventory.models.rules import (
 )
 from inventory.models.slips import InboundSlip
 from inventory.models.stock import (
-    CountRequest,
-    Exclusion,
     LandedWork,
     Movement,
-    Reservation,
     ShortfallWork,
     StockLevel,
     StockPosition,
@@ -87,6 +88,7 @@ __all__ = [
     "ChannelListing",
     "ChannelNode",
     "ChannelTerm",
+    "ConsignedUse",
     "CountRequest",
     "Difference",
     "DirtySku",
@@ -115,6 +117,8 @@ __all__ = [
     "NodePlan",
     "NodeSignal",
     "NodeSpecialDay",
+    "OwnerChannel",
+    "OwnerPrice",
     "PickableTime",
     "PlannedPause",
     "PositionSafety",
@@ -137,8 +141,10 @@ __all__ = [
     "StockAdjustment",
     "StockDrift",
     "StockLevel",
+    "StockOwner",
     "StockPosition",
     "Substitute",
+    "SupplierOffer",
     "SupplyImport",
     "SupplyImportPart",
     "SupplyLane",

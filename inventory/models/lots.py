@@ -11,8 +11,9 @@ from config.kernel.fsm import StateField, StateModel, transition
 from config.kernel.history import HistoricalRecords
 from config.kernel.querysets import ScopedQuerySet
 from inventory.models.items import Sku
+from inventory.models.reservations import Reservation
 from inventory.models.rules import SkuSelection
-from inventory.models.stock import Reservation, StockLevel, StockPosition
+from inventory.models.stock import StockLevel, StockPosition
 from inventory.states import LotState, RecallState, SerialState
 
 

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from config.kernel.fsm import StateField, StateModel, transition
 from config.kernel.history import HistoricalRecords
 from inventory.querysets import NodeQuerySet
-from inventory.states import Function, NodeKind, NodeState, ServiceKind
+from inventory.states import Capability, Function, NodeKind, NodeState, ServiceKind
 
 WEEKDAYS = [
     (0, "Monday"),
@@ -43,6 +44,12 @@ class ServiceLevel(models.Model):
         Carrier, models.PROTECT, null=True, blank=True, related_name="service_levels"
     )
     kind = models.CharField(max_length=16, choices=ServiceKind, default=ServiceKind.STANDARD)
+    refuses = ArrayField(
+        models.CharField(max_length=16, choices=Capability),
+        default=list,
+        blank=True,
+        help_text="Goods that it does not carry, by what a node must be able to do to send them.",
+    )
 
     history = HistoricalRecords()
 

@@ -1,6 +1,4 @@
-"""Stock: what may be promised, what lies there, why it changed, and who claims it."""
-
-from datetime import datetime
+"""Stock: what may be promised, what lies there, and why it changed."""
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -8,19 +6,13 @@ from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
 
 from config.kernel import ids
-from config.kernel.fsm import StateField, StateModel, transition
 from config.kernel.querysets import ScopedQuerySet
 from inventory.models.items import Sku
 from inventory.models.network import Node
 from inventory.querysets import StockQuerySet
 from inventory.states import (
-    CLAIMING_STATES,
-    OPEN_COUNT_STATES,
     Condition,
-    CountKind,
-    CountState,
     MovementKind,
-    ReservationState,
 )
 
 
@@ -174,173 +166,6 @@ class Movement(models.Model):
         ]
 
 
-class Reservation(StateModel):
-    """A claim of one demand on a position; names no lot. Its row is its own history.
-
-    held → reserved → committed → consumed; open ones → released | failed, held → expired;
-    waiting (no position yet) → reserved when supply lands. Partial consumption and release are
-    counters: `quantity = open + consumed + released`.
-
-    Account, SKU and node are copied from the locked position, which refers to them: references of
-    its own, checked row by row at COMMIT, would be a sixth of a take. `stock.reservation_place`
-    compares them.
-    """
-
-    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    account = models.ForeignKey(
-        "kernel.Account", models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
-    state = StateField(max_length=12, choices=ReservationState, default=ReservationState.RESERVED)
-    position = models.ForeignKey(
-        StockPosition, models.PROTECT, null=True, related_name="reservations", db_index=False
-    )
-    sku = models.ForeignKey(
-        Sku, models.PROTECT, related_name="reservations", db_constraint=False, db_index=False
-    )
-    node = models.ForeignKey(
-        Node,
-        models.PROTECT,
-        null=True,
-        related_name="reservations",
-        db_constraint=False,
-        db_index=False,
-    )
-    demand_id = models.UUIDField()
-    thread_id = models.UUIDField()
-    quantity = models.BigIntegerField()
-    consumed = models.BigIntegerField(default=0)
-    released = models.BigIntegerField(default=0)
-    release_reason = models.CharField(max_length=48, default="", blank=True)
-    expires_at = models.DateTimeField(null=True)
-    priority = models.SmallIntegerField(default=0)
-    promised_at = models.DateTimeField(null=True)
-    inbound_line = models.ForeignKey(
-        "inventory.InboundLine",
-        models.PROTECT,
-        null=True,
-        related_name="reservations",
-        db_index=False,
-    )
-    at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-
-    objects = ScopedQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(state__in=ReservationState.values), name="reservation_state_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    quantity__gt=0,
-                    consumed__gte=0,
-                    released__gte=0,
-                    quantity__gte=F("consumed") + F("released"),
-                ),
-                name="reservation_adds_up",
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    state__in=[ReservationState.WAITING, *CLAIMING_STATES],
-                    quantity__gt=F("consumed") + F("released"),
-                )
-                | Q(
-                    state__in=[
-                        ReservationState.CONSUMED,
-                        ReservationState.RELEASED,
-                        ReservationState.EXPIRED,
-                        ReservationState.FAILED,
-                    ],
-                    quantity=F("consumed") + F("released"),
-                ),
-                name="reservation_open_while_units_are",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state__in=CLAIMING_STATES) | Q(position__isnull=False),
-                name="reservation_claims_a_position",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["position"],
-                name="reservation_claims",
-                condition=Q(state__in=CLAIMING_STATES),
-            ),
-            models.Index(
-                fields=["sku"],
-                name="reservation_waiting",
-                condition=Q(state=ReservationState.WAITING),
-            ),
-            models.Index(
-                fields=["expires_at"],
-                name="reservation_expiry",
-                condition=Q(state=ReservationState.HELD),
-            ),
-            models.Index(fields=["thread_id"], name="reservation_thread"),
-            models.Index(fields=["demand_id"], name="reservation_demand"),
-        ]
-
-    @property
-    def open(self) -> int:
-        return self.quantity - self.consumed - self.released
-
-    @transition(
-        field=state,
-        source=[ReservationState.HELD, ReservationState.WAITING],
-        target=ReservationState.RESERVED,
-    )
-    def confirm(self) -> None:
-        """The cart became an order, or the supply that it waited for has landed."""
-        self.expires_at = None
-
-    @transition(field=state, source=ReservationState.RESERVED, target=ReservationState.COMMITTED)
-    def commit(self) -> None:
-        """A fulfillment order asks the node for the units."""
-
-    @transition(
-        field=state,
-        source=[ReservationState.RESERVED, ReservationState.COMMITTED],
-        target=ReservationState.CONSUMED,
-    )
-    def consume(self, *, at: datetime) -> None:
-        """The last open units left the node."""
-        self.closed_at = at
-
-    @transition(field=state, source=ReservationState.CONSUMED, target=ReservationState.COMMITTED)
-    def reopen(self) -> None:
-        """Units that had left are put back before the first scan."""
-        self.closed_at = None
-
-    @transition(
-        field=state,
-        source=[
-            ReservationState.WAITING,
-            ReservationState.HELD,
-            ReservationState.RESERVED,
-            ReservationState.COMMITTED,
-        ],
-        target=ReservationState.RELEASED,
-    )
-    def release(self, *, at: datetime) -> None:
-        """The demand does not need the units here any more."""
-        self.closed_at = at
-
-    @transition(field=state, source=ReservationState.HELD, target=ReservationState.EXPIRED)
-    def expire(self, *, at: datetime) -> None:
-        """The cart did not become an order in time."""
-        self.closed_at = at
-
-    @transition(
-        field=state,
-        source=[ReservationState.RESERVED, ReservationState.COMMITTED],
-        target=ReservationState.FAILED,
-    )
-    def fail(self, *, at: datetime) -> None:
-        """The node could not serve it: short or damaged."""
-        self.closed_at = at
-
-
 class PositionWork(models.Model):
     """A debt of a position that somebody works off: open while `done_at` is empty."""
 
@@ -382,86 +207,3 @@ class LandedWork(PositionWork):
             ),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="landed_work_some"),
         ]
-
-
-class CountRequest(StateModel):
-    """A node is asked to count a SKU: open → answered | recount → answered; cancelled before that.
-
-    A large difference is counted again by another person: `first_counted` is then what the first
-    has found, and the book stands as it was.
-    """
-
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
-    node = models.ForeignKey(Node, models.PROTECT, related_name="count_requests")
-    sku = models.ForeignKey(Sku, models.PROTECT, related_name="count_requests")
-    state = StateField(max_length=12, choices=CountState, default=CountState.OPEN)
-    kind = models.CharField(max_length=12, choices=CountKind, default=CountKind.MANUAL)
-    reason = models.CharField(max_length=120)
-    opened_at = models.DateTimeField()
-    due_at = models.DateTimeField(null=True)
-    first_counted = models.BigIntegerField(null=True)
-    first_counted_by = models.CharField(max_length=64, default="", blank=True)
-    counted = models.BigIntegerField(null=True)
-    counted_by = models.CharField(max_length=64, default="", blank=True)
-    answered_at = models.DateTimeField(null=True)
-    cancel_reason = models.CharField(max_length=200, default="", blank=True)
-    event_seq = models.BigIntegerField(default=1)
-
-    objects = ScopedQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["node", "sku"],
-                condition=Q(state__in=OPEN_COUNT_STATES),
-                name="count_request_open_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=CountState.values), name="count_request_state_known"
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["opened_at"],
-                name="count_request_open",
-                condition=Q(state__in=OPEN_COUNT_STATES),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.node_id} {self.sku_id}"
-
-    @transition(field=state, source=list(OPEN_COUNT_STATES), target=CountState.ANSWERED)
-    def answer(self, *, counted: int, by: str, at: datetime) -> None:
-        self.counted, self.counted_by, self.answered_at = counted, by, at
-
-    @transition(field=state, source=CountState.OPEN, target=CountState.RECOUNT)
-    def doubt(self, *, counted: int, by: str, due_at: datetime) -> None:
-        """The difference is large: another person counts before the book is changed."""
-        self.first_counted, self.first_counted_by, self.due_at = counted, by, due_at
-
-    @transition(field=state, source=list(OPEN_COUNT_STATES), target=CountState.CANCELLED)
-    def cancel(self, *, reason: str, at: datetime) -> None:
-        """Nobody needs the number any more."""
-        self.cancel_reason, self.answered_at = reason, at
-
-
-class Exclusion(models.Model):
-    """A SKU is not sourced at a node until a time: after a short, a reject, or by hand."""
-
-    account = models.ForeignKey("kernel.Account", models.PROTECT, related_name="+")
-    node = models.ForeignKey(Node, models.PROTECT, related_name="exclusions")
-    sku = models.ForeignKey(Sku, models.PROTECT, related_name="exclusions")
-    until = models.DateTimeField()
-    reason = models.CharField(max_length=120)
-    cause_kind = models.CharField(max_length=32, blank=True, default="")
-    cause_id = models.UUIDField(null=True, blank=True)
-    at = models.DateTimeField()
-
-    objects = ScopedQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["sku", "node"], name="exclusion_once")]
-
-    def __str__(self) -> str:
-        return f"{self.node_id} {self.sku_id} until {self.until}"

@@ -1,5 +1,6 @@
 """What inventory can be asked."""
 
+from inventory.consigned import of_all_owners, owners_of
 from inventory.selectors.availability import (
     atp,
     ats,
@@ -10,11 +11,12 @@ from inventory.selectors.availability import (
 )
 from inventory.selectors.capacity import (
     current_windows,
-    full_until,
     fullest_docks,
+    paced_windows,
     signals,
     windows_between,
 )
+from inventory.selectors.consigned import consigned_lines, owner_prices, owners
 from inventory.selectors.drift import (
     drift_watch,
     open_drifts,
@@ -114,6 +116,7 @@ from inventory.selectors.network import (
     service_level_ids,
     taken_node_codes,
 )
+from inventory.selectors.offers import offer_terms, offers
 from inventory.selectors.previews import (
     preview_quotas,
     preview_rules,
@@ -176,6 +179,7 @@ __all__ = [
     "claims_upon",
     "closures_of",
     "codes_for_sale",
+    "consigned_lines",
     "count_requests",
     "counted_nodes",
     "counts",
@@ -193,7 +197,6 @@ __all__ = [
     "feeds_to_ask",
     "figures",
     "forget",
-    "full_until",
     "fullest_docks",
     "groups_of",
     "held_for",
@@ -226,8 +229,15 @@ __all__ = [
     "nodes_with",
     "nodes_without_same_day",
     "notices_of",
+    "of_all_owners",
+    "offer_terms",
+    "offers",
     "one_moment",
     "open_drifts",
+    "owner_prices",
+    "owners",
+    "owners_of",
+    "paced_windows",
     "packs",
     "pickable_times",
     "places_of",

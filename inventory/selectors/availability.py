@@ -1,8 +1,9 @@
 """What can be sold: of thousands of SKUs at once, now or by a later time.
 
 A node's figure (ATP) is what lies there to be picked and is neither reserved, kept back nor set aside,
-with what becomes pickable or comes in by then, times how far that can be relied on. A node that
+with what becomes pickable or has surely come in by then. A node that
 cannot ship has none. A channel's figure (ATS) is the sum over its nodes, within its limits.
+Goods of other owners count where the channel sells them, now and later with what is free of them now.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,10 +19,12 @@ from config.kernel import versions
 from config.kernel.models import Channel
 from config.kernel.types import ALL_ACCOUNTS, Scope
 from inventory import quotas
+from inventory.consigned import SOLD_HERE
 from inventory.demand import demand
 from inventory.lots import OVER
 from inventory.models import ChannelAvailability, ChannelTerm, KitComponent, Node, PickableTime, Sku
 from inventory.reckoning import Limits, of_kit, offered
+from inventory.selectors.inbound_ahead import LATE, SURE_AT
 from inventory.selectors.network import TOPIC, channel_nodes, network
 from inventory.states import Function
 from inventory.types import KeptFigure, NodeView
@@ -40,25 +43,30 @@ _NOW: Final = f"""
         CASE WHEN p.shortfall = 0 AND (p.fresh_until IS NULL OR p.fresh_until > %(at)s)
             THEN greatest(0, {_NET}) ELSE 0 END AS units
     FROM inventory_stockposition p
-    WHERE p.sku_id = ANY({{skus}}) AND p.node_id = ANY(%(nodes)s) AND {_OWN}
-      AND NOT EXISTS ({_EXCLUDED})
+    WHERE p.sku_id = ANY({{skus}}) AND p.node_id = ANY(%(nodes)s)
+      AND p.account_id = %(account)s AND {SOLD_HERE} AND NOT EXISTS ({_EXCLUDED})
 """  # noqa: S608  # own text
 COMING: Final = f"""
-    SELECT l.sku_id, i.node_id, i.kind, l.eta_at AS due_at, i.id AS inbound_id, i.number,
-        (l.expected - l.received) * l.reliability_percent / 100 AS units
-    FROM inventory_inboundline l JOIN inventory_inbound i ON i.id = l.inbound_id
+    SELECT l.sku_id, i.node_id, i.kind, {SURE_AT} AS due_at, i.id AS inbound_id, i.number,
+        (l.expected - l.received) * CASE WHEN late.hours IS NULL THEN l.reliability_percent
+            ELSE 100 END / 100 AS units,
+        l.eta_at AS told_at, late.hours AS late_hours,
+        CASE WHEN late.hours IS NULL THEN l.reliability_percent ELSE 100 END AS percent
+    FROM inventory_inboundline l JOIN inventory_inbound i ON i.id = l.inbound_id {LATE}
     WHERE l.sku_id = ANY({{skus}}) AND l.received < l.expected AND l.eta_at <= %(by)s
+      AND {SURE_AT} <= %(by)s
       AND i.state IN ('expected', 'arriving') AND i.account_id = %(account)s
     UNION ALL
     SELECT p.sku_id, p.node_id, v.condition, %(at)s + t.minutes * interval '1 minute',
-        NULL, '', v.on_hand
+        NULL, '', v.on_hand, NULL, NULL, NULL
     FROM inventory_stockposition p
     JOIN inventory_stocklevel v ON v.position_id = p.id AND v.on_hand > 0
     JOIN inventory_pickabletime t ON t.node_id = p.node_id AND t.condition = v.condition
     WHERE p.sku_id = ANY({{skus}}) AND {_OWN}
       AND %(at)s + t.minutes * interval '1 minute' <= %(by)s
     UNION ALL
-    SELECT p.sku_id, p.node_id, 'expires', {OVER}, NULL, level.lot, -level.on_hand
+    SELECT p.sku_id, p.node_id, 'expires', {OVER}, NULL, level.lot, -level.on_hand,
+        NULL, NULL, NULL
     FROM inventory_stockposition p
     JOIN inventory_sku sku ON sku.id = p.sku_id
     JOIN inventory_node node ON node.id = p.node_id
@@ -68,7 +76,9 @@ COMING: Final = f"""
 """  # noqa: S608  # own text
 """What can be picked from `at` to `by` that cannot now, and what no longer can, by SKU and node.
 
-Inbound counts as far as it can be relied on; lots fall away when their remaining life is too short.
+Inbound counts whole from when nine of ten of its supplier have come (`SURE_AT`); of a supplier of whom
+nobody knows how late he is, from when it is expected and as far as it can be relied on. Lots fall away
+when their remaining life is too short.
 """
 
 _LATER: Final = f"""
@@ -84,12 +94,20 @@ _LATER: Final = f"""
         WHERE c.node_id = ANY(%(nodes)s) AND NOT EXISTS (
             SELECT FROM inventory_stockposition p
             WHERE p.sku_id = c.sku_id AND p.node_id = c.node_id AND {_OWN})
+        UNION ALL
+        SELECT p.sku_id, p.node_id, p.landed,
+            CASE WHEN p.shortfall = 0 THEN greatest(0, {_NET}) ELSE 0 END
+        FROM inventory_stockposition p
+        WHERE p.sku_id = ANY({{skus}}) AND p.node_id = ANY(%(nodes)s)
+          AND p.account_id = %(account)s AND p.owner_id <> p.account_id AND {SOLD_HERE}
     )
     SELECT p.* FROM able p WHERE NOT EXISTS ({_EXCLUDED})
 """  # noqa: S608  # own text
 _KITS: Final = """
     SELECT c.kit_id AS sku_id, f.node_id, min(f.units / c.quantity) AS units
-    FROM inventory_kitcomponent c JOIN ({free}) AS f ON f.sku_id = c.component_id
+    FROM inventory_kitcomponent c
+    JOIN (SELECT sku_id, node_id, sum(units)::bigint AS units FROM ({free}) AS each GROUP BY 1, 2)
+        AS f ON f.sku_id = c.component_id
     WHERE c.kit_id = ANY(%(skus)s)
     GROUP BY 1, 2
     HAVING count(*) = (SELECT count(*) FROM inventory_kitcomponent a WHERE a.kit_id = c.kit_id)
@@ -113,7 +131,7 @@ def ats(
         if uses.get(node.id, (False, False))[0] and not why_not(node, by or at)
     ]
     parts = parts_of(wanted)
-    asked = _asked(account_id, nodes, wanted, parts, at, by)
+    asked = _asked(account_id, channel_id, nodes, wanted, parts, at, by)
     totals = _totals(asked, parts, by)
     bounds = limits(channel_id, wanted, parts, {k: v[1] for k, v in totals.items()}, at=by or at)
     return {sku_id: offered(totals.get(sku_id, (0, 0))[0], bounds[sku_id]) for sku_id in wanted}
@@ -131,8 +149,10 @@ def atp(
     wanted = sorted(set(sku_ids))
     able = {node.id for node in network(account_id) if not why_not(node, by or at)}
     parts = parts_of(wanted)
-    asked = _asked(account_id, sorted(able & set(node_ids)), wanted, parts, at, by)
-    queries = [f"SELECT sku_id, node_id, units FROM ({_free('%(skus)s', by)}) AS f"]  # noqa: S608  # own text
+    asked = _asked(account_id, None, sorted(able & set(node_ids)), wanted, parts, at, by)
+    queries = [
+        f"SELECT sku_id, node_id, sum(units)::bigint FROM ({_free('%(skus)s', by)}) AS f GROUP BY 1, 2"  # noqa: S608  # own text
+    ]
     if parts:
         queries.append(_KITS.format(free=_free("%(parts)s", by)))
     return {
@@ -270,6 +290,7 @@ def _account_of(channel_id: UUID) -> UUID:
 
 def _asked(
     account_id: UUID,
+    channel_id: UUID | None,
     nodes: Sequence[int],
     sku_ids: Sequence[int],
     parts: Parts,
@@ -278,6 +299,7 @@ def _asked(
 ) -> dict[str, Any]:
     return {
         "account": account_id,
+        "channel": channel_id,
         "nodes": nodes,
         "skus": sku_ids,
         "parts": sorted({part_id for known in parts.values() for part_id, _ in known}),

@@ -1,6 +1,6 @@
 """Capacity as it stands, and how nodes are doing."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import groupby
 
@@ -52,34 +52,19 @@ def windows_between(
     return [WindowView(*row) for row in rows.values_list(*_COLUMNS)]
 
 
-def full_until(node_ids: Collection[int], at: datetime) -> dict[tuple[int, str], datetime]:
-    """By node and function, when those have room again whose soft limits are reached. One statement.
-
-    What a window cannot do enters the next one before anything new, so that the backlog comes
-    first. Where all windows that are opened are full, it is when the last of them ends.
-    """
+def paced_windows(
+    node_ids: Collection[int], at: datetime
+) -> dict[tuple[int, str], tuple[tuple[WindowView, ...], ...]]:
+    """By node and function, the windows from now on of each resource whose limit is soft. One statement."""
     rows = CapacityWindow.objects.filter(node_id__in=node_ids, ends_at__gt=at, hard=False)
     rows = rows.order_by("node_id", "function", "resource", "starts_at")
-    found: dict[tuple[int, str], datetime] = {}
     views = (WindowView(*row) for row in rows.values_list(*_COLUMNS))
+    found: dict[tuple[int, str], list[tuple[WindowView, ...]]] = {}
     for (node_id, function, _), known in groupby(
         views, key=lambda view: (view.node_id, view.function, view.resource)
     ):
-        until = _first_room(known)
-        if until is not None and until > at:
-            found[node_id, function] = max(until, found.get((node_id, function), until))
-    return found
-
-
-def _first_room(windows: Iterable[WindowView]) -> datetime | None:
-    """When the first of these windows begins that is not filled by what comes before; None: at once."""
-    over, last = 0, None
-    for place, window in enumerate(windows):
-        load = window.taken + over
-        if load < window.most:
-            return window.starts_at if place else None
-        over, last = load - window.most, window.ends_at
-    return last
+        found.setdefault((node_id, function), []).append(tuple(known))
+    return {key: tuple(resources) for key, resources in found.items()}
 
 
 def fullest_docks(node_ids: Collection[int], at: datetime) -> dict[int, float]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from inventory.reckoning import offered, steps
 from inventory.selectors.availability import one_moment, why_not
-from inventory.selectors.sheet import Place, Sheet, read
+from inventory.selectors.sheet import Comes, Place, Sheet, read
 from inventory.states import Condition, ReservationState
 from inventory.types import DayFigure, Explanation, Figure, NodeShare
 
@@ -61,8 +61,7 @@ def explain_all(
 def _explained(sheet: Sheet, by: datetime | None, days: int) -> Explanation:
     moment, later = by or sheet.at, by is not None
     nodes = sheet.by_node(moment, later=later)
-    terms = [*_of_kit(sheet, moment, nodes, later=later)] if sheet.parts else []
-    terms += _of_stock(sheet, moment, later=later)
+    terms = _of_stock(sheet, moment, later=later)
     total = sum(nodes.values())
     terms += [
         Figure(
@@ -89,31 +88,44 @@ def _explained(sheet: Sheet, by: datetime | None, days: int) -> Explanation:
     )
 
 
-def _of_kit(
-    sheet: Sheet, at: datetime, nodes: Mapping[int, int], *, later: bool
-) -> Iterable[Figure]:
-    """What the components make up, node by node."""
-    rows = [
-        {
-            "node": sheet.nodes[place.node_id].code,
-            "node_id": place.node_id,
-            "position_id": place.id,
-            "component": sheet.codes[place.sku_id],
-            "component_id": place.sku_id,
-            "per_kit": dict(sheet.parts)[place.sku_id],
-            "quantity": place.free(at, later=later),
-            "as_of": place.counted_at,
+def _of_kit(sheet: Sheet, at: datetime, *, later: bool) -> Iterable[tuple[str, dict[str, Any]]]:
+    """What makes up kits, term by term: of each node the scarcest component, in whole kits.
+
+    A term is by how much it changes the number of whole kits, so that they add up to what is made.
+    """
+    for node_id in sorted({place.node_id for place in sheet.places}):
+        if not sheet.able(node_id, at):
+            continue
+        there = {
+            part_id: [
+                place
+                for place in sheet.places
+                if place.node_id == node_id and place.sku_id == part_id
+            ]
+            for part_id, _ in sheet.parts
         }
-        for place in sheet.places
-        if place.sku_id != sheet.sku_id and sheet.able(place.node_id, at)
-    ]
-    own = sum(
-        place.free(at, later=later)
-        for place in sheet.places
-        if place.sku_id == sheet.sku_id and sheet.able(place.node_id, at)
-    )
-    label = "Made up from components, by the scarcest of each node"
-    yield Figure("kit", label, sum(nodes.values()) - own, tuple(rows), _oldest(rows))
+        if not there or not all(there.values()):
+            continue
+        free = {
+            part_id: sum(place.free(at, later=later) for place in places)
+            for part_id, places in there.items()
+        }
+        part_id, per_kit = min(sheet.parts, key=lambda part: (free[part[0]] // part[1], part[0]))
+        units = 0
+        for place in there[part_id]:
+            for code, more, details in _terms_of(sheet, place, at, later=later):
+                kits = (units + more) // per_kit - units // per_kit
+                units += more
+                yield (
+                    code,
+                    _row(sheet, place, kits, **details)
+                    | {
+                        "component": sheet.codes[part_id],
+                        "component_id": part_id,
+                        "per_kit": per_kit,
+                        "of_component": more,
+                    },
+                )
 
 
 def _of_stock(sheet: Sheet, at: datetime, *, later: bool) -> list[Figure]:
@@ -123,6 +135,8 @@ def _of_stock(sheet: Sheet, at: datetime, *, later: bool) -> list[Figure]:
         if place.sku_id == sheet.sku_id:
             for code, units, details in _terms_of(sheet, place, at, later=later):
                 found[code].append(_row(sheet, place, units, **details))
+    for code, row in _of_kit(sheet, at, later=later):
+        found[code].append(row)
     return [
         Figure(
             code,
@@ -141,6 +155,11 @@ def _terms_of(
     sheet: Sheet, place: Place, at: datetime, *, later: bool
 ) -> Iterable[tuple[str, int, dict[str, Any]]]:
     """The signed terms of one position; they add up to what its node can promise of it."""
+    if place.owner:
+        if not _hindrance(sheet, place, at)[0] and (units := place.free(at, later=later)):
+            lying = {"on_hand": place.sellable, "reserved": place.reserved}
+            yield "consigned", units, {"owner": place.owner} | lying
+        return
     lies = sum(units for _, _, units in place.levels)
     for condition, lot, units in place.levels:
         yield "on_hand", units, {"condition": condition, "lot": lot}
@@ -177,10 +196,23 @@ def _kept(place: Place) -> Iterable[tuple[str, int, dict[str, Any]]]:
 
 def _coming(place: Place, at: datetime) -> Iterable[tuple[str, int, dict[str, Any]]]:
     """What can be picked by then, and cannot now."""
-    for kind, due_at, units, number in place.coming:
-        if due_at <= at and units:
-            code = "pickable" if kind in Condition.values else _COMES.get(kind, "inbound")
-            yield code, units, {"kind": kind, "due_at": due_at, "number": number}
+    for each in place.coming:
+        if each.due_at <= at and each.units:
+            code = "pickable" if each.kind in Condition.values else _COMES.get(each.kind, "inbound")
+            yield code, each.units, _facts(each)
+
+
+def _facts(each: Comes) -> dict[str, Any]:
+    """What is said of units to come; of inbound when it was told, how late it may be, what counts."""
+    said: dict[str, Any] = {"kind": each.kind, "due_at": each.due_at, "number": each.number}
+    if each.inbound_id is not None:
+        said |= {
+            "inbound_id": each.inbound_id,
+            "told_at": each.told_at,
+            "late_hours": each.late_hours,
+            "counts_percent": each.percent,
+        }
+    return said
 
 
 def _hindrance(sheet: Sheet, place: Place, at: datetime) -> tuple[str, str]:
@@ -213,8 +245,9 @@ _LABELS: Final = {
     "haircut": "Kept back while a feed is not to be relied on",
     "landed": "Set aside for waiting orders",
     "pickable": "Can be picked by then",
-    "inbound": "Comes in by then, as far as it can be relied on",
+    "inbound": "Has surely come in by then",
     "expires": "Expires by then",
+    "consigned": "Free goods of other owners",
     "stale": "Not sold while an expired lot lies among it",
     "short": "Reserved or kept back beyond what is there",
 }
@@ -240,6 +273,8 @@ _TABS: Final = {
 
 def _link(sheet: Sheet, code: str) -> str:
     """Where the console shows the rows of a term: the grid of nodes unless a tab has them."""
+    if code == "consigned":
+        return "/console/consigned/"
     tab = _TABS.get(code)
     return f"/console/stock/{sheet.sku_id}/{f'?tab={tab}' if tab else '#nodes'}"
 
@@ -293,4 +328,18 @@ def _days(sheet: Sheet, days: int) -> Iterable[DayFigure]:
             if place.sku_id == sheet.sku_id and sheet.able(place.node_id, until)
         )
         total = sum(sheet.by_node(until, later=True).values())
-        yield DayFigure(until, offered(total, sheet.limits), arriving)
+        yield DayFigure(
+            until, offered(total, sheet.limits), arriving, tuple(_makes(sheet, since, until, day))
+        )
+
+
+def _makes(
+    sheet: Sheet, since: datetime, until: datetime, day: int
+) -> Iterable[Mapping[str, object]]:
+    """What comes in on a day, or falls away: each with its node; the first day has all until then."""
+    for place in sheet.places:
+        if place.sku_id != sheet.sku_id or not sheet.able(place.node_id, until):
+            continue
+        for each in place.coming:
+            if each.due_at <= until and each.units and (day == 1 or each.due_at > since):
+                yield _row(sheet, place, each.units, **_facts(each))

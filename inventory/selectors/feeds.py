@@ -54,10 +54,13 @@ def feed_views(
     ]
 
 
-def nodes_without_same_day(node_ids: Collection[int] | None = None) -> set[int]:
-    """Nodes at which a silent feed forbids same-day promises. One statement."""
+def nodes_without_same_day(account_id: UUID, node_ids: Collection[int] | None = None) -> set[int]:
+    """Nodes at which a silent feed of the account forbids same-day promises. One statement.
+
+    What others keep at such a node is told by feeds of their own.
+    """
     silent = Feed.objects.for_scope(ALL_ACCOUNTS).filter(
-        state=FeedState.SILENT, degrade=Degrade.NO_SAME_DAY
+        account_id=account_id, state=FeedState.SILENT, degrade=Degrade.NO_SAME_DAY
     )
     if node_ids is not None:
         silent = silent.filter(node_id__in=list(node_ids))

@@ -9,23 +9,27 @@ from uuid import UUID
 from django.db import connection
 
 from config.kernel.types import ALL_ACCOUNTS
+from inventory.consigned import SOLD_HERE
 from inventory.models import CartHold, Reservation
 from inventory.selectors.availability import why_not
 from inventory.selectors.network import channel_nodes, network
 from inventory.states import Function, ReservationState
 from inventory.types import CartHoldView
 
-_FREE: Final = """
-    SELECT p.id, p.node_id, p.sku_id,
-        CASE WHEN p.shortfall = 0 AND (p.fresh_until IS NULL OR p.fresh_until > %(at)s)
-            THEN greatest(0, p.sellable - p.reserved - p.buffer - p.landed) ELSE 0 END
-    FROM inventory_stockposition p
-    WHERE p.sku_id = ANY(%(skus)s) AND p.node_id = ANY(%(nodes)s)
-      AND p.account_id = %(account)s AND p.owner_id = p.account_id
-      AND NOT EXISTS (SELECT FROM inventory_exclusion x
-        WHERE x.sku_id = p.sku_id AND x.node_id = p.node_id AND x.until > %(at)s)
-    ORDER BY p.id
-"""
+_FREE: Final = f"""
+    SELECT DISTINCT ON (free.node_id, free.sku_id) free.id, free.node_id, free.sku_id, free.units
+    FROM (
+        SELECT p.id, p.node_id, p.sku_id, p.owner_id = p.account_id AS own,
+            CASE WHEN p.shortfall = 0 AND (p.fresh_until IS NULL OR p.fresh_until > %(at)s)
+                THEN greatest(0, p.sellable - p.reserved - p.buffer - p.landed) ELSE 0 END AS units
+        FROM inventory_stockposition p
+        WHERE p.sku_id = ANY(%(skus)s) AND p.node_id = ANY(%(nodes)s)
+          AND p.account_id = %(account)s AND {SOLD_HERE}
+          AND NOT EXISTS (SELECT FROM inventory_exclusion x
+            WHERE x.sku_id = p.sku_id AND x.node_id = p.node_id AND x.until > %(at)s)
+    ) AS free
+    ORDER BY free.node_id, free.sku_id, free.own AND free.units > 0 DESC, free.units DESC, free.id
+"""  # noqa: S608  # own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ def shelves(
 ) -> list[Shelf]:
     """The positions from which the channel could be served now: of one node, where it is named.
 
+    One for each node and SKU: the account's own, or another owner's once nothing of that is free.
+
     The node named must let the channel's buyers collect; of others those count that can ship.
     """
     uses = channel_nodes(channel_id)
@@ -64,7 +70,13 @@ def shelves(
     with connection.cursor() as cursor:
         cursor.execute(
             _FREE,
-            {"at": at, "skus": sorted(set(sku_ids)), "nodes": able, "account": account_id},
+            {
+                "at": at,
+                "skus": sorted(set(sku_ids)),
+                "nodes": able,
+                "account": account_id,
+                "channel": channel_id,
+            },
         )
         return [Shelf(*row) for row in cursor.fetchall()]
 

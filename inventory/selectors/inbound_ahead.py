@@ -98,6 +98,19 @@ def lines_coming(sku_ids: Collection[int], at: datetime) -> dict[int, list[LineC
     return found
 
 
+def ahead_room(channel_id: UUID, sku_ids: Collection[int], at: datetime) -> dict[int, int]:
+    """Units that the channel may still sell ahead, of the SKUs for which it has a cap."""
+    found = _rows(
+        """
+        SELECT sku_id, greatest(0, units - used) FROM inventory_aheadcap
+        WHERE channel_id = %(channel)s AND sku_id = ANY(%(skus)s) AND starts_at <= %(at)s
+          AND (ends_at IS NULL OR ends_at > %(at)s)
+        """,
+        {"channel": channel_id, "skus": sorted(set(sku_ids)), "at": at},
+    )
+    return dict(found)
+
+
 def units_waiting(sku_ids: Collection[int]) -> dict[int, list[Waiter[tuple[int, int]]]]:
     """The units that wait of each SKU, for a node or for any. One statement."""
     found: dict[int, list[Waiter[tuple[int, int]]]] = defaultdict(list)

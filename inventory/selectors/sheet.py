@@ -10,19 +10,22 @@ from uuid import UUID
 from django.db import connection
 
 from config.kernel import versions
+from inventory.consigned import SOLD_HERE
 from inventory.reckoning import Limits, makes
 from inventory.selectors.availability import COMING, limits, parts_of, why_not
 from inventory.selectors.network import TOPIC, channel_nodes, network
 from inventory.types import NodeView
 
-_POSITIONS: Final = """
+_POSITIONS: Final = f"""
     SELECT p.id, p.sku_id, p.node_id, p.reserved, p.buffer, p.haircut, p.landed, p.shortfall,
-        p.sellable, p.counted_at, p.fresh_until, x.until, coalesce(x.reason, '')
+        p.sellable, p.counted_at, p.fresh_until, x.until, coalesce(x.reason, ''),
+        coalesce(o.code, '')
     FROM inventory_stockposition p
     LEFT JOIN inventory_exclusion x ON x.sku_id = p.sku_id AND x.node_id = p.node_id
-    WHERE p.sku_id = ANY(%(skus)s) AND p.account_id = %(account)s AND p.owner_id = p.account_id
+    LEFT JOIN inventory_stockowner o ON o.id = p.owner_id
+    WHERE p.sku_id = ANY(%(skus)s) AND p.account_id = %(account)s AND {SOLD_HERE}
     ORDER BY p.id
-"""
+"""  # noqa: S608  # own text
 _LEVELS: Final = """
     SELECT position_id, condition, lot, on_hand FROM inventory_stocklevel
     WHERE position_id = ANY(%(ids)s) AND on_hand > 0 ORDER BY position_id, condition, lot
@@ -36,9 +39,30 @@ _CLAIMS: Final = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Comes:
+    """What can be picked from a time on, or no longer: inbound, another condition, an expired lot.
+
+    Of inbound `told_at` is when it is expected, `late_hours` how late nine of ten of its supplier come
+    (None: nobody knows), `percent` how much of it counts.
+    """
+
+    kind: str
+    due_at: datetime
+    units: int
+    number: str = ""
+    inbound_id: int | None = None
+    told_at: datetime | None = None
+    late_hours: int | None = None
+    percent: int | None = None
+
+
 @dataclass(slots=True)
 class Place:
-    """A position, or a node at which there is none yet and something comes in."""
+    """A position, or a node at which there is none yet and something comes in.
+
+    `owner` is the code of whose goods they are; empty, they are the account's own.
+    """
 
     sku_id: int
     node_id: int
@@ -53,9 +77,10 @@ class Place:
     fresh_until: datetime | None = None
     until: datetime | None = None
     reason: str = ""
+    owner: str = ""
     levels: list[tuple[str, str, int]] = field(default_factory=list)
     claims: list[tuple[str, bool, int, int, datetime]] = field(default_factory=list)
-    coming: list[tuple[str, datetime, int, str]] = field(default_factory=list)
+    coming: list[Comes] = field(default_factory=list)
 
     @property
     def net(self) -> int:
@@ -69,11 +94,11 @@ class Place:
         return self.fresh_until is not None and self.fresh_until <= at
 
     def come(self, at: datetime) -> int:
-        return sum(units for _, due_at, units, _ in self.coming if due_at <= at)
+        return sum(each.units for each in self.coming if each.due_at <= at)
 
     def free(self, at: datetime, *, later: bool) -> int:
         """What the node can promise of it, if it can ship."""
-        if self.excluded(at) or (not later and self.stale(at)):
+        if self.excluded(at) or (not later and self.stale(at)) or (self.owner and self.shortfall):
             return 0
         return max(0, self.net + (self.come(at) if later else 0))
 
@@ -117,7 +142,8 @@ class Sheet:
             if place.sku_id == self.sku_id:
                 own[place.node_id] += units
             else:
-                free[place.node_id][place.sku_id] = units
+                there = free[place.node_id]
+                there[place.sku_id] = there.get(place.sku_id, 0) + units
         for node_id, units_of in free.items():
             own[node_id] += makes(units_of, self.parts)
         return own
@@ -144,7 +170,7 @@ def read(
         used &= {node_id for node_id, (ships, _) in uses.items() if ships}
     parts = parts_of(sku_ids)
     skus = sorted({*sku_ids, *(part_id for some in parts.values() for part_id, _ in some)})
-    places = _places(skus, account_id, at, max(horizon, by or at))
+    places = _places(skus, account_id, channel_id, at, max(horizon, by or at))
     if node_ids is not None:
         places = {
             sku_id: [place for place in some if place.node_id in node_ids]
@@ -183,12 +209,16 @@ def read(
 
 
 def _places(
-    skus: Sequence[int], account_id: UUID, at: datetime, by: datetime
+    skus: Sequence[int],
+    account_id: UUID,
+    channel_id: UUID | None,
+    at: datetime,
+    by: datetime,
 ) -> dict[int, list[Place]]:
     """Positions with all that belongs to them, and where something comes in, by SKU."""
-    values = {"skus": skus, "account": account_id, "at": at, "by": by}
+    values = {"skus": skus, "account": account_id, "channel": channel_id, "at": at, "by": by}
     places = {
-        (row[1], row[2]): Place(row[1], row[2], row[0], *row[3:])
+        (row[1], row[2], row[-1]): Place(row[1], row[2], row[0], *row[3:])
         for row in _rows(_POSITIONS, values)
     }
     by_id = {place.id: place for place in places.values()}
@@ -197,11 +227,11 @@ def _places(
         by_id[position_id].levels.append((condition, lot, units))
     for position_id, state, transfer, units, claims, since in _rows(_CLAIMS, ids):
         by_id[position_id].claims.append((state, transfer, units, claims, since))
-    for sku_id, node_id, kind, due_at, _, number, units in _rows(
+    for sku_id, node_id, kind, due_at, inbound_id, number, units, *sure in _rows(
         COMING.format(skus="%(skus)s"), values
     ):
-        place = places.setdefault((sku_id, node_id), Place(sku_id, node_id))
-        place.coming.append((kind, due_at, int(units), number))
+        place = places.setdefault((sku_id, node_id, ""), Place(sku_id, node_id))
+        place.coming.append(Comes(kind, due_at, int(units), number, inbound_id, *sure))
     found: dict[int, list[Place]] = {}
     for place in places.values():
         found.setdefault(place.sku_id, []).append(place)

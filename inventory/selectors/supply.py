@@ -1,6 +1,7 @@
 """What can be promised where, who claims it, and what is on its way."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,10 @@ from django.db import connection
 from django.db.models import F
 
 from config.kernel.types import ALL_ACCOUNTS, Scope
+from inventory.consigned import SOLD_SOMEWHERE
 from inventory.models import InboundLine, Reservation
 from inventory.states import CLAIMING_STATES, InboundState, ReservationState
-from inventory.types import Eta, PositionView, ReservationView, ShortRisk
+from inventory.types import ConsignedPart, Eta, PositionView, ReservationView, ShortRisk
 
 _FREE = (
     "CASE WHEN p.shortfall = 0 THEN greatest(0, p.sellable - p.reserved - p.buffer - p.landed) "
@@ -24,20 +26,42 @@ def supply(
 ) -> dict[tuple[int, int], PositionView]:
     """What each node can promise of each SKU, by (node, SKU). One statement; no row, no stock.
 
-    Where several owners keep the SKU at a node, the account's own position is the one that counts.
+    Goods of others are among it where some channel sells them; of anybody else's nothing is.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT p.id, p.node_id, p.sku_id, p.sellable, p.reserved, p.buffer, p.landed,
-                p.shortfall, {_FREE}
+                p.shortfall, {_FREE},
+                CASE WHEN p.owner_id <> p.account_id THEN (
+                    SELECT json_build_array(o.id, o.is_first, array_agg(c.channel_id))
+                    FROM inventory_stockowner o
+                    JOIN inventory_ownerchannel c ON c.owner_id = o.id
+                    WHERE o.id = p.owner_id GROUP BY o.id) END
             FROM inventory_stockposition p
             WHERE p.sku_id = ANY(%s) AND p.node_id = ANY(%s)
-            ORDER BY p.owner_id = p.account_id, p.id
+              AND {SOLD_SOMEWHERE}
+            ORDER BY p.owner_id <> p.account_id, p.id
             """,  # noqa: S608  # a constant of this module
             [sorted(set(sku_ids)), sorted(set(node_ids))],
         )
-        return {(row[1], row[2]): PositionView(*row) for row in cursor.fetchall()}
+        found: dict[tuple[int, int], PositionView] = {}
+        for row in cursor.fetchall():
+            if row[9] is None:
+                found[row[1], row[2]] = PositionView(*row[:9])
+            else:
+                _add_consigned(found, row)
+        return found
+
+
+def _add_consigned(found: dict[tuple[int, int], PositionView], row: tuple[Any, ...]) -> None:
+    """Put another owner's position beside what the account has of the SKU at the node."""
+    owner_id, is_first, channels = row[9]
+    part = ConsignedPart(
+        row[0], UUID(owner_id), row[3], row[8], is_first, frozenset(UUID(each) for each in channels)
+    )
+    own = found.get((row[1], row[2])) or PositionView(row[0], row[1], row[2], 0, 0, 0, 0, 0, 0)
+    found[row[1], row[2]] = replace(own, consigned=(*own.consigned, part))
 
 
 def exclusions(sku_ids: Collection[int], at: datetime) -> set[tuple[int, int]]:
@@ -127,7 +151,7 @@ def landed(sku_ids: Collection[int]) -> dict[int, list[PositionView]]:
             SELECT p.id, p.node_id, p.sku_id, p.sellable, p.reserved, p.buffer, p.landed,
                 p.shortfall, {_FREE}
             FROM inventory_stockposition p
-            WHERE p.sku_id = ANY(%s) AND p.shortfall = 0
+            WHERE p.sku_id = ANY(%s) AND p.shortfall = 0 AND {SOLD_SOMEWHERE}
               AND (p.landed > 0 OR p.sellable - p.reserved - p.buffer - p.landed > 0)
             ORDER BY p.landed DESC, p.sellable - p.reserved DESC, p.id
             """,  # noqa: S608  # a constant of this module
@@ -154,15 +178,15 @@ def skus_to_serve(limit: int) -> list[int]:
     """SKUs that somebody waits for and some position could serve now."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT DISTINCT w.sku_id FROM inventory_reservation w
             WHERE w.state = 'waiting' AND EXISTS (
                 SELECT FROM inventory_stockposition p
-                WHERE p.sku_id = w.sku_id AND p.shortfall = 0
+                WHERE p.sku_id = w.sku_id AND p.shortfall = 0 AND {SOLD_SOMEWHERE}
                   AND (w.node_id IS NULL OR p.node_id = w.node_id)
                   AND greatest(0, p.sellable - p.reserved - p.buffer - p.landed) + p.landed > 0)
             ORDER BY w.sku_id LIMIT %s
-            """,
+            """,  # noqa: S608  # own text
             [limit],
         )
         return [row[0] for row in cursor.fetchall()]

@@ -55,6 +55,8 @@ from inventory.services.nodes import (
     resume_due,
     resume_node,
 )
+from inventory.services.offers import define_offers, end_offer
+from inventory.services.owners import define_owners, set_owner_prices
 from inventory.services.packs import put_barcodes, put_packs, remove_barcodes, remove_packs
 from inventory.services.pickable import set_pickable_times
 from inventory.services.plans import cancel_plans, plan_nodes, turn_plans
@@ -158,12 +160,15 @@ __all__ = [
     "decline_adjustments",
     "define_groups",
     "define_lots",
+    "define_offers",
+    "define_owners",
     "define_rules",
     "draft_transfers",
     "drain_node",
     "edit_nodes",
     "end_caps",
     "end_holds",
+    "end_offer",
     "end_quotas",
     "end_rules",
     "exclude",
@@ -239,6 +244,7 @@ __all__ = [
     "set_buffers",
     "set_caps",
     "set_lives",
+    "set_owner_prices",
     "set_pickable_times",
     "settle_due",
     "settle_lots",

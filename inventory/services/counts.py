@@ -1,7 +1,7 @@
 """Counts asked of nodes and answered by them, and SKUs kept from being sourced meanwhile."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -21,7 +21,7 @@ from inventory.ledger import Book
 from inventory.models import CountRequest, Exclusion
 from inventory.services.landing import land
 from inventory.services.publishing import touch
-from inventory.states import Condition, CountState, MovementKind
+from inventory.states import OPEN_COUNT_STATES, Condition, CountState, MovementKind
 from inventory.stock_rows import Level, Position, PositionKey, Why
 from inventory.types import CountWanted, ExclusionWanted, SubjectTag, subject_id
 
@@ -123,8 +123,9 @@ def answer_count(count_request_id: int, counted: int, *, at: datetime, actor: Ac
 def answer_counts(
     answers: Sequence[tuple[int, int]], *, at: datetime, actor: Actor
 ) -> list[Outcome[str]]:
-    """Nodes have found (request, units): sellable units of the account's own, pending ones included.
+    """Nodes have found (request, units): sellable units, pending ones included, whoever owns them.
 
+    What the book has of other owners' goods is taken off: a difference is the account's own.
     What was pending is settled, the difference is a movement, the exclusion that the request
     caused ends. What a person finds far off the book is counted again by another before the book
     changes. One outcome per answer, in the order given: the state it leads to.
@@ -139,12 +140,14 @@ def answer_counts(
         elif counted < 0:
             refused[key] = Outcome.refused("invalid", "A count is zero or more.")
     keys = {key: _key(row) for key, row in requests.items() if key not in refused}
+    others = _of_others(keys.values())
     book = Book.open_for(set(keys.values()))
     arrived: Counter[int] = Counter()
     for key, place in keys.items():
         position = book.by_key[place]
         before = position.sellable
-        problem = _answer(book, position, requests[key], wanted[key], at=at, actor=actor)
+        own = max(0, wanted[key] - others[place.node_id, place.sku_id])
+        problem = _answer(book, position, requests[key], own, at=at, actor=actor)
         if problem is not None:
             refused[key] = problem
         arrived[position.id] += position.sellable - before
@@ -153,6 +156,25 @@ def answer_counts(
     land(book, arrived)
     book.write(at=at, actor=actor)
     return [refused.get(key) or Outcome.done(str(requests[key].state)) for key, _ in answers]
+
+
+def open_requests(node_id: int, sku_ids: Collection[int]) -> list[CountRequest]:
+    """What the node is asked to count of these SKUs, locked by ascending id, before any position."""
+    found = CountRequest.objects.for_scope(ALL_ACCOUNTS).filter(
+        node_id=node_id, sku_id__in=sku_ids, state__in=OPEN_COUNT_STATES
+    )
+    return list(found.order_by("pk").select_for_update(of=("self",)))
+
+
+def answer_by_list(
+    requests: Sequence[CountRequest], found: Mapping[int, int], *, at: datetime, actor: Actor
+) -> None:
+    """A list that was counted answers the requests of its SKUs; the list itself settles the book."""
+    answered = [request for request in requests if request.sku_id in found]
+    for request in answered:
+        request.answer(counted=found[request.sku_id], by=actor.id, at=at)
+    if answered:
+        _write_answers(answered, at=at, actor=actor)
 
 
 @transaction.atomic
@@ -235,6 +257,28 @@ def _write_answers(requests: Sequence[CountRequest], *, at: datetime, actor: Act
 
 def _key(request: CountRequest) -> PositionKey:
     return PositionKey(request.account_id, request.node_id, request.sku_id, request.account_id)
+
+
+def _of_others(keys: Iterable[PositionKey]) -> Counter[tuple[int, int]]:
+    """Units of other owners that lie where the account's own are counted, by (node, SKU)."""
+    places = list(keys)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT p.node_id, p.sku_id, sum(v.on_hand)::bigint
+            FROM unnest(%s::bigint[], %s::bigint[]) AS asked (node_id, sku_id)
+            JOIN inventory_stockposition p
+              ON (p.sku_id, p.node_id) = (asked.sku_id, asked.node_id)
+            JOIN inventory_stocklevel v ON v.position_id = p.id
+            WHERE p.owner_id <> p.account_id AND v.condition = ANY(%s) GROUP BY 1, 2
+            """,
+            [
+                [place.node_id for place in places],
+                [place.sku_id for place in places],
+                [Condition.AVAILABLE.value, Condition.COUNT_PENDING.value],
+            ],
+        )
+        return Counter({(row[0], row[1]): row[2] for row in cursor.fetchall()})
 
 
 def _is_doubtful(difference: int, lying: int) -> bool:

@@ -40,11 +40,14 @@ from inventory.states import NodeState, SkuKind
 
 @dataclass(frozen=True, slots=True)
 class ServiceDraft:
+    """A service level. It does not carry goods that a node needs one of `refuses` to send."""
+
     code: str
     name: str
     kind: str
     carrier_code: str
     carrier_name: str
+    refuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +139,16 @@ def define_services(
                 name=draft.name,
                 kind=draft.kind,
                 carrier_id=carrier_ids[(draft.carrier_code,)],
+                refuses=sorted(draft.refuses),
             )
             for draft in drafts
         ],
         ["code"],
-        ["name", "kind", "carrier"],
+        ["name", "kind", "carrier", "refuses"],
         at=at,
         actor=actor,
     )
-    versions.bump("network")
+    versions.bump("network", "rates")
     return {code: pk for (code,), pk in service_ids.items()}
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from inventory.ledger import Book
 from inventory.lots import dated_skus
 from inventory.models import Feed, Movement, Reconciliation, Reservation
 from inventory.services.changes import accounts_of, require_node
+from inventory.services.counts import answer_by_list, open_requests
 from inventory.services.landing import land
 from inventory.services.listening import keep, listen, require_snapshots, see_snapshot
 from inventory.services.runs import Gap, add_differences, discrepancies, supersede
@@ -38,6 +39,7 @@ def apply_snapshot(
     as_of: datetime,
     rows: Sequence[SnapshotRow],
     *,
+    counted: bool = False,
     at: datetime,
     actor: Actor,
 ) -> list[Outcome[ChangeAnswer | None]]:
@@ -48,6 +50,11 @@ def apply_snapshot(
     a source that sends deltas; a row older than the position's last count is refused.
     A row without a lot speaks for all lots of its condition. What differed is kept as a
     reconciliation; a long list is better sent as a document (`open_snapshot`).
+
+    `counted` rows were counted by people at `as_of`: the ledger says so, units that waited to be
+    counted are settled, and open count requests of these SKUs are answered, which ends what they
+    kept from being sourced. Such a list speaks of its rows alone: it moves no watermark, and is
+    taken of any source.
     """
     if as_of > at:
         raise Invalid("A snapshot cannot be from the future.")
@@ -55,26 +62,54 @@ def apply_snapshot(
     accounts = accounts_of({row.sku_id for row in rows}, actor)
     feeds = listen(node_id, source, _spoken_for(accounts, actor), at=at, actor=actor)
     for feed in feeds.values():
-        require_snapshots(feed, as_of)
-        see_snapshot(feed, as_of, None)
+        if not counted:
+            require_snapshots(feed, as_of)
+            see_snapshot(feed, as_of, None)
         feed.reconciled_at = at
     keep(feeds.values(), at=at, actor=actor)
     keys = [_key(node_id, row, accounts) for row in rows]
+    asked = open_requests(node_id, {row.sku_id for row in rows}) if counted else []
     book = Book.open_for({key for key in keys if key is not None})
-    sheet = _Sheet(book, node_id, source, as_of, feeds, _held_back(rows))
+    sheet = _Sheet(book, node_id, source, as_of, feeds, _held_back(rows), counted=counted)
     outcomes = [sheet.apply(row, key) for row, key in zip(rows, keys, strict=True)]
+    answer_by_list(asked, _found(rows, keys, outcomes), at=at, actor=actor)
     land(book, sheet.arrived)
     book.write(at=at, actor=actor)
     sheet.keep_runs(at=at)
     return outcomes
 
 
+def _found(
+    rows: Sequence[SnapshotRow],
+    keys: Sequence[PositionKey | None],
+    outcomes: Sequence[Outcome[ChangeAnswer | None]],
+) -> Counter[int]:
+    """Sellable units of the account's own by SKU, of the SKUs of which every row was taken."""
+    found: Counter[int] = Counter()
+    for row, key in zip(rows, keys, strict=True):
+        if key is not None and key.is_own and row.condition in SELLABLE_CONDITIONS:
+            found[row.sku_id] += row.quantity
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if outcome.problem is not None:
+            found.pop(row.sku_id, None)
+    return found
+
+
 def set_level(
-    book: Book, gap: Gap, why: Why, arrived: Counter[int], *, at: datetime
+    book: Book,
+    gap: Gap,
+    why: Why,
+    arrived: Counter[int],
+    *,
+    at: datetime,
+    expires_on: date | None = None,
 ) -> tuple[UUID, int]:
-    """Bring a level, or all lots of a condition, to the gap's target: the movement and on hand."""
+    """Bring a level, or all lots of a condition, to the gap's target: the movement and on hand.
+
+    `expires_on` is the date that a lot came with which is seen for the first time.
+    """
     position = book.positions[gap.position_id]
-    level = book.level(position, gap.condition, gap.lot)
+    level = book.level(position, gap.condition, gap.lot, expires_on)
     if gap.units > 0:
         if gap.condition in SELLABLE_CONDITIONS:
             arrived[position.id] += gap.units
@@ -98,8 +133,10 @@ class _Sheet:
         as_of: datetime,
         feeds: dict[UUID, Feed],
         held_back: Collection[int],
+        *,
+        counted: bool,
     ) -> None:
-        self._held_back = held_back
+        self._held_back, self._counted = held_back, counted
         self._book, self._node_id, self._source, self._as_of = book, node_id, source, as_of
         self._feeds = feeds
         self._runs = {account_id: ids.uuid7() for account_id in feeds}
@@ -128,6 +165,13 @@ class _Sheet:
                 "The position was counted later.",
                 counted_at=position.counted_at.isoformat(),
             )
+        run_id = self._runs[key.account_id]
+        kind = MovementKind.COUNT if self._counted else MovementKind.SNAPSHOT
+        why = Why(kind, "reconciliation", run_id, self._source)
+        if self._counted and row.condition == Condition.AVAILABLE:
+            for level in self._book.levels_of(position, Condition.COUNT_PENDING):
+                if row.lot in {"", level.lot}:
+                    self._book.move(level, -level.on_hand, why, at=self._as_of)
         present = _on_hand(self._book, position, row, held=key.sku_id in self._held_back)
         gap = Gap(
             len(self._places),
@@ -144,9 +188,9 @@ class _Sheet:
         self._places.append(gap.place)
         if not gap.units:
             return Outcome.done(None)
-        run_id = self._runs[key.account_id]
-        why = Why(MovementKind.SNAPSHOT, "reconciliation", run_id, self._source)
-        gap.movement_id, on_hand = set_level(self._book, gap, why, self.arrived, at=self._as_of)
+        gap.movement_id, on_hand = set_level(
+            self._book, gap, why, self.arrived, at=self._as_of, expires_on=row.expires_on
+        )
         self._gaps[key.account_id].append(gap)
         return Outcome.done(ChangeAnswer(gap.movement_id, position.id, on_hand))
 

@@ -128,6 +128,8 @@ class HandOver:
             self.taken[one.want.thread_id] += one.want.quantity
         had = {one.reservation_id for one in kept}
         lost += [part.want for part in parts if part.id not in had]
+        counted = {(one.want.thread_id, one.want.node_id) for one in kept}
+        rest = [replace(one, is_counted=(one.thread_id, one.node_id) in counted) for one in rest]
         result = taking(rest, at=at, actor=actor) if rest else TakeResult((), ())
         _close(self._threads, at)
         return TakeResult((*kept, *result.taken), (*lost, *result.lost))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from config.kernel import versions
 from config.kernel.errors import Conflict
 from config.kernel.types import ALL_ACCOUNTS, Actor
 from inventory.bindings import insert_allocations
@@ -20,8 +21,8 @@ from inventory.claims import (
 )
 from inventory.draws import Draws, Mismatch, report_mismatches
 from inventory.ledger import Book
-from inventory.lives import BOUND_BY_LAW
-from inventory.models import Movement, Reservation, Sku
+from inventory.lives import TOPIC, days_of, least_expiry
+from inventory.models import Movement, Reservation
 from inventory.services.counts import ask_for_counts, exclude
 from inventory.states import Condition, MovementKind, ReservationState, ShortageReason
 from inventory.stock_rows import Level, Position, Why
@@ -103,13 +104,15 @@ def _issue(
 def put_back(portions: Sequence[IssuedPortion], *, at: datetime, actor: Actor) -> None:
     """Undo an issue before the first scan: the units lie in their lots again, still committed.
 
-    Where the law wants the lot on record, or the reservation has lots bound, they are bound to it
-    again. Raises Conflict when fewer units were consumed.
+    Where the law wants the lot on record, the channel wants some days left of it, or the reservation
+    has lots bound, they are bound to it again. Raises Conflict when fewer units were consumed.
     """
     book, claims = open_book({portion.reservation_id for portion in portions}, levels=True)
     lots = _issued_lots(book, {portion.cause_id for portion in portions})
-    by_law = _skus_by_law(book)
-    bound: list[tuple[Reservation, Level, int]] = []
+    # Most goods have no lots, and then nobody need be asked what must be left of them.
+    in_lots = any(lot for taken in lots.values() for lot, _ in taken)
+    days = _days_wanted(book) if in_lots else {}
+    bound: list[tuple[Reservation, Level, int, date]] = []
     for portion in portions:
         row = claims.rows[portion.reservation_id]
         if not 0 < portion.quantity <= row.consumed:
@@ -127,21 +130,23 @@ def put_back(portions: Sequence[IssuedPortion], *, at: datetime, actor: Actor) -
         why = Why(MovementKind.PUT_BACK, portion.cause_kind, portion.cause_id)
         issued = lots.get((position.id, portion.cause_id), [])
         returned = _raise(book, position, portion.quantity, why, issued, at=at)
-        if position.key.sku_id in by_law or claims.bindings.of(row.id):
-            bound += [(row, level, units) for level, units in returned if level.lot]
+        wanted = least_expiry(days, portion.channel_id, position.key.sku_id, at)
+        if wanted is not None or claims.bindings.of(row.id):
+            least = wanted or at.date()
+            bound += [(row, level, units, least) for level, units in returned if level.lot]
     claims.write()
     book.write(at=at, actor=actor)
-    _bind_again(bound, at=at)
+    _bind_again(bound)
 
 
-def _bind_again(returned: Sequence[tuple[Reservation, Level, int]], *, at: datetime) -> None:
+def _bind_again(returned: Sequence[tuple[Reservation, Level, int, date]]) -> None:
     """Bind what came back; what has gone on to quality hold, its lot being stopped, is not bound."""
     rows: list[tuple[UUID, UUID, int, int, date | None]] = []
-    for row, level, units in returned:
+    for row, level, units, least in returned:
         part = min(units, level.on_hand - level.allocated)
         if level.id is not None and part > 0:
             level.allocated += part
-            rows.append((row.account_id, row.id, level.id, part, at.date()))
+            rows.append((row.account_id, row.id, level.id, part, least))
     if rows:
         insert_allocations(rows)
 
@@ -236,11 +241,13 @@ def _raise(
     return returned
 
 
-def _skus_by_law(book: Book) -> set[int]:
-    """SKUs of the positions of which the law wants the lot on record. One statement."""
-    skus = {position.key.sku_id for position in book.positions.values()}
-    found = Sku.objects.for_scope(ALL_ACCOUNTS).filter(pk__in=skus, regulation__in=BOUND_BY_LAW)
-    return set(found.values_list("pk", flat=True))
+def _days_wanted(book: Book) -> dict[tuple[UUID | None, int], int]:
+    """(channel, SKU) → days that must be left, of the accounts concerned. One statement while known."""
+    version = versions.read([TOPIC])[TOPIC]
+    days: dict[tuple[UUID | None, int], int] = {}
+    for account_id in {position.key.account_id for position in book.positions.values()}:
+        days |= days_of(account_id, version)
+    return days
 
 
 def _issued_lots(

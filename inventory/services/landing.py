@@ -13,10 +13,15 @@ from inventory.ledger import Book
 def land(book: Book, arrived: Mapping[int, int]) -> None:
     """Set aside, of the units that arrived at each position, what waiting demand is still owed.
 
+    Goods of other owners are free at once: not every channel may have them.
     Two statements. What another transaction lands at the same moment may be set aside twice;
     `free_unowed` gives such units back.
     """
-    came = {position_id: units for position_id, units in arrived.items() if units > 0}
+    came = {
+        position_id: units
+        for position_id, units in arrived.items()
+        if units > 0 and book.positions[position_id].key.is_own
+    }
     if not came:
         return
     owed = _Owed({book.positions[position_id].key.sku_id for position_id in came})

@@ -82,6 +82,14 @@ CLAIMING_STATES = (
 OPEN_RESERVATION_STATES = (ReservationState.WAITING.value, *CLAIMING_STATES)
 
 
+class ConsignedKind(TextChoices):
+    """What became of units of another owner: sold, or back from a sale."""
+
+    SOLD = "sold", "Sold"
+    PUT_BACK = "put_back", "Put back"
+    RETURNED = "returned", "Returned"
+
+
 class InboundKind(TextChoices):
     PURCHASE_ORDER = "po", "Purchase order"
     ADVANCE_NOTICE = "asn", "Advance shipping notice"

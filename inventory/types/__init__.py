@@ -93,6 +93,8 @@ from inventory.types.node_edits import (
     NodeEdit,
     PlanDraft,
 )
+from inventory.types.offers import OfferDraft, OfferTerms
+from inventory.types.owners import ConsignedLine, OwnerDraft, OwnerView, PriceDraft
 from inventory.types.rules import (
     ChannelPreview,
     FigureChange,
@@ -106,6 +108,7 @@ from inventory.types.rules import (
 from inventory.types.stock import (
     BufferChange,
     ChangeAnswer,
+    ConsignedPart,
     ExclusionWanted,
     MovementView,
     PositionView,
@@ -140,6 +143,8 @@ __all__ = [
     "ChannelPreview",
     "ClosureDraft",
     "ConditionChange",
+    "ConsignedLine",
+    "ConsignedPart",
     "CountWanted",
     "CutoffView",
     "DayFigure",
@@ -178,6 +183,10 @@ __all__ = [
     "NodeEdit",
     "NodeShare",
     "NodeView",
+    "OfferDraft",
+    "OfferTerms",
+    "OwnerDraft",
+    "OwnerView",
     "PackConversion",
     "PackDraft",
     "PackView",
@@ -188,6 +197,7 @@ __all__ = [
     "Portion",
     "PositionView",
     "Preview",
+    "PriceDraft",
     "Published",
     "QuotaDraft",
     "QuotaView",

@@ -34,11 +34,12 @@ class NodeShare:
 
 @dataclass(frozen=True, slots=True)
 class DayFigure:
-    """The figure at the end of one day, and what of it has come in on that day."""
+    """The figure at the end of one day, what of it has come in on that day, and the rows of that."""
 
     at: datetime
     units: int
     arriving: int
+    makes: tuple[Mapping[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ class Want:
 
     `channel_id` is who sells them: its quotas are counted. None is nobody, who may have only what
     is kept for no channel. `windows` are the hard limits of the node that the units count against.
-    With `min_expiry` lots are bound that do not expire before that day.
+    With `min_expiry` lots are bound that do not expire before that day. `is_counted` says that the
+    thread took from this node before in the same transaction: it is one order there all the same.
     """
 
     position_id: int
@@ -26,6 +27,7 @@ class Want:
     channel_id: UUID | None = None
     windows: tuple[int, ...] = ()
     min_expiry: date | None = None
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Portion:
 class IssuedPortion:
     """Some of a reservation's consumed units, and the cause under which they were issued.
 
-    `lots` says of which lots they were, where that is known.
+    `lots` says of which lots they were, where that is known; `channel_id` who sold them.
     """
 
     reservation_id: UUID
@@ -78,6 +80,7 @@ class IssuedPortion:
     cause_kind: str
     cause_id: UUID
     lots: tuple[tuple[str, int], ...] = ()
+    channel_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,24 @@ from inventory.states import Condition
 
 
 @dataclass(frozen=True, slots=True)
+class ConsignedPart:
+    """What may be reserved of another owner's position, and the channels that sell it."""
+
+    position_id: int
+    owner_id: UUID
+    sellable: int
+    free: int
+    is_first: bool
+    channels: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class PositionView:
-    """What a node can promise of a SKU. `free` is what a take may reserve."""
+    """What a node can promise of a SKU. `free` is what a take may reserve of the account's own.
+
+    `consigned` are other owners' positions there; where the account has none of its own, `id` is
+    the first of theirs.
+    """
 
     id: int
     node_id: int
@@ -21,6 +37,12 @@ class PositionView:
     landed: int
     shortfall: int
     free: int
+    consigned: tuple[ConsignedPart, ...] = ()
+
+    @property
+    def position_ids(self) -> tuple[int, ...]:
+        """Every position from which it may be served."""
+        return (self.id, *(part.position_id for part in self.consigned))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +94,7 @@ class SnapshotRow:
     condition: str = Condition.AVAILABLE.value
     lot: str = ""
     owner_id: UUID | None = None
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

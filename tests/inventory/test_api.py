@@ -11,6 +11,7 @@ from tests.factories.inventory import (
     ChannelListingFactory,
     NodeFactory,
     SkuFactory,
+    future_want,
     reread,
     stock,
     want,
@@ -267,3 +268,17 @@ class TestReading:
 
         with django_assert_max_num_queries(4):
             assert len(client.get("/api/v1/stock/").json()["results"]) == 12
+
+
+def test_units_set_aside_for_who_waits_are_listed_and_no_channel_sees_them():
+    position = stock(1)
+    services.reserve_future([future_want(position.sku, 3)], at=NOON, actor=ANNA)
+    stock(2, sku=position.sku, node=position.node)
+    account = position.account
+
+    shown = client_of(account).get("/api/v1/reservations/set-aside/").json()["results"]
+    channels = client_of(account, channel=ChannelFactory(account=account))
+
+    wanted = {"sku": position.sku.code, "node": position.node.code, "units": 2}
+    assert [{name: row[name] for name in wanted} for row in shown] == [wanted]
+    assert channels.get("/api/v1/reservations/set-aside/").status_code == 403

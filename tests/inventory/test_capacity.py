@@ -1,6 +1,7 @@
 """Capacity: work is entered as totals, folded into windows, handed on as backlog; hard limits hold."""
 
 import time as clock
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -249,6 +250,9 @@ class TestHardLimit:
 
         assert taken(wants(node, 1, 2, order=order)) == ([1, 2], [])
         assert taken(wants(node, 1)) == ([], [1])
+        again = [replace(one, is_counted=True) for one in wants(node, 1, order=order)]
+        assert taken(again) == ([1], [])
+        assert standing(node, "orders")[0] == 1
 
     def test_counts_what_earlier_windows_left(self):
         node = limited(hard=True, units=10)

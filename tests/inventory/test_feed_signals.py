@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.invariants import check_all
+from config.kernel import ids
 from config.kernel.errors import Conflict, IllegalTransition, Invalid
 from config.kernel.fsm import transitions_of
 from config.kernel.models import CaseReport, Event
@@ -273,7 +274,8 @@ class TestSilence:
 
         self.watch(NOON + HOUR)
 
-        assert selectors.nodes_without_same_day() == {position.node_id}
+        assert selectors.nodes_without_same_day(position.account_id) == {position.node_id}
+        assert not selectors.nodes_without_same_day(ids.uuid7())
         assert reread(position.pk).buffer == 0
 
 

@@ -1,5 +1,6 @@
 """Lots: first to expire first, off sale in time, held and recalled everywhere, bound where asked."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import lives, services
 from inventory.models import Allocation, Lot, Movement, Serial, StockLevel
+from inventory.services import LifeDraft
 from inventory.types import IssuedPortion, LotDraft, Portion, Selection, SnapshotRow, StockChange
 from tests.factories.inventory import ANNA, NodeFactory, SkuFactory, reread, stock, want
 from tests.factories.kernel import NOON, ChannelFactory
@@ -350,3 +352,20 @@ class TestPutBack:
 
         assert sum(bound(position).values()) == 2
         assert sound() == []
+
+    def test_binds_them_where_their_channel_wants_days_left_and_nowhere_else(self):
+        position = stock(5, sku=perishable(), lot="A", expires_on=TODAY + YEAR)
+        channel = ChannelFactory(account_id=position.account_id)
+        draft = LifeDraft(Selection(sku_codes=(position.sku.code,)), 90)
+        services.set_lives(position.account_id, channel.pk, [draft], at=NOON, actor=ANNA)
+        claims = [take(position, 2, min_expiry=TODAY + timedelta(days=90)) for _ in range(2)]
+        for claim in claims:
+            services.issue([Portion(claim, 2)], "parcel", claim, at=NOON, actor=ANNA)
+
+        back = [IssuedPortion(claim, 1, "parcel", claim) for claim in claims]
+        sold = replace(back[0], channel_id=channel.pk)
+        services.put_back([sold, back[1]], at=NOON, actor=ANNA)
+
+        [allocation] = Allocation.objects.for_scope(ALL_ACCOUNTS).all()
+        assert (allocation.reservation_id, allocation.units) == (claims[0], 1)
+        assert allocation.min_expiry == TODAY + timedelta(days=90)
