@@ -15,7 +15,9 @@ from integrations.models.buyer import MessageKind
 
 RESOURCED: Final = "order.resourced"
 PROMISE_MOVED: Final = "order.promise_moved"
-LATE_CASES: Final = ("SHIP_BY_MISS", "SHIP_BY_MISSED", "TRACKING_SILENT")
+PICKUP_REJECTED: Final = "PICKUP_REJECTED"
+"""The case kind that says that a store gave a pickup up."""
+LATE_CASES: Final = ("SHIP_BY_MISSED", "TRACKING_SILENT")
 """Case kinds that say that a promise may not hold."""
 
 
@@ -35,6 +37,7 @@ class Fact:
     units: Mapping[UUID, int] = field(default_factory=dict)
     amount_minor: int = 0
     cause: str = ""
+    until: datetime | None = None
 
 
 def facts_of(events: Iterable[Recorded]) -> list[Fact]:
@@ -68,6 +71,17 @@ def _refunded(event: Recorded) -> Fact | None:
     )
 
 
+def _unpaid(event: Recorded) -> Fact | None:
+    until = event.data.get("until")
+    return _fact(
+        event,
+        MessageKind.PAYMENT,
+        event.id,
+        amount_minor=int(event.data["amount_minor"]),
+        until=datetime.fromisoformat(until) if until else None,
+    )
+
+
 def _cancelled(event: Recorded) -> Fact | None:
     told = event.data.get("lines") or {event.data["line_id"]: event.data["units"]}
     units = {UUID(line_id): int(many) for line_id, many in told.items()}
@@ -79,8 +93,10 @@ def _resourced(event: Recorded) -> Fact | None:
     return _fact(event, MessageKind.DELAYED, None)
 
 
-def _late(event: Recorded) -> Fact | None:
+def _case(event: Recorded) -> Fact | None:
     kind = str(event.data.get("kind", ""))
+    if event.thread_id is not None and kind == PICKUP_REJECTED:
+        return _fact(event, MessageKind.CHOICE, event.subject_id)
     if event.thread_id is None or kind not in LATE_CASES:
         return None
     return _fact(event, MessageKind.DELAYED, None, cause=kind)
@@ -94,6 +110,7 @@ def _fact(
     units: Mapping[UUID, int] | None = None,
     amount_minor: int = 0,
     cause: str = "",
+    until: datetime | None = None,
 ) -> Fact:
     return Fact(
         kind,
@@ -105,6 +122,7 @@ def _fact(
         units or {},
         amount_minor,
         cause,
+        until,
     )
 
 
@@ -117,7 +135,8 @@ _READERS: Final[Mapping[str, Callable[[Recorded], Fact | None]]] = {
     "parcel.delivered": _delivered,
     "fulfillment.packed": _packed,
     "payment.refunded": _refunded,
-    "case.opened": _late,
+    "payment.asked_for": _unpaid,
+    "case.opened": _case,
 }
 
 TOPICS: Final = tuple(_READERS)

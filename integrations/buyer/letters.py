@@ -2,7 +2,7 @@
 
 The texts are templates, `templates/buyer/mail/<language>/<kind>.txt`: the subject, an empty line, then
 paragraphs. In braces they may write: number, brand, name, part, expected, old, new, cause, place,
-until, date, amount, by_buyer. A brand's own text stands before the common one.
+until, date, amount, by_buyer, asks. A brand's own text stands before the common one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,9 @@ class Item:
 class News:
     """What a letter tells, before it is put into words. Moments are shown as days.
 
-    `name` is the fact's own name, for once; `part` says that the order has more than these items.
+    `name` is the fact's own name, for once; `part` says that the order has more than these items;
+    `asks` that the buyer may say on the order's page whether they wait; `promise_ids` are the
+    versions of promises whose dates it shows.
     """
 
     kind: MessageKind
@@ -53,6 +55,8 @@ class News:
     tracking_number: str = ""
     amount_minor: int | None = None
     by_buyer: bool = False
+    asks: bool = False
+    promise_ids: tuple[UUID, ...] = ()
     cause_values: Mapping[str, datetime] = field(default_factory=dict)
 
 
@@ -124,8 +128,8 @@ def write(news: News, bought: BoughtOrder, voice: Voice) -> Letter:
         else words.say("letter.greeting_nobody"),
         "items": news.items,
         "facts": _facts(news, bought, words, zone),
-        "labels": words.texts["letter"],
-        "url": links.url_of(bought.order.pk),
+        "labels": _labels(news, words),
+        "url": _url(news, bought),
         "help": voice.help_email or voice.help_phone or voice.help_url,
         "brand": voice.name,
         "color": voice.color,
@@ -143,6 +147,17 @@ def write(news: News, bought: BoughtOrder, voice: Voice) -> Letter:
         language=words.code,
         template=str(template.template.name),
     )
+
+
+def _url(news: News, bought: BoughtOrder) -> str:
+    """Where the letter's button leads: to the order's page; to pay, where the channel has a page for it."""
+    page = links.pay_url_of(bought.order) if news.kind is MessageKind.PAYMENT else ""
+    return page or links.url_of(bought.order.pk)
+
+
+def _labels(news: News, words: Words) -> Mapping[str, str]:
+    said: Mapping[str, str] = words.texts["letter"]
+    return {**said, "track": said["pay"]} if news.kind is MessageKind.PAYMENT else said
 
 
 def _templates(kind: str, code: str, voice: Voice) -> list[str]:
@@ -188,6 +203,7 @@ def _said(
         "place": news.place,
         "amount": _amount(news, bought, words),
         "by_buyer": news.by_buyer,
+        "asks": news.asks,
     }
 
 
@@ -214,7 +230,7 @@ def _facts(
         facts.append(("expected", words.day(expected.astimezone(zone))))
     if news.place:
         facts.append(("collect_at", news.place))
-    if news.until:
+    if news.until and news.kind is MessageKind.READY:
         facts.append(("collect_until", words.day(news.until.astimezone(zone))))
     if news.amount_minor is not None:
         facts.append(("amount", _amount(news, bought, words)))

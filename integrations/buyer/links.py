@@ -7,13 +7,19 @@ found by trying: a token that we did not make says no more than any other.
 import base64
 import binascii
 import hmac
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
 
 from config.kernel import vault
 
+if TYPE_CHECKING:
+    from orders.models import Order
+
+PAY_URL: Final = "pay_url"
+"""In a channel's settings: the https address where an order is paid, with `{number}` in it."""
 _PROOF_BYTES: Final = 16
 _ID_BYTES: Final = 16
 
@@ -39,6 +45,14 @@ def order_behind(token: str) -> UUID | None:
 def url_of(order_id: UUID) -> str:
     """The whole address of the page, as messages and the console show it."""
     return f"{settings.PUBLIC_URL}/t/{token_of(order_id)}"
+
+
+def pay_url_of(order: "Order") -> str:
+    """Where the buyer pays the order; empty where its channel names no such page."""
+    page = str(order.channel.settings.get(PAY_URL, ""))
+    if not page.startswith("https://"):
+        return ""
+    return page.replace("{number}", quote(order.external_number or order.number, safe=""))
 
 
 def _proof(order_id: UUID) -> bytes:

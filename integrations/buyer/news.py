@@ -21,7 +21,7 @@ Work = Sequence[Any]
 
 _SILENT_LEAD: Final = timedelta(days=1)
 """A parcel of which nothing is heard is not delivered within that time."""
-_CAUSES: Final = {"SHIP_BY_MISSED": "not_shipped", "SHIP_BY_MISS": "not_shipped"}
+_CAUSES: Final = {"SHIP_BY_MISSED": "not_shipped"}
 
 
 def news_of(fact: Fact, bought: BoughtOrder, work: Work) -> News | None:
@@ -49,6 +49,9 @@ def _shipped(fact: Fact, bought: BoughtOrder, work: Work) -> News | None:
         items,
         part=not all_of_it,
         expected=_promised(bought, order.group_id),
+        promise_ids=tuple(
+            versions[-1].pk for versions in [bought.promises.get(order.group_id, ())] if versions
+        ),
         carrier=carrier_name(parcel.carrier_code),
         tracking_number=parcel.tracking_number,
     )
@@ -92,6 +95,22 @@ def _refunded(fact: Fact, bought: BoughtOrder, work: Work) -> News | None:
     return News(fact.kind, fact.name, amount_minor=amount) if amount > 0 else None
 
 
+def _unpaid(fact: Fact, bought: BoughtOrder, work: Work) -> News | None:
+    amount = Money(fact.amount_minor, bought.order.currency).minor
+    return News(fact.kind, fact.name, _open_items(bought), until=fact.until, amount_minor=amount)
+
+
+def _to_choose(fact: Fact, bought: BoughtOrder, work: Work) -> News | None:
+    """A store gave units up that were to be collected there, and nobody has chosen yet."""
+    items = items_of(bought, fact.units)
+    if not items:
+        return None
+    groups = {line.group_id for line in bought.lines if line.pk in fact.units}
+    stores = [group.pickup_node for group in bought.groups if group.pk in groups]
+    place = next((store.name for store in stores if store is not None), "")
+    return News(fact.kind, fact.name, items, place=place, until=fact.until)
+
+
 def _delayed(fact: Fact, bought: BoughtOrder, work: Work) -> News | None:
     if bought.order.state != "accepted":
         return None
@@ -113,13 +132,16 @@ def _moved(fact: Fact, bought: BoughtOrder) -> News | None:
     if best is None:
         return None
     _, old, new = best
+    first = bought.promises[new.group_id][0].deliver_latest.astimezone(zone).date()
     return News(
         fact.kind,
         f"promise {new.pk}",
         _open_items(bought),
         old=old.deliver_latest,
         new=new.deliver_latest,
-        cause="leaves_later" if new.cause == "node" else "stock",
+        cause="leaves_later" if new.cause in {"node", "rescue"} else "stock",
+        asks=new.deliver_latest.astimezone(zone).date() > first,
+        promise_ids=(new.pk,),
     )
 
 
@@ -217,4 +239,6 @@ _TELLERS: Final[Mapping[MessageKind, Callable[[Fact, BoughtOrder, Work], News | 
     MessageKind.CANCELLED: _cancelled,
     MessageKind.REFUNDED: _refunded,
     MessageKind.DELAYED: _delayed,
+    MessageKind.PAYMENT: _unpaid,
+    MessageKind.CHOICE: _to_choose,
 }

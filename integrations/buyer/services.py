@@ -1,6 +1,7 @@
 """Messages to buyers: written once per fact, sent by intent, kept as they went out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -22,6 +23,9 @@ from integrations.buyer.voices import Voice
 from integrations.models import BuyerMessage
 from integrations.models.buyer import MessageKind, MessageState
 from orders.selectors import BoughtOrder, bought_orders
+from orders.selectors.choices import open_choices
+from orders.services import record_told
+from orders.types import Telling
 
 SEND: Final = "buyer.message"
 """The intent by which a message goes out."""
@@ -47,17 +51,46 @@ def write_messages(events: Sequence[Recorded], *, at: datetime, actor: Actor) ->
         for order_id, order in bought_orders({fact.order_id for fact in facts}).items()
         if order.order.mode != "history" and voices.we_write(order.order.channel)
     }
-    facts = [fact for fact in facts if fact.order_id in bought]
+    facts = _with_choices([fact for fact in facts if fact.order_id in bought])
     work = fulfillment_orders_of({fact.order_id for fact in facts if fact.kind in _WITH_PARCELS})
     spoken = voices.voices({each.order.brand_id: each.order.brand.name for each in bought.values()})
     rows: dict[tuple[str, str], BuyerMessage] = {}
+    shown: dict[UUID, tuple[UUID, ...]] = {}
     for fact in facts:
         order = bought[fact.order_id]
         news = news_of(fact, order, work.get(fact.order_id, ()))
         if news is not None:
             row = _row(fact, news, order, spoken[order.order.brand_id], at=at)
             rows.setdefault((row.kind, row.fact), row)
-    return _keep(list(rows.values()), at=at, actor=actor)
+            shown[row.pk] = news.promise_ids
+    kept = _keep(list(rows.values()), at=at, actor=actor)
+    record_told(
+        [
+            Telling(promise_id, "buyer", "e-mail", row.pk)
+            for row in kept
+            if row.state == MessageState.WAITING
+            for promise_id in shown.get(row.pk, ())
+        ],
+        at=at,
+    )
+    return [row.pk for row in kept]
+
+
+def _with_choices(facts: Sequence[Fact]) -> list[Fact]:
+    """The facts, those of given-up pickups with what their buyers may choose about now, and until when."""
+    asking = {fact.order_id for fact in facts if fact.kind is MessageKind.CHOICE}
+    units: dict[UUID, dict[UUID, int]] = {}
+    until: dict[UUID, datetime | None] = {}
+    for choice in open_choices(asking).values() if asking else ():
+        if choice.asks:
+            units.setdefault(choice.order_id, {}).update(choice.units)
+            until[choice.order_id] = choice.until
+    return [
+        replace(fact, units=units.get(fact.order_id, {}), until=until.get(fact.order_id))
+        if fact.kind is MessageKind.CHOICE
+        else fact
+        for fact in facts
+    ]
 
 
 def _row(
@@ -88,8 +121,8 @@ def _sealed(letter: Letter) -> dict[str, str]:
     return {name: getattr(letter, name) for name in Letter.__dataclass_fields__}
 
 
-def _keep(rows: Sequence[BuyerMessage], *, at: datetime, actor: Actor) -> list[UUID]:
-    """Insert what nobody was told yet, with an intent each. Three statements."""
+def _keep(rows: Sequence[BuyerMessage], *, at: datetime, actor: Actor) -> list[BuyerMessage]:
+    """Insert what nobody was told yet, with an intent each. Three statements. Answers the new ones."""
     if not rows:
         return []
     BuyerMessage.objects.bulk_create(rows, ignore_conflicts=True)
@@ -100,7 +133,7 @@ def _keep(rows: Sequence[BuyerMessage], *, at: datetime, actor: Actor) -> list[U
     )
     kept = [row for row in rows if row.pk in new]
     _ask(kept, at=at, actor=actor)
-    return [row.pk for row in kept]
+    return kept
 
 
 def _ask(rows: Sequence[BuyerMessage], *, at: datetime, actor: Actor) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from integrations.channels import refund_shares
-from integrations.channels.types import ShopOrder
+from integrations.channels.types import ShopOrder, ShopRefund
 from integrations.models import ChannelCopy, CopyKind
 
 
@@ -44,23 +44,32 @@ def _refund(copy: ChannelCopy, shop: ShopOrder) -> Seen:
     """Whether it stands there, and of the lines that it was told for.
 
     One that the shop had made by itself has no id of ours to look for; one that names no lines was
-    told without.
+    told without. What we gave back ourselves has the amount that we told; of the shop's money what it
+    had given back by itself was left out.
     """
     found = next((one for one in shop.refunds if one.id == copy.their_id), None)
     if found is None:
         return Seen(copy, missing=bool(copy.their_id))
-    if copy.kind != CopyKind.REFUND or not found.named:
-        return Seen(copy)
+    return Seen(copy, why=_otherwise(copy, found) if copy.kind == CopyKind.REFUND else "")
+
+
+def _otherwise(copy: ChannelCopy, found: ShopRefund) -> str:
+    """What of a refund is not as it was told; empty for nothing."""
     amount = int(copy.wanted.get("amount_minor", 0))
+    stated = found.amount_minor if found.stated_minor is None else found.stated_minor
+    if copy.wanted.get("by_us") and stated != amount:
+        return "It says that another amount was given back."
+    if not found.named:
+        return ""
     units = {line: many for line, many in copy.wanted.get("units", {}).items() if many}
     if found.named != units:
-        return Seen(copy, why="It names other units.")
+        return "It names other units."
     worth = refund_shares.by_line(
         amount, copy.wanted.get("worth", {}), copy.wanted.get("shipping_minor", 0)
     )
     if found.worth and found.amount_minor == amount and found.worth != worth:
-        return Seen(copy, why="Its lines have other amounts.")
-    return Seen(copy)
+        return "Its lines have other amounts."
+    return ""
 
 
 def _acknowledgement(copy: ChannelCopy, shop: ShopOrder) -> Seen:

@@ -5,12 +5,25 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID, uuid5
 
 from integrations.channels.reading import text
 
 _MARK: Final = re.compile(r"\[sy:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(:cancel)?\]")
+_STATED: Final = re.compile(r": (\d+(?:\.\d+)?) [A-Z]{3} by the seller's own provider")
+
+
+def given_elsewhere(amount: Decimal, currency: str) -> str:
+    """Words for a refund whose money went back by whoever took it; `stated_in` reads them."""
+    return f"Given back by Switchyard: {amount} {currency} by the seller's own provider"
+
+
+def stated_in(words: object) -> Decimal | None:
+    """The amount that such words name; None in others."""
+    found = _STATED.search(text(words))
+    return Decimal(found.group(1)) if found else None
 
 
 def marked(words: str, ours: UUID, *, cancel: bool = False) -> str:

@@ -198,6 +198,7 @@ def _report_refused(row: ChannelCopy, answer: Answer, *, at: datetime) -> None:
                     "what": row.kind,
                     "code": answer.data.get("code", ""),
                     "why": answer.error,
+                    **_money_of(row),
                 },
                 cause=f"connection:{row.connection_id}:{answer.data.get('code', '')}"[:160],
                 thread_id=row.order_id,
@@ -205,3 +206,10 @@ def _report_refused(row: ChannelCopy, answer: Answer, *, at: datetime) -> None:
         ],
         at=at,
     )
+
+
+def _money_of(row: ChannelCopy) -> dict[str, Any]:
+    """What is to go back, where that is what was refused."""
+    if row.kind != CopyKind.REFUND:
+        return {}
+    return {name: row.wanted.get(name) for name in ("amount_minor", "currency")}

@@ -5,7 +5,7 @@ What a shop has told us itself (its cancels, its refunds) is not told back to it
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,12 +17,13 @@ from fulfillment import carriers
 from fulfillment.selectors import parcels_at_hand, parcels_sent
 from fulfillment.types import ParcelAtHand
 from integrations import connections
-from integrations.channels import port
+from integrations.channels import part_kits, port
 from integrations.channels.copies import Wanted
 from integrations.models import CopyKind
 from integrations.types import ConnectionRef
 from orders.selectors import LineStanding, order_heads, standing_lines
-from orders.selectors.credits import collected_by_channels, parts_of_notes
+from orders.selectors.credits import collected_by_channels, parts_of_notes, taken_off_by_us
+from orders.services import lock_orders
 from orders.states import CreditPart, DocumentKind, Initiator, Mode, OrderState
 from orders.types import CreditedPart, OrderHead
 
@@ -48,6 +49,8 @@ class _Scene:
     """Credit note → its parts."""
     paid_there: frozenset[UUID]
     """Orders of which the shop has collected something."""
+    parts_due: dict[UUID, dict[str, int]] = field(default_factory=dict)
+    """Order with a kit → what is due for parts that will never be sent, and was not told: by line."""
 
     def shop_of(self, order_id: UUID) -> tuple[OrderHead, ConnectionRef] | None:
         """The order and the shop it came from; None for one that no shop has."""
@@ -70,10 +73,17 @@ def wanted_by(events: Sequence[Recorded]) -> list[Wanted]:
     for event in events:
         order_id = event.thread_id or event.subject_id
         known = scene.shop_of(order_id)
-        if known is not None and (content := _content(event, order_id, known[0], scene)):
-            kind, our_id, told = content
-            told = {"order": known[0].external_id, **told}
-            found.append(Wanted(known[1], kind, our_id, order_id, told))
+        if known is None:
+            continue
+        head, ref = known
+        for content in (
+            _content(event, order_id, head, scene),
+            _parts_due(event, head, scene),
+        ):
+            if content is not None:
+                kind, our_id, told = content
+                told = {"order": head.external_id, **told}
+                found.append(Wanted(ref, kind, our_id, order_id, told))
     return found
 
 
@@ -87,6 +97,8 @@ def _scene(events: Sequence[Recorded]) -> _Scene:
     lines = standing_lines(reached) if reached else {}
     kits = {id_ for id_, known in lines.items() if any(line.parent_id for line in known)}
     notes = {note_id for event in events for note_id in _notes(event)}
+    paid = credited | (kits if parcels or cancels else set())
+    paid_there = frozenset(collected_by_channels(paid) if paid else ())
     return _Scene(
         heads,
         refs,
@@ -95,8 +107,22 @@ def _scene(events: Sequence[Recorded]) -> _Scene:
         parcels_sent(kits, ALL_ACCOUNTS) if parcels and kits else {},
         _cancels_of(kits) if cancels and kits else {},
         parts_of_notes(notes) if notes else {},
-        frozenset(collected_by_channels(credited) if credited else ()),
+        paid_there,
+        _due_for_parts(kits & paid_there) if parcels or cancels else {},
     )
+
+
+def _due_for_parts(order_ids: set[UUID]) -> dict[UUID, dict[str, int]]:
+    """What is due for missing parts of kits and was not told. Locks the orders: it is told once."""
+    if not order_ids or not taken_off_by_us(order_ids):
+        return {}
+    lock_orders(order_ids)
+    gone, lines = taken_off_by_us(order_ids), standing_lines(order_ids)
+    told = part_kits.told(order_ids)
+    return {
+        order_id: part_kits.due(lines[order_id], gone).beyond(told.get(order_id, {}))
+        for order_id in order_ids
+    }
 
 
 def _cancels_of(order_ids: set[UUID]) -> dict[UUID, list[tuple[UUID, dict[UUID, int]]]]:
@@ -182,6 +208,21 @@ def _cancel(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
             "reason": str(event.data.get("initiator", "")),
             "currency": head.currency,
         },
+    )
+
+
+def _parts_due(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
+    """An amount for parts of kits: of what was taken off here, or sent here without them."""
+    if event.topic not in _PARCELS and event.topic != _CANCELLED:
+        return None
+    kits = scene.parts_due.pop(head.id, {})
+    if not kits:
+        return None
+    amount = sum(kits.values())
+    return (
+        CopyKind.REFUND,
+        event.id,
+        {"amount_minor": amount, "currency": head.currency, part_kits.KITS: kits},
     )
 
 

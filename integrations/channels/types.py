@@ -28,7 +28,8 @@ class ShopRefund:
     goes with units that were taken off, and owes nothing to a return. `named` are all units per line
     that it names, and `worth` is what it gives back of each line, where the shop holds what it was
     told. `undecided`: the shop does not say which of them came back and which were taken off.
-    `unread`: its lines are told elsewhere (`port.Shop.refunds`).
+    `unread`: its lines are told elsewhere (`port.Shop.refunds`). `stated_minor` is what it says that
+    somebody else gave back, where no payment there moved.
     """
 
     id: str
@@ -41,6 +42,7 @@ class ShopRefund:
     worth: Mapping[str, int] = field(default_factory=dict)
     undecided: bool = False
     unread: bool = False
+    stated_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

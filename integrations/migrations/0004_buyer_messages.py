@@ -190,6 +190,8 @@ class Migration(config.kernel.operations.RenderedOnce):
                             ("delivered", "Parcel delivered"),
                             ("cancelled", "Items cancelled"),
                             ("refunded", "Refunded"),
+                            ("payment", "Payment asked for"),
+                            ("choice", "Pickup to be chosen anew"),
                         ],
                         max_length=12,
                     ),
@@ -249,6 +251,8 @@ class Migration(config.kernel.operations.RenderedOnce):
                                     "delivered",
                                     "cancelled",
                                     "refunded",
+                                    "payment",
+                                    "choice",
                                 ],
                             )
                         ),

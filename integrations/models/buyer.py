@@ -20,6 +20,8 @@ class MessageKind(models.TextChoices):
     DELIVERED = "delivered", "Parcel delivered"
     CANCELLED = "cancelled", "Items cancelled"
     REFUNDED = "refunded", "Refunded"
+    PAYMENT = "payment", "Payment asked for"
+    CHOICE = "choice", "Pickup to be chosen anew"
 
 
 class MessageState(models.TextChoices):

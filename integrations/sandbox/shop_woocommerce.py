@@ -7,16 +7,15 @@ are what the shipment tracking extension keeps in `_wc_shipment_tracking_items`.
     PUT /_sandbox/shop   {"webhook_url", "secret", "key", "key_secret", "site", "currency", "topics"}
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from integrations.sandbox import credentials, shop_orders, shop_woocommerce_wire
+from integrations.sandbox import shop_woocommerce_asked as asked_for
 from integrations.sandbox.box import Refusal, Reply, Request, route
 from integrations.sandbox.shop_orders import Document, stamp
-from integrations.sandbox.shop_woocommerce_wire import SITE_ZONE
 from integrations.sandbox.shops import Shop
 
 NAME: Final = "woocommerce"
@@ -146,10 +145,10 @@ class WooShop(Shop):
     def orders(self, request: Request) -> Reply:
         """A page of orders by `status`, `include` and times; what is past the last page is empty."""
         asked = request.query
-        wanted = _wanted(asked)
+        wanted = asked_for.wanted(asked)
         sort = _SORTS.get(asked.get("orderby", "date"))
         if sort is None:
-            raise _wrong("rest_invalid_param", "Invalid parameter(s): orderby")
+            raise asked_for.wrong("rest_invalid_param", "Invalid parameter(s): orderby")
         found = sorted(
             filter(wanted, self.store["orders"].values()),
             key=lambda order: (order[sort], order["id"]),
@@ -169,7 +168,7 @@ class WooShop(Shop):
         order, said, now = self._order(request), request.json, self.clock.now()
         status = str(said.get("status") or order["status"])
         if status not in STATUSES:
-            raise _wrong("rest_invalid_param", "Invalid parameter(s): status")
+            raise asked_for.wrong("rest_invalid_param", "Invalid parameter(s): status")
         fields: Document = {}
         if "meta_data" in said:
             fields["meta"] = [self._meta(order, one, now) for one in said["meta_data"]]
@@ -224,17 +223,19 @@ class WooShop(Shop):
     def create_refund(self, request: Request) -> Reply:
         """Give back an amount; lines say which units, and are restocked unless `api_restock` is off."""
         order, said = self._order(request), request.json
-        worth = _minor(said.get("amount", "0"))
+        worth = asked_for.minor(said.get("amount", "0"))
         left = shop_orders.due_back(order)
         if not 0 < worth <= left:
-            raise _wrong("woocommerce_rest_invalid_order_refund", "Invalid refund amount.")
+            raise asked_for.wrong("woocommerce_rest_invalid_order_refund", "Invalid refund amount.")
         restock = "cancel" if said.get("api_restock", True) else "no_restock"
         lines = []
         for one in said.get("line_items") or []:
             line = shop_orders.line_of(order, one.get("id"))
             units = int(one.get("quantity") or 0)
             if line is None or units > shop_orders.kept_units(line):
-                raise _wrong("woocommerce_rest_invalid_order_refund", "Invalid refund quantity.")
+                raise asked_for.wrong(
+                    "woocommerce_rest_invalid_order_refund", "Invalid refund quantity."
+                )
             if units:
                 lines.append((line, units, restock))
         if worth == left:
@@ -242,7 +243,7 @@ class WooShop(Shop):
         note = str(said.get("reason") or "")
         made = self.refund(order, self.clock.now(), by="api", lines=lines, amount=worth, note=note)
         made["by_gateway"] = bool(said.get("api_refund", True))
-        _as_asked(made, said.get("line_items") or [])
+        asked_for.as_asked(made, said.get("line_items") or [])
         if said.get("meta_data"):
             made["meta"] = said["meta_data"]
         return 201, shop_woocommerce_wire.refund(order, made, self.settings["site"])
@@ -252,8 +253,8 @@ class WooShop(Shop):
     @route("GET", API + "/products")
     def products(self, request: Request) -> Reply:
         """Products by `sku` (a comma between several) and `include`, by id."""
-        skus = _listed(request.query.get("sku", ""))
-        ids = _listed(request.query.get("include", ""))
+        skus = asked_for.listed(request.query.get("sku", ""))
+        ids = asked_for.listed(request.query.get("include", ""))
         found = sorted(
             (
                 item
@@ -279,7 +280,7 @@ class WooShop(Shop):
         said = request.json.get("update") or []
         if len(said) > MOST:
             words = f"Unable to accept more than {MOST} items for this request."
-            raise _wrong("woocommerce_rest_request_entity_too_large", words, 413)
+            raise asked_for.wrong("woocommerce_rest_request_entity_too_large", words, 413)
         done: list[Any] = []
         for one in said:
             try:
@@ -293,7 +294,7 @@ class WooShop(Shop):
     def _order(self, request: Request) -> Document:
         found = self.store["orders"].get(request.params["id"])
         if found is None:
-            raise _wrong("woocommerce_rest_shop_order_invalid_id", "Invalid ID.", 404)
+            raise asked_for.wrong("woocommerce_rest_shop_order_invalid_id", "Invalid ID.", 404)
         order: Document = found
         return order
 
@@ -302,7 +303,7 @@ class WooShop(Shop):
             if str(item["product"]) == str(number):
                 found: Document = item
                 return found
-        raise _wrong("woocommerce_rest_product_invalid_id", "Invalid ID.", 404)
+        raise asked_for.wrong("woocommerce_rest_product_invalid_id", "Invalid ID.", 404)
 
     def _product(self, item: Mapping[str, Any]) -> Document:
         figure = self.store["stock"][item["sku"]]
@@ -313,7 +314,7 @@ class WooShop(Shop):
         if "stock_quantity" in said:
             units = said["stock_quantity"]
             if isinstance(units, bool) or not isinstance(units, int):
-                raise _wrong("rest_invalid_param", "Invalid parameter(s): stock_quantity")
+                raise asked_for.wrong("rest_invalid_param", "Invalid parameter(s): stock_quantity")
             self.set_stock(item["sku"], units, self.clock.now(), by="api")
         return self._product(item)
 
@@ -356,74 +357,12 @@ class WooShop(Shop):
             number = max(1, int(request.query.get("page", 1)))
             size = int(request.query.get("per_page", PAGE))
         except ValueError:
-            raise _wrong("rest_invalid_param", "Invalid parameter(s): page") from None
+            raise asked_for.wrong("rest_invalid_param", "Invalid parameter(s): page") from None
         if not 1 <= size <= MOST:
-            raise _wrong("rest_invalid_param", "Invalid parameter(s): per_page")
+            raise asked_for.wrong("rest_invalid_param", "Invalid parameter(s): per_page")
         pages = -(-len(found) // size)
         headers = {"X-WP-Total": str(len(found)), "X-WP-TotalPages": str(pages)}
         if number < pages:
             next_page = f"{self.url}{API}/{name}?page={number + 1}&per_page={size}"
             headers["Link"] = f'<{next_page}>; rel="next"'
         return found[(number - 1) * size : number * size], headers
-
-
-def _as_asked(refund: Document, asked: Sequence[Mapping[str, Any]]) -> None:
-    """The refund's lines are worth what was said of them; the amount stands by itself."""
-    told = {str(one.get("id")): one for one in asked}
-    for line in refund["lines"]:
-        said = told.get(str(line["line"]), {})
-        line["subtotal"] = _minor(said.get("refund_total", 0))
-        line["tax"] = sum(_minor(tax.get("refund_total", 0)) for tax in said.get("refund_tax", []))
-
-
-def _wanted(asked: Mapping[str, str]) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether an order is asked for. Times are the site's own, unless `dates_are_gmt` or offset."""
-    statuses = _listed(asked.get("status", "any")) - {"any"}
-    ids = _listed(asked.get("include", ""))
-    bounds = [
-        (field, name, _moment(asked[name], gmt=asked.get("dates_are_gmt") in {"true", "1"}))
-        for name, field in (
-            ("after", "created_at"),
-            ("before", "created_at"),
-            ("modified_after", "updated_at"),
-            ("modified_before", "updated_at"),
-        )
-        if asked.get(name)
-    ]
-
-    def wanted(order: Mapping[str, Any]) -> bool:
-        if statuses and order["status"] not in statuses:
-            return False
-        if ids and str(order["id"]) not in ids:
-            return False
-        return all(
-            datetime.fromisoformat(order[field]) > bound
-            if name.endswith("after")
-            else datetime.fromisoformat(order[field]) < bound
-            for field, name, bound in bounds
-        )
-
-    return wanted
-
-
-def _moment(said: str, *, gmt: bool) -> datetime:
-    try:
-        read = datetime.fromisoformat(said.replace(" ", "+"))
-    except ValueError:
-        raise _wrong("rest_invalid_param", "Invalid parameter(s): after") from None
-    return read if read.tzinfo else read.replace(tzinfo=UTC if gmt else SITE_ZONE)
-
-
-def _minor(said: object) -> int:
-    try:
-        return int((Decimal(str(said)) * 100).to_integral_value())
-    except InvalidOperation:
-        raise _wrong("rest_invalid_param", "Invalid parameter(s): amount") from None
-
-
-def _listed(text: str) -> set[str]:
-    return {part.strip() for part in text.split(",") if part.strip()}
-
-
-def _wrong(code: str, message: str, status: int = 400) -> Refusal:
-    return Refusal(status, {"code": code, "message": message, "data": {"status": status}})

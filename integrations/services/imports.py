@@ -24,10 +24,9 @@ from integrations.imports.credits import Book, Match
 from integrations.imports.files import Scan
 from integrations.imports.profiles import Profile, Translated
 from integrations.models import ImportProblem, ImportRun
+from integrations.services import import_credits
 from integrations.states import ImportState
 from integrations.types import ChannelRef
-from orders.selectors.external import LineAtHand, lines_by_external
-from orders.types import CancelRequest, ReturnedUnits
 
 DETAIL_LENGTH = 500
 NO_LIMIT = 0
@@ -190,7 +189,8 @@ def _apply(
     results = [result for piece in batch.pieces for result in piece.settled]
     captured, fresh = _capture(batch.pieces, at=at, actor=actor)
     results += captured
-    results += _credit(request.channel.id, batch, at=at, actor=actor)
+    lines = [credit for piece in batch.pieces for credit in piece.credits]
+    results += import_credits.take(request.channel.id, lines, batch.matches, at=at, actor=actor)
     _note(run, batch, results)
     return results, fresh
 
@@ -236,111 +236,6 @@ def _capture(
                 bucket = Bucket.HELD
             results.append(LineResult(line, piece.reference, bucket, code, detail))
     return results, fresh
-
-
-def _credit(channel_id: UUID, batch: _Batch, *, at: datetime, actor: Actor) -> list[LineResult]:
-    """Cancel what is unshipped and record as returned what is delivered, credit by credit."""
-    lines = [credit for piece in batch.pieces for credit in piece.credits]
-    if not lines:
-        return []
-    matches = [match for credit in lines for match in batch.matches[credit.line]]
-    known = lines_by_external(channel_id, {match.order for match in matches})
-    cancels, returns = _divide(matches, known)
-    returned = _return(returns, known, at=at, actor=actor)  # locks orders only, so it comes first
-    cancelled = _cancel(cancels, known, at=at, actor=actor)
-    results = []
-    for credit in lines:
-        gone, back = cancelled[credit.line], returned[credit.line]
-        bucket = _credit_bucket(credit.quantity, gone, back)
-        detail = f"{gone} cancelled and {back} returned of {credit.quantity} × {credit.sku}"
-        if not credit.customer:
-            detail += "; the credit names no customer"
-        code = bucket.value.replace("_", "-")
-        results.append(LineResult(credit.line, credit.invoice, bucket, code, detail))
-    return results
-
-
-def _credit_bucket(wanted: int, cancelled: int, returned: int) -> Bucket:
-    if not cancelled + returned:
-        return Bucket.UNMATCHED_CREDIT
-    if cancelled + returned < wanted:
-        return Bucket.CREDITED_IN_PART
-    return Bucket.CANCELLED if cancelled >= returned else Bucket.RETURNED
-
-
-Units = list[tuple[int, tuple[str, str], int]]
-"""(credit line, order line's key, units)."""
-
-
-def _divide(
-    matches: Sequence[Match], known: dict[tuple[str, str], LineAtHand]
-) -> tuple[Units, Units]:
-    """Of each match: what can be cancelled, and what is left to be returned."""
-    unshipped = {key: line.unshipped for key, line in known.items()}
-    returnable = {key: line.returnable for key, line in known.items()}
-    cancels: Units = []
-    returns: Units = []
-    for match in matches:
-        key = (match.order, match.line)
-        if key not in known:
-            continue
-        gone = min(match.quantity, unshipped[key])
-        back = min(match.quantity - gone, returnable[key])
-        unshipped[key] -= gone
-        returnable[key] -= back
-        if gone:
-            cancels.append((match.credit.line, key, gone))
-        if back:
-            returns.append((match.credit.line, key, back))
-    return cancels, returns
-
-
-def _cancel(
-    wanted: Units,
-    known: dict[tuple[str, str], LineAtHand],
-    *,
-    at: datetime,
-    actor: Actor,
-) -> Counter[int]:
-    """Units cancelled by credit line. A refusal cancels nothing of its line."""
-    if not wanted:
-        return Counter()
-    requests = [
-        CancelRequest(
-            known[key].order_id, known[key].line_id, units, "credited by the channel", "channel"
-        )
-        for _, key, units in wanted
-    ]
-    done: Counter[int] = Counter()
-    answers = orders.services.cancel_units(requests, at=at, actor=actor)
-    for (line, _, units), answer in zip(wanted, answers, strict=True):
-        if answer.value is not None:
-            done[line] += min(units, answer.value.cancelled)
-    return done
-
-
-def _return(
-    wanted: Units,
-    known: dict[tuple[str, str], LineAtHand],
-    *,
-    at: datetime,
-    actor: Actor,
-) -> Counter[int]:
-    """Units recorded as returned, by credit line."""
-    if not wanted:
-        return Counter()
-    recorded = orders.services.record_returned(
-        [
-            ReturnedUnits(known[key].order_id, known[key].line_id, units, "credited by the channel")
-            for _, key, units in wanted
-        ],
-        at=at,
-        actor=actor,
-    )
-    done: Counter[int] = Counter()
-    for (line, *_), units in zip(wanted, recorded, strict=True):
-        done[line] += units
-    return done
 
 
 def _failed(piece: Translated, fault: Exception) -> list[LineResult]:

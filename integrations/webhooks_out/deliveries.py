@@ -27,8 +27,10 @@ from integrations.webhooks_out import selectors
 from integrations.webhooks_out.endpoints import disable_failing, lock_endpoint
 from integrations.webhooks_out.posted import Posted
 from integrations.webhooks_out.selectors import Listener
+from integrations.webhooks_out.told import promises_in
 from integrations.webhooks_out.topics import PING
 from orders.selectors import order_heads
+from orders.services import record_told
 
 DELIVER: Final = "webhook.deliver"
 """The intent by which an event goes to an endpoint."""
@@ -356,6 +358,7 @@ def record_answer(intent: LeasedIntent, answer: Answer, *, at: datetime, actor: 
         return
     if answer.kind is AnswerKind.DONE:
         row.deliver()
+        record_told(promises_in(row), at=at)
     elif answer.error in {DISABLED, GONE}:
         row.keep()
     else:

@@ -10,6 +10,7 @@ TOPICS: Final = (
     "order.held",
     "order.hold_released",
     "order.backordered",
+    "order.replanned",
     "order.resourced",
     "order.address_corrected",
     "order.units_cancelled",

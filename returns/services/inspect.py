@@ -1,11 +1,13 @@
 """Inspection: what somebody found, what becomes of the goods, and what is accepted for money."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
+import inventory.selectors
 import inventory.services
 from config.kernel import ids
 from config.kernel.errors import Conflict, DomainError, Invalid
@@ -179,8 +181,14 @@ def _go_on(
     settle_in_hand(work, [one for one in paying if _is_whole(work, one)], at=at)
     work.write(at=at, actor=actor, reason="inspected")
     Inspection.objects.bulk_create(rows)
+    owners = inventory.selectors.owners_of(
+        {key for row in rows if (key := work.lines[row.line_id].order_line_id) is not None}
+    )
     changes = [
-        _change(row, work.returns[line.returned_id], sku_id, serials[row.pk])
+        replace(
+            _change(row, work.returns[line.returned_id], sku_id, serials[row.pk]),
+            owner_id=owners.get(line.order_line_id) if line.order_line_id else None,
+        )
         for row in rows
         if (sku_id := (line := work.lines[row.line_id]).sku_id) is not None
     ]

@@ -14,7 +14,7 @@ from config.kernel.models import Intent
 from config.kernel.types import ALL_ACCOUNTS, Actor, Scope
 from fulfillment.services import record_tracking
 from fulfillment.types import TrackingNews
-from integrations.buyer import services
+from integrations.buyer import payment_letters, services
 from integrations.buyer.selectors import ReadMessage, messages_of
 from integrations.models import BrandVoice, BuyerMessage
 from orders.models import Order, Promise
@@ -242,6 +242,31 @@ class TestKinds:
         write(told("payment.refunded", order, data))
 
         assert "We have given you back 1,234.50 USD" in letter(order).plain
+
+
+class TestAskedToPay:
+    def test_leads_to_the_channels_page_and_names_the_last_day(self, web: Shop) -> None:
+        web.channel.settings = {"pay_url": "https://shop.example.com/pay/{number}"}
+        web.channel.save()
+        order = bought(web, external_number="#10/7")
+
+        until = "2026-03-07T12:00:00+00:00"
+        write(told("payment.asked_for", order, data={"amount_minor": 2000, "until": until}))
+
+        read = letter(order)
+        assert read.subject == "Please pay for your order #10/7: 20.00 USD"
+        assert "for you until Sat" in read.plain
+        assert "Pay for your order: https://shop.example.com/pay/%2310%2F7" in read.plain
+
+    def test_is_refused_where_nobody_would_get_it(self, web: Shop) -> None:
+        order = bought(web)
+        web.channel.kind = "marketplace"
+        web.channel.save()
+
+        [outcome] = payment_letters.ask_to_pay([order.pk], at=NOON, actor=BEN)
+
+        assert outcome.problem is not None
+        assert "writes to its buyers itself" in outcome.problem.detail
 
 
 class TestDelayed:

@@ -1,7 +1,8 @@
 """Refunds at Shopify: units taken off with their money, and money alone.
 
 A refund is known by the mark in its note. Money that the shop never had is given back by whoever took it:
-its refund there has lines and no payments. Money alone is reckoned to date: what the shop gave back by
+its refund there has no payments, and no lines where it is for none; its note states the amount, by which
+it is compared. Money alone is reckoned to date: what the shop gave back by
 itself is not given back again.
 """
 
@@ -11,12 +12,14 @@ from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from integrations.channels import amounts_alone
 from integrations.channels.asking import refused
-from integrations.channels.marks import marked
+from integrations.channels.marks import given_elsewhere, marked
 from integrations.channels.reading import Reading, major, mapping, rows, text
 from integrations.channels.shopify import seen
 from integrations.channels.types import Reply, Said, ShopRefund, Wish
 from integrations.http import Answer
+from integrations.types import ConnectionRef
 
 _TAKEN = frozenset({"sale", "capture"})
 
@@ -68,17 +71,20 @@ def take_off(ask: Ask, wish: Wish, order: Document) -> Reply:
     return _made(ask, base, wish, order, given, items, cancel=True)
 
 
-def give_back(ask: Ask, wish: Wish, order: Document) -> Reply:
+def give_back(ask: Ask, ref: ConnectionRef, wish: Wish, order: Document) -> Reply:
     """Give back an amount of what was taken, from the payments that still hold it."""
     base = f"/orders/{quote(wish.order, safe='')}"
+    lines = _by_line(wish, order)
     if wish.by_us:
-        return _made(ask, f"{base}/refunds", wish, order, (), _by_line(wish, order), cancel=False)
+        return _made(ask, f"{base}/refunds", wish, order, (), lines, cancel=False)
     wanted = _to_give(wish, refunds_of(order))
+    if not lines and not amounts_alone.are_made(ref):
+        return amounts_alone.by_hand(wish, wanted)
     taken = rows(ask("GET", f"{base}/transactions.json").body, "transactions")
     given = _spread(wanted, taken, wish.currency)
     if not given:
         return refused("not-taken", "No payment at the shop holds so much to give back.")
-    return _made(ask, f"{base}/refunds", wish, order, given, _by_line(wish, order), cancel=False)
+    return _made(ask, f"{base}/refunds", wish, order, given, lines, cancel=False)
 
 
 def _by_line(wish: Wish, order: Document) -> list[dict[str, Any]]:
@@ -172,8 +178,7 @@ def _made(
 ) -> Reply:
     words = "Taken off by Switchyard" if cancel else "Given back by Switchyard"
     if wish.by_us:
-        amount = major(wish.amount_minor or 0, wish.currency)
-        words = f"{words}: {amount} {wish.currency} by the seller's own provider"
+        words = given_elsewhere(major(wish.amount_minor or 0, wish.currency), wish.currency)
     body: dict[str, Any] = {
         "note": marked(words, wish.ours, cancel=cancel),
         "notify": False,

@@ -12,7 +12,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from config.kernel import money
-from integrations.channels.marks import marks_cancel, message_of_order, ours_in, version_of
+from integrations.channels.marks import (
+    marks_cancel,
+    message_of_order,
+    ours_in,
+    stated_in,
+    version_of,
+)
 from integrations.channels.reading import Reading, mapping, required_id, rows, text
 from integrations.channels.shopify import translate
 from integrations.channels.types import (
@@ -165,6 +171,7 @@ def refund(row: Mapping[str, Any], currency: str, left: _Units, *, cancelled: bo
         if one.get("kind") == "refund" and one.get("status") in (None, "success", "pending")
     )
     items = rows(row, "refund_line_items")
+    stated = stated_in(row.get("note"))
     return ShopRefund(
         text(row.get("id"), 64),
         money.to_minor(sum(amounts, Decimal(0)), currency),
@@ -173,6 +180,7 @@ def refund(row: Mapping[str, Any], currency: str, left: _Units, *, cancelled: bo
         ours_in(row.get("note")),
         of_cancel=cancelled or marks_cancel(row.get("note")) or (bool(items) and not units),
         named=_named(items),
+        stated_minor=None if stated is None else money.to_minor(stated, currency),
     )
 
 

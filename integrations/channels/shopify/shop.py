@@ -115,7 +115,7 @@ class ShopifyShop:
                 return self._cancel(wish, order)
             case CopyKind.CANCEL:
                 return money_back.take_off(self.ask, wish, order)
-        return money_back.give_back(self.ask, wish, order)
+        return money_back.give_back(self.ask, self._ref, wish, order)
 
     def _acknowledge(self, wish: Wish) -> Reply:
         """A tag: merchants see it and filter by it, and adding it leaves other tags alone."""

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from config.kernel import money
-from integrations.channels import refund_shares
+from integrations.channels import amounts_alone, refund_shares
 from integrations.channels.asking import refused
 from integrations.channels.marks import marked
 from integrations.channels.reading import Reading, major, rows, text
@@ -67,6 +67,8 @@ def give_back(
     if wanted > kept_of(order):
         return refused("not-taken", "The shop does not hold so much to give back.")
     lines = _by_line(wanted, wish, order, named)
+    if not lines and not wish.by_us and not amounts_alone.are_made(ref):
+        return amounts_alone.by_hand(wish, wanted)
     return _made(ask, ref, wish, order, wanted, lines, cancel=False)
 
 

@@ -22,9 +22,10 @@ from fulfillment.services import (
     reverse_shipments,
 )
 from fulfillment.types import Content, Pack, Pick, Shipment
+from integrations import connections
 from integrations import services as connections_services
 from integrations.channels import copies, selectors, services, telling
-from integrations.models import CopyKind
+from integrations.models import Connection, CopyKind
 from inventory.models import KitComponent, Sku
 from orders.models import DeliveryGroup, OrderLine, Tender
 from orders.services import cancel_units, credit_units, lock_orders
@@ -129,6 +130,76 @@ class TestAKit:
             left = {one["sku"]: one["fulfillable_quantity"] for one in lines}
             assert left == {"SKU-3": 0, **more}
         assert states(trade, "fulfillment") == {"fulfillment": "same"}
+
+
+class TestAKitThatNeverBecomesWhole:
+    """One part has left, the other never will: the shop's buyer gets the worth of it back."""
+
+    def kit_that_half_left(self, trade):
+        """One of two parts is with the carrier; answers the order there and here, and the other."""
+        skus = Sku.objects.for_scope(ALL_ACCOUNTS)
+        skus.filter(code="SKU-3").update(kind="kit")
+        for part in skus.filter(code__in=("SKU-0", "SKU-1")):
+            KitComponent.objects.create(kit=skus.get(code="SKU-3"), component=part, quantity=1)
+        placed, order = trade.captured({"SKU-3": 1, "SKU-2": 1})
+        trade.pass_time(90)
+        at = clock.now()
+        group = DeliveryGroup.objects.for_scope(ALL_ACCOUNTS).get(order=order)
+        release_groups([group.pk], at=at, actor=SYSTEM)
+        [work] = FulfillmentOrder.objects.for_scope(ALL_ACCOUNTS).filter(order=order)
+        first = work.lines.get(sku__code="SKU-0")
+        record_picks([Pick(first.pk, 1)], at=at, actor=SYSTEM)
+        some = (Content(first.pk, 1),)
+        [packed] = record_packs([Pack(work.pk, some)], at=at, actor=SYSTEM)
+        [parcel] = packed.value.parcel_ids
+        confirm_shipments([Shipment(parcel, "T-1", "paper")], at=at, actor=SYSTEM)
+        trade.carry_out()
+        [missing] = [line for line in trade.lines(order) if line.sku.code == "SKU-1"]
+        return placed, order, missing
+
+    def take_off(self, trade, order, line):
+        request = CancelRequest(order.pk, line.pk, 1, "no stock", "merchant")
+        [outcome] = cancel_units([request], at=clock.now(), actor=SYSTEM)
+        assert outcome.ok, outcome.problem
+        trade.carry_out()
+        line.refresh_from_db()
+        return line.cancellations.get().amount_minor
+
+    def test_is_given_back_as_an_amount_once_and_both_books_agree(self, trade):
+        placed, order, missing = self.kit_that_half_left(trade)
+
+        worth = self.take_off(trade, order, missing)
+        trade.carry_out()
+
+        there = trade.shop.store["orders"][str(placed["id"])]
+        kit = next(one for one in there["lines"] if one["sku"] == "SKU-3")
+        [made] = there["refunds"]
+        assert (made["amount"], made["lines"]) == (worth, [])
+        assert worth == missing.total_minor > 0
+        assert (kit["cancelled"], kit["refunded"]) == (0, 0)
+        [copy] = trade.copies(kind="refund")
+        assert copy.wanted["kits"] == {str(kit["id"]): worth}
+        trade.pass_time(30)
+        trade.push(placed["id"])
+        assert (trade.poll().different, trade.shop.log.of("refused")) == (0, [])
+        assert CaseReport.objects.count() == 0
+
+    def test_is_one_case_with_the_amount_where_the_channel_allows_no_amount_alone(self, trade):
+        Connection.objects.for_scope(ALL_ACCOUNTS).update(settings={"amount_refunds": False})
+        connections.forget()
+        placed, order, missing = self.kit_that_half_left(trade)
+
+        worth = self.take_off(trade, order, missing)
+
+        [report] = CaseReport.objects.all()
+        assert report.kind == "CHANNEL_REFUSED"
+        assert (report.evidence["amount_minor"], report.evidence["currency"]) == (worth, "USD")
+        assert "by hand, then have it sent again" in report.evidence["why"]
+        there = trade.shop.store["orders"][str(placed["id"])]
+        trade.shop.refund(there, trade.shop.clock.now(), by="shop", amount=worth)
+        copies.heal_copies(trade.ref.id, at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+        assert (states(trade, "refund"), len(there["refunds"])) == ({"refund": "same"}, 1)
 
 
 class TestTheWayOfAnOrder:

@@ -11,10 +11,11 @@ from config.kernel import clock
 from config.kernel.ids import uuid7
 from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS
+from integrations.channels import marks
 from integrations.channels.woocommerce import inbound
 from integrations.models import CopyKind
 from integrations.selectors import channel_ref
-from orders.models import Order, OrderLine
+from orders.models import Order, OrderLine, Tender
 from orders.services import credit_units, lock_orders
 from orders.types import CreditedUnits, CreditRequest
 from tests.factories.kernel import NOON, ChannelFactory
@@ -181,6 +182,37 @@ class TestARefundThatWeHaveMade:
         assert sum(one["amount"] for one in kept["refunds"]) == amount
         assert kept["refunds"][-1]["lines"] == []
         assert not trade.shop.log.of("refused")
+
+
+class TestMoneyThatWeGaveBackOurselves:
+    """The shop never had it: it is told the amount, and what it says of it is compared."""
+
+    def test_without_goods_is_told_and_compared_by_its_amount(self, trade: Trade) -> None:
+        placed, order = trade.captured({"SKU-0": 1})
+        delivered(trade, order)
+        Tender.objects.for_scope(ALL_ACCOUNTS).filter(order=order).update(
+            collected_by="us", provider="fakepay"
+        )
+        kept = trade.shop.store["orders"][str(placed["id"])]
+        with transaction.atomic():
+            lock_orders([order.pk])
+            request = CreditRequest(
+                order.pk, "goodwill", uuid7(), (), shipping_minor=300, reason="late"
+            )
+            [outcome] = credit_units([request], at=clock.now(), actor=SYSTEM)
+        assert outcome.value is not None, outcome.problem
+        trade.carry_out()
+
+        [made] = kept["refunds"]
+        assert made["lines"] == []
+        assert (marks.stated_in(made["note"]) or made["amount"] / 100) == 3
+        trade.pass_time(30)
+        trade.push(placed["id"])
+        assert (trade.poll().different, cases()) == (0, [])
+
+        made |= {"note": made["note"].replace("3.00", "4.00"), "amount": made["amount"] and 400}
+        kept["updated_at"] = clock.now().isoformat()
+        assert trade.poll().different == 1
 
 
 def test_what_woocommerce_documents_of_a_refund_is_read() -> None:

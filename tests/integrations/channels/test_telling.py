@@ -1,11 +1,13 @@
 """What parcels and cancels are to a shop: units of its own lines, each kit once, whatever of its parts."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fulfillment.types import ParcelAtHand
+from integrations.channels import part_kits
 from integrations.channels.telling import in_this_cancel, in_this_parcel
 from orders.selectors import LineStanding
 
@@ -88,3 +90,45 @@ def test_what_is_sent_and_taken_off_never_comes_to_more_than_was_ordered(
     assert total["kit"] <= 2
     if not left[MUGS] and not left[BOWLS]:
         assert total["kit"] == 2
+
+
+def standing(**moved: tuple[int, int]) -> list[LineStanding]:
+    """The lines after so many (shipped, cancelled) units of parts."""
+    names = {"mugs": MUGS, "bowls": BOWLS}
+    units = {names[name]: counts for name, counts in moved.items()}
+    moves = [units.get(line.line_id, (0, 0)) for line in LINES]
+    return [
+        replace(line, shipped=shipped, cancelled=cancelled)
+        for line, (shipped, cancelled) in zip(LINES, moves, strict=True)
+    ]
+
+
+def due(worth: dict[UUID, tuple[int, int]], **moved: tuple[int, int]) -> dict[str, int]:
+    return dict(part_kits.due(standing(**moved), worth).kits)
+
+
+class TestPartsThatNeverLeave:
+    """Two kits of two mugs and two bowls each; a bowl is worth 300."""
+
+    def test_are_owed_once_their_kit_has_begun_to_leave(self):
+        off = {BOWLS: (2, 600)}
+
+        assert due(off, bowls=(0, 2)) == {}
+        assert due(off, mugs=(1, 0), bowls=(0, 2)) == {}
+        assert due(off, mugs=(3, 0), bowls=(0, 2)) == {"kit": 600}
+        assert due({BOWLS: (4, 1201)}, mugs=(4, 0), bowls=(0, 4)) == {"kit": 1201}
+
+    def test_are_not_owed_beside_a_kit_that_is_taken_off_whole(self):
+        off = {MUGS: (2, 500), BOWLS: (3, 900)}
+
+        assert due(off, mugs=(2, 2), bowls=(1, 3)) == {"kit": 300}
+
+    def test_are_not_owed_where_the_channel_took_them_off_itself(self):
+        assert due({}, mugs=(4, 0), bowls=(0, 4)) == {}
+
+    def test_are_told_only_as_far_as_they_were_not_told_before(self):
+        found = part_kits.due(standing(mugs=(4, 0), bowls=(0, 4)), {BOWLS: (4, 1200)})
+
+        assert found.beyond({}) == {"kit": 1200}
+        assert found.beyond({"kit": 300}) == {"kit": 900}
+        assert found.beyond({"kit": 1200}) == {}

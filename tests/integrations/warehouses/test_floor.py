@@ -1,5 +1,6 @@
 """The whole way with a simulated warehouse, by HTTP alone: told, asked, read, and its stock compared."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,11 +17,12 @@ from fulfillment.models import FulfillmentOrder, NodeRequest, Parcel
 from fulfillment.states import RequestState
 from integrations import services
 from integrations.models import InboxMessage
+from integrations.sandbox import wms_lots
 from integrations.sandbox.box import Reply, Request, Simulator, route
 from integrations.sandbox.clock import SandboxClock
 from integrations.sandbox.wms import Wms
 from integrations.warehouses import handlers, polling
-from inventory.models import StockPosition
+from inventory.models import CountRequest, StockPosition
 from inventory.services import request_counts
 from inventory.types import CountWanted
 from orders.services import cancel_units
@@ -301,6 +303,47 @@ def test_a_list_that_cannot_be_whole_changes_nothing(wms, place):
     assert taken.doubt == "The list is empty."
     assert sellable(sku, node) == 20
     assert CaseReport.objects.get().kind == "WAREHOUSE_STOCK_DOUBTFUL"
+
+
+def test_lots_are_named_at_the_pick_in_parcels_and_in_snapshots(wms, place, ear):
+    ref, sku, node = place
+    shelf = [
+        {"lot": "LATE", "units": 6, "expires_on": "2027-06-01"},
+        {"lot": "SOON", "units": 5, "expires_on": "2026-12-01"},
+    ]
+    shelves(wms, {sku.code: 11}, lots={sku.code: shelf}, webhook_url=f"{ear.url}/in")
+    httpx.post(f"{wms.url}/_sandbox/snapshot", json={"node": "east"})
+    sent(ref, sku, node, 2)
+    carry_out()
+    move_on(wms, NEXT_DAY)
+
+    told = [json.loads(raw)["events"][0] for raw, _ in ear.heard]
+    seen = next(one for one in told if one["type"] == "stock.snapshot")
+    assert {row["lot"]: (row["quantity"], row["expires_on"]) for row in seen["rows"]} == {
+        "SOON": (5, "2026-12-01"),
+        "LATE": (6, "2027-06-01"),
+    }
+    picked = next(one for one in told if one["type"] == "order.picked")
+    assert picked["lines"][0]["lots"][0]["lot"] == "SOON"
+    packed = [one["parcel"]["lines"][0] for one in told if one["type"] == "order.packed"]
+    assert [lot["lot"] for line in packed for lot in line["lots"]] == ["SOON"] * len(packed)
+    rows = wms_lots.rows(sku.code, wms.store["shelves"]["east"][sku.code])
+    assert sum(row["quantity"] for row in rows) == 9
+
+
+def test_a_count_is_answered_by_a_list_where_the_building_counts_so(wms, place, ear):
+    ref, sku, node = place
+    stock(20, sku=sku, node=node)
+    shelves(wms, {sku.code: 18}, webhook_url=f"{ear.url}/in", stocktakes=True)
+    request_counts([CountWanted(sku.account_id, node.pk, sku.pk, "odd")], at=NOON, actor=BEN)
+
+    carry_out()
+    move_on(wms, NEXT_DAY)
+    for raw, headers in ear.heard:
+        deliver(ref, raw, headers)
+
+    assert sellable(sku, node) == 18
+    assert CountRequest.objects.for_scope(ALL_ACCOUNTS).get().state == "answered"
 
 
 def test_a_count_is_asked_and_answered(wms, place, ear):

@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
+import inventory.selectors
 from config.invariants import check_all
+from config.kernel import ids
 from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment.models import NodeRequest, Parcel
@@ -15,11 +18,12 @@ from fulfillment.states import RequestState
 from integrations import services
 from integrations.models import InboxMessage
 from integrations.services.inbox import ATTEMPTS
-from inventory.models import CountRequest, StockPosition
+from inventory.models import CountRequest, Movement, StockPosition
 from inventory.types import SubjectTag, subject_id
 from orders.services import cancel_units
 from orders.types import CancelRequest
 from tests.factories.fulfillment import BEN, line_of, work
+from tests.factories.inventory import stock
 from tests.factories.kernel import NOON
 from tests.factories.warehouses import (
     LATER,
@@ -313,6 +317,51 @@ class TestStock:
 
         assert sellable(sku, node) == 4
         assert check_all() == []
+
+    def test_a_stocktake_answers_the_short_and_has_it_sourced_again(self, warehouse):
+        ref, sku, node, _, order = warehouse
+        tell(ref, event("order.short", order=order.number, lines=units(1)))
+        rows = [
+            {"sku": sku.code, "quantity": 3, "location": "A-1"},
+            {"sku": sku.code, "quantity": 4, "location": "B-7"},
+        ]
+        list_ = event("stock.stocktake", counted_at=LATER.isoformat(), rows=rows)
+
+        told, again = tell(ref, list_), tell(ref, list_)
+
+        assert (told.state, again.code) == ("applied", "repeated")
+        assert sellable(sku, node) == 7
+        count = CountRequest.objects.for_scope(ALL_ACCOUNTS).get()
+        assert (count.state, count.counted) == ("answered", 7)
+        assert not inventory.selectors.exclusions([sku.pk], LATER)
+        kinds = Movement.objects.for_scope(ALL_ACCOUNTS).filter(sku_id=sku.pk)
+        assert "count" in set(kinds.values_list("kind", flat=True))
+        assert check_all() == []
+
+    def test_an_older_stocktake_leaves_what_was_counted_later(self, warehouse):
+        ref, sku, node, *_ = warehouse
+        rows = [{"sku": sku.code, "quantity": 5}]
+        tell(ref, event("stock.snapshot", as_of=LATER.isoformat(), rows=rows))
+        before = (LATER - timedelta(minutes=5)).isoformat()
+        rows = [{"sku": sku.code, "quantity": 9}]
+
+        tell(ref, event("stock.stocktake", counted_at=before, rows=rows))
+
+        assert sellable(sku, node) == 5
+
+    def test_goods_of_others_lie_in_the_same_heap(self, warehouse):
+        ref, sku, node, *_ = warehouse
+        theirs = stock(3, sku=sku, node=node, owner_id=ids.uuid7())
+        rows = [{"sku": sku.code, "quantity": 8}]
+
+        tell(ref, event("stock.snapshot", as_of=LATER.isoformat(), rows=rows))
+
+        own = StockPosition.objects.for_scope(ALL_ACCOUNTS).get(
+            sku=sku, node=node, owner_id=F("account_id")
+        )
+        assert own.sellable == 5
+        theirs.refresh_from_db()
+        assert theirs.sellable == 3
 
 
 def test_messages_of_a_batch_take_effect_together(warehouse):
