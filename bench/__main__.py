@@ -8,7 +8,20 @@ from bench import floor, ground
 from bench.report import Report
 
 FEEDS = ("snapshot", "deltas", "fold")
-PARTS = ("floor", "engine", "bulk", "post", "import", "list", "availability", "reserve", *FEEDS)
+PARTS = (
+    "floor",
+    "engine",
+    "prices",
+    "backtest",
+    "bulk",
+    "post",
+    "import",
+    "list",
+    "availability",
+    "reserve",
+    "rematch",
+    *FEEDS,
+)
 
 
 def main() -> None:
@@ -23,10 +36,23 @@ def main() -> None:
         from bench import engine
 
         engine.run(report, 50 if asked.quick else 200)
-    if {"bulk", "post", "import", "list", "reserve", *FEEDS} & set(parts):
+    if "prices" in parts:
+        from bench import price_book
+
+        price_book.run(report, skus=2_000 if asked.quick else 20_000)
+    if "backtest" in parts:
+        import django
+
+        django.setup()
+        from bench import backtest
+
+        backtest.run(report, quick=asked.quick)
+    if {"bulk", "post", "import", "list", "reserve", "rematch", *FEEDS} & set(parts):
         _on_the_application(report, parts, asked, running.owner_url)
     if "availability" in parts:
         _availability(report, asked)
+    if "quote" in parts:
+        _quotes(report, asked)
     if asked.json:
         report.write(asked.json)
 
@@ -40,6 +66,16 @@ def _availability(report: Report, asked: argparse.Namespace) -> None:
 
     skus, nodes, rounds = (2_000, 100, 40) if asked.quick else (20_000, 1_000, 200)
     availability.run(report, skus=skus, nodes=nodes, rounds=rounds)
+
+
+def _quotes(report: Report, asked: argparse.Namespace) -> None:
+    import django
+
+    ground.migrate()
+    django.setup()
+    from bench import quotes
+
+    quotes.run(report, nodes=100 if asked.quick else 300, rounds=30 if asked.quick else 300)
 
 
 def _arguments() -> argparse.Namespace:
@@ -78,6 +114,10 @@ def _on_the_application(
         from bench import reserve
 
         reserve.run(report, built, owner_url, seconds=4 if asked.quick else 15)
+    if "rematch" in parts:
+        from bench import rematch
+
+        rematch.run(report, built, orders=600 if asked.quick else 4_000)
     if set(FEEDS) & set(parts):
         from bench import feeds
 

@@ -12,14 +12,18 @@ from bench.routing_world import MINOR, Ledger, World, counted, given_by, row_sha
 from routing.engine import FEWEST_PARCELS, NEAREST, Demand, Plan, Policy, PriceBook, Supply, plan
 from routing.engine.ascent import Settled
 from routing.engine.choosing import Question
-from routing.engine.forecast import Forecast, sure
+from routing.engine.crowd import Floats
+from routing.engine.forecast import Baskets, Forecast, sure
 from routing.engine.joint import plan_together, questions_of
 from routing.engine.joint_program import Standing, Terms
-from routing.engine.market import Goods, tariff
+from routing.engine.market import Goods, spread, tariff
 from routing.engine.outlook import SPARE, Outlook, View, later
 
 Given = dict[tuple[int, int], int]
 """Units by (place of the line, node)."""
+
+Timed = tuple[Baskets, Floats]
+"""Orders that may come, and when within their day: from 0 to 1."""
 
 MOST_REJECTIONS = 6
 NEVER_FULL = 10**9
@@ -28,8 +32,13 @@ NEVER_FULL = 10**9
 SPARE_AT_ONCE = 0.25
 """Of orders that are decided at once; waves have what the engine has."""
 
+FILLING = 115
+"""Percent of its cost that an unfilled unit counts for where units have prices: a price that foresees
+too much leaves units on the shelf, and what it costs to send more is about what that saves.
+"""
+
 STIFFNESS = 40_000
-LOOKS = 4
+LOOKS = 12
 """How often a day the prices of orders that are decided at once are made."""
 
 
@@ -113,25 +122,58 @@ class Prices:
             spare=spare,
         )
         self.settled: Settled | None = None
+        self.drawn: list[Timed] = []
         self.day = 0
         self.turn = 0
 
-    def look(self, run: Run, done: int, day: int, wave: Sequence[Order] = ()) -> Settled:
-        """Prices once `done` orders are decided, those of the wave being known as well."""
-        inst, known = run.inst, done + len(wave)
+    def of_the_moment(self, run: Run, done: int, day: int) -> Settled:
+        """Prices once `done` orders are decided: of futures that are drawn each morning, less the
+        part of the day that is over.
+        """
+        view = self.view(run, done, day)
+        if self.settled is None or day != self.day:
+            self.learn(run, done)
+            draw = np.random.default_rng([run.inst.seed, self.turn, 1])
+            baskets = self.outlook.futures(self.believed, view, self.turn)
+            self.drawn = [(one, draw.random(len(one.day))) for one in baskets]
+            before = None if self.settled is None else later(self.settled, day - self.day)
+            start = None if before is None else spread(before, self.outlook.scenes)
+            self.settled = self.outlook.settled(baskets, view, (), start, None)
+        else:
+            over = (done - int(self.by_day[:day].sum())) / int(self.by_day[day])
+            left = [still_to_come(one, moment, over) for one, moment in self.drawn]
+            left = [one for one in left if len(one.day)]
+            self.settled = self.outlook.again(left, view, before=self.settled)
+        self.day, self.turn = day, self.turn + 1
+        return self.settled
+
+    def learn(self, run: Run, known: int) -> None:
+        inst = run.inst
         if known:
             lines, rows = counted(inst.orders[:known], inst.shape.skus, len(METROS))
             self.believed = self.forecast.learned(lines, rows, known)
+
+    def view(self, run: Run, known: int, day: int) -> View:
+        """What is left once so many orders are known, with those that are still expected.
+
+        Goods on their way count as there: that they come is known, and most of them are for later.
+        """
+        coming = 0 if run.arrived else run.inst.inbound
         rest = self.by_day[day:].copy()
         rest[0] -= known - int(self.by_day[:day].sum())
-        ahead = int(rest.sum()) / len(inst.orders)
-        view = View(
-            run.ledger.stock.astype(float),
+        return View(
+            (run.ledger.stock + coming).astype(float),
             run.ledger.room[:, day:].astype(float),
             rest.tolist(),
-            ahead,
+            int(rest.sum()) / len(run.inst.orders),
         )
-        known_now = questions(run, wave) if wave else ()
+
+    def look(self, run: Run, done: int, day: int, wave: Sequence[Order]) -> Settled:
+        """Prices once `done` orders are decided, those of the wave being known as well."""
+        known = done + len(wave)
+        self.learn(run, known)
+        view = self.view(run, known, day)
+        known_now = questions(run, wave)
         before = None if self.settled is None else later(self.settled, day - self.day)
         self.settled = self.outlook.look(
             self.believed, view, turn=self.turn, wave=known_now, before=before
@@ -148,6 +190,12 @@ class Prices:
         return self.outlook.market(view).book(
             settled, f"{run.inst.seed}.{self.turn}", when(day), days, relative=False
         )
+
+
+def still_to_come(one: Baskets, moment: Floats, over: float) -> Baskets:
+    """Without the orders of today whose moment of the day is over."""
+    keep = (one.day > 0) | (moment >= over)
+    return Baskets(one.sku[keep], one.units[keep], one.row[keep], one.day[keep], one.scene[keep])
 
 
 def goods(world: World) -> Goods:
@@ -246,13 +294,14 @@ def myopic(run: Run, order: Order) -> tuple[Given, PriceBook]:
 
 def immediate(run: Run) -> None:
     """The cheapest plan of each order at the prices of the last look."""
+    run.world = run.world.filling(FILLING)
     prices = run.prices(SPARE_AT_ONCE)
     every = max(1, len(run.inst.orders) // run.inst.shape.days // LOOKS)
     settled = None
     for done, order in enumerate(run.inst.orders):
         run.receive(order.day)
         if settled is None or done % every == 0 or order.day != prices.day:
-            settled = prices.look(run, done, order.day)
+            settled = prices.of_the_moment(run, done, order.day)
         book = prices.book(run, settled, order.day, of_today=True)
         demand = run.world.demand(str(done), order)
         given = given_by(run.plan(demand, run.world.policy(), book))
@@ -263,6 +312,7 @@ def waves(parts: int) -> Decider:
     """Orders of a day, or of a part of it, are decided together at the prices of what follows."""
 
     def decide(run: Run) -> None:
+        run.world = run.world.filling(FILLING)
         inst, prices = run.inst, run.prices(SPARE)
         most = max(1, len(inst.orders) // inst.shape.days // parts)
         done = 0
@@ -271,19 +321,24 @@ def waves(parts: int) -> Decider:
             run.receive(day)
             wave = [order for order in inst.orders[done : done + most] if order.day == day]
             begun = clock.thread_time_ns()
-            settled = prices.look(run, done, day, wave)
-            book = prices.book(run, settled, day, of_today=False)
-            decided = [given_by(planned) for planned in together(run, wave, book, day, settled)]
-            run.claimed = Counter()
-            for order, given in zip(wave, decided, strict=True):
-                run.claimed.update(claims(order, given))
-            for order, given in zip(wave, decided, strict=True):
-                run.claimed.subtract(claims(order, given))
-                commit(run, order, given, book)
-            run.waves.append((clock.thread_time_ns() - begun) / 1e9)
+            decide_wave(run, prices, done, day, wave)
             done += len(wave)
+            run.waves.append((clock.thread_time_ns() - begun) / 1e9)
 
     return decide
+
+
+def decide_wave(run: Run, prices: Prices, done: int, day: int, wave: Sequence[Order]) -> None:
+    """Plan the wave together, and send it order by order."""
+    settled = prices.look(run, done, day, wave)
+    book = prices.book(run, settled, day, of_today=False)
+    decided = [given_by(planned) for planned in together(run, wave, book, day, settled)]
+    run.claimed = Counter()
+    for order, given in zip(wave, decided, strict=True):
+        run.claimed.update(claims(order, given))
+    for order, given in zip(wave, decided, strict=True):
+        run.claimed.subtract(claims(order, given))
+        commit(run, order, given, book)
 
 
 def together(

@@ -23,6 +23,9 @@ from routing.engine.bound import Bound, hindsight
 from routing.engine.forecast import Baskets
 from routing.engine.market import asks_of, tariff
 
+MYOPIC = "myopic_exact"
+"""What unfilled units are compared with; measure it before what is compared."""
+
 
 def bound_of(world: World) -> Bound:
     """In minor units, with all stock there from the start and no node rejecting anything."""
@@ -60,12 +63,15 @@ def measured(
     begun = clock.thread_time()
     bound = bound_of(world)
     took = clock.thread_time() - begun
+    unfilled: dict[str, float] = {}
     for name in names:
         decide, errs = POLICIES[name]
         run = Run(World.of(noisy) if errs else world, Ledger(inst))
         begun = clock.thread_time()
         decide(run)
         figures = run.ledger.figures()
+        unfilled[name] = figures["unfilled_percent"]
+        above = unfilled[name] - unfilled[MYOPIC] if MYOPIC in unfilled else None
         yield {
             "seed": seed,
             "policy": name,
@@ -75,6 +81,7 @@ def measured(
             "bound": bound.value / MINOR,
             "bound_tightened": bound.best / MINOR,
             "ratio": figures["cost"] * MINOR / bound.value,
+            "unfilled_above_myopic": above,
             "ratio_tightened": figures["cost"] * MINOR / bound.best,
             "p50_ms": percentile(run.decisions, 0.5) if run.decisions else 0.0,
             "p99_ms": percentile(run.decisions, 0.99) if run.decisions else 0.0,

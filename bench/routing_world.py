@@ -5,7 +5,7 @@ the instance's rates are whole numbers. Plans are charged by the instance's own 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
@@ -105,6 +105,11 @@ class World:
             tuple(round(weight * GRAMS) for weight in inst.weight.tolist()),
             tuple(round(cost * MINOR) for cost in inst.unfilled_cost.tolist()),
         )
+
+    def filling(self, percent: int) -> "World":
+        """The same with so much asked for what stays unfilled, in percent of what that costs."""
+        asked = tuple(cost * percent // 100 for cost in self.unfilled)
+        return replace(self, unfilled=asked)
 
     def policy(self, **traits: object) -> Policy:
         late = round(self.inst.shape.late_day * MINOR)

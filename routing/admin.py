@@ -8,7 +8,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminIntegerFieldWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+)
 
 from config.kernel import clock
 from config.kernel.access import Permission
@@ -18,9 +22,11 @@ from config.kernel.errors import DomainError
 from config.kernel.money import Money
 from routing import engine, services
 from routing.engine import Constraint
+from routing.matching_models import RejectionRule
 from routing.models import RateCard, RateZone, RoutingDecision, SourcingPolicy
+from routing.rejections import REASONS
 from routing.rule_reading import parse_rules
-from routing.rules import MAX_WEIGHT, WEIGHTS
+from routing.rules import MAX_WEIGHT, TERMS, WEIGHTS
 from routing.services import PolicyDraft
 
 _WEIGHT_LABELS = {
@@ -159,7 +165,8 @@ class SourcingPolicyAdmin(AuditedAdmin):
                 channel_id=values["channel"].pk if values["channel"] else None,
                 code=values["code"],
                 name=values["name"],
-                weights={name: values[name] for name in WEIGHTS},
+                weights={name: values[name] for name in WEIGHTS}
+                | {name: obj.weights[name] for name in TERMS if name in obj.weights},
                 max_nodes=values["max_nodes"],
                 max_km=values["max_km"],
                 on_time=values["on_time"],
@@ -215,6 +222,31 @@ class RateCardAdmin(AuditedAdmin):
     search_fields = ("code", "name")
     inlines = (RateZoneInline,)
     version_topics = ("rates",)
+
+
+class RejectionRuleForm(AuditedForm):
+    """A rule, its reason one of those that nodes give."""
+
+    reason = forms.ChoiceField(
+        choices=[(code, code.replace("_", " ").capitalize()) for code in REASONS],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    class Meta:
+        model = RejectionRule
+        fields = ("account", "reason", "variance", "sku_hours", "node_hours", "next_step")
+
+
+@admin.register(RejectionRule)
+class RejectionRuleAdmin(AuditedAdmin):
+    """What follows when a node gives units up; a reason without a rule has the built-in one."""
+
+    form = RejectionRuleForm
+    reading = (Permission.ROUTING_VIEW,)
+    editing = (Permission.ROUTING_EDIT,)
+    list_display = ("reason", "account", "variance", "sku_hours", "node_hours", "next_step")
+    list_filter = ("reason",)
+    list_select_related = ("account",)
 
 
 @admin.register(RoutingDecision)

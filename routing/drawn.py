@@ -2,8 +2,8 @@
 
 import json
 import zlib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -34,6 +34,17 @@ class Basis(NamedTuple):
     policy: engine.Policy
     versions: Mapping[str, int]
     supply: Mapping[int, Mapping[int, int]]
+    full_until: Mapping[int, str] = {}
+    """By node, when those begin with more that have reached a limit that may be passed."""
+
+    book: engine.PriceBook | None = None
+    """What was asked for units and room; None where only the order itself counted."""
+
+    acceptance: Mapping[int, int] = {}
+    """By node, how many of a thousand requests it takes on, where that is known and not all."""
+
+    partners: Sequence[Sequence[Any]] = ()
+    """Drop-ship suppliers' terms, as `routing.offered.stored` gives them."""
 
 
 class Drawn(NamedTuple):
@@ -89,7 +100,10 @@ def _input(basis: Basis) -> bytes:
     asked = encoded(
         {
             "lines": [
-                [line.key, line.sku, line.quantity, line.weight_grams, line.unit_value, line.parent]
+                [
+                    *(line.key, line.sku, line.quantity, line.weight_grams, line.unit_value),
+                    *(line.parent, *((sorted(line.needs),) if line.needs else ())),
+                ]
                 for line in demand.lines
             ],
             "point": [demand.destination.latitude, demand.destination.longitude],
@@ -99,12 +113,61 @@ def _input(basis: Basis) -> bytes:
             "ship_complete": demand.ship_complete,
             "pinned_node": demand.pinned_node,
             "excluded": sorted(pair for pair in demand.excluded if pair[1] in skus),
+            **({"full_until": sorted(basis.full_until.items())} if basis.full_until else {}),
+            **({"collected_at": demand.collected_at} if demand.collected_at else {}),
         }
     )
     rules = _rules(basis.policy, tuple(sorted(basis.versions.items())))
-    given = f'{{"demand":{asked},"supply":[{supply}],{rules}}}'
+    prices = "" if basis.book is None else f',"prices":{encoded(_prices(basis))}'
+    if there := sorted((node, rate) for node, rate in basis.acceptance.items()):
+        prices += f',"acceptance":{encoded(there)}'
+    if basis.partners:
+        prices += f',"partners":{encoded(basis.partners)}'
+    given = f'{{"demand":{asked},"supply":[{supply}],{rules}{prices}}}'
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW_BITS, MEMORY_LEVEL, zdict=COMMON)
     return packer.compress(given.encode()) + packer.flush()
+
+
+def _prices(basis: Basis) -> dict[str, Any]:
+    """What the book asked at the nodes that had any of the SKUs: the others' prices count nothing."""
+    book = basis.book
+    if book is None:
+        return {}
+    units = [
+        (node, sku, price)
+        for sku, by_node in sorted(basis.supply.items())
+        for node in sorted(by_node)
+        if (price := book.units.get(sku, {}).get(node, 0))
+    ]
+    there = {node for by_node in basis.supply.values() for node in by_node}
+    return {
+        "book": book.version,
+        "made_at": book.made_at.isoformat(),
+        "stale": book.stale,
+        "units": units,
+        "parcels": [
+            (node, day.isoformat(), price)
+            for (node, day), price in sorted(book.parcels.items())
+            if node in there
+        ],
+    }
+
+
+def book_of(given: Mapping[str, Any]) -> engine.PriceBook | None:
+    """The prices that an opened input names, as the engine takes them; None where it names none."""
+    said = given.get("prices")
+    if said is None:
+        return None
+    units: dict[int, dict[int, int]] = {}
+    for node, sku, price in said["units"]:
+        units.setdefault(sku, {})[node] = price
+    return engine.PriceBook(
+        said["book"],
+        datetime.fromisoformat(said["made_at"]),
+        units,
+        {(node, date.fromisoformat(day)): price for node, day, price in said["parcels"]},
+        stale=said["stale"],
+    )
 
 
 @lru_cache(maxsize=64)
@@ -126,6 +189,8 @@ def _rules(policy: engine.Policy, versions: tuple[tuple[str, int], ...]) -> str:
             "allow_partial": policy.allow_partial,
             "soft": sorted(policy.soft),
             **({} if policy.nodes is None else {"nodes": sorted(policy.nodes)}),
+            **({"reroute_minor": weights.reroute} if weights.reroute else {}),
+            **({"day_minor": weights.day} if weights.day else {}),
         },
         "versions": dict(versions),
     }

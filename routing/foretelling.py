@@ -6,6 +6,7 @@ from datetime import datetime
 
 from orders.sourcing import Demand, PlannedPromise
 from routing import engine, reference
+from routing.binding import bind
 from routing.engine import Supply
 from routing.planner import PICKUP_METHODS, Snapshot, engine_demand, promise_of
 
@@ -17,12 +18,18 @@ class Foreteller:
         if not demands:
             return []
         known = reference.current()
-        codes = known.codes(sorted({line.sku_id for one in demands for line in one.lines}))
-        snapshot = Snapshot(known, codes, {}, frozenset())
-        return [_promise(demand, snapshot, at) for demand in demands]
+        skus = sorted({line.sku_id for one in demands for line in one.lines})
+        offered = known.offered(skus, at.date())
+        snapshot = Snapshot(known, known.codes(skus), {}, frozenset(), offered=offered)
+        bound = bind(demands, known, at=at)
+        return [
+            bound.promise(demand.group_id, foretold(demand, snapshot, at))
+            for demand in bound.demands
+        ]
 
 
-def _promise(demand: Demand, snapshot: Snapshot, at: datetime) -> PlannedPromise | None:
+def foretold(demand: Demand, snapshot: Snapshot, at: datetime) -> PlannedPromise | None:
+    """When the demand would leave its pinned node, were all of it there at `not_before`."""
     known = snapshot.reference
     network = known.network(demand.account_id, demand.channel_id)
     wanted, timezone = engine_demand(demand, snapshot, network, at=at)
@@ -34,5 +41,6 @@ def _promise(demand: Demand, snapshot: Snapshot, at: datetime) -> PlannedPromise
     nodes = [
         replace(node, ship_open=True, closed_reason="") for node in offered if node.id == node_id
     ]
+    nodes = snapshot.offered.in_turn(nodes, demand)
     (plan,) = engine.plan([wanted], nodes, Supply(there), known.rates(), policy.rules)
-    return promise_of(plan, timezone, {})
+    return promise_of(plan, timezone, {}, known.rates())

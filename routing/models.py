@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
@@ -190,7 +191,9 @@ class RoutingDecision(models.Model):
     policy = models.ForeignKey(
         SourcingPolicy, models.PROTECT, null=True, related_name="+", db_index=False
     )
-    level = models.CharField(max_length=8, help_text="exact, gap or none")
+    level = models.CharField(
+        max_length=8, help_text="exact, gap, priced, stale, joint or rule: what decided."
+    )
     record = models.JSONField(default=dict)
     input = models.BinaryField()
     winner = models.TextField(default="", help_text="Codes of the chosen nodes.")
@@ -207,7 +210,13 @@ class RoutingDecision(models.Model):
         indexes = [
             models.Index(fields=["order_id", "-id"], name="decision_order"),
             models.Index(fields=["group_id", "-id"], name="decision_group"),
+            BrinIndex(fields=["at"], name="decision_time"),
         ]
 
     def __str__(self) -> str:
         return f"{self.group_id} → {self.winner or 'nothing'}"
+
+
+import routing.matching_models  # noqa: E402  # beside these, in a module of their own
+import routing.quote_models  # noqa: E402, F401  # told to Django
+from routing.simulation_models import Certificate, SimulatedMove, Simulation  # noqa: E402, F401  # told to Django

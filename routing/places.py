@@ -112,6 +112,11 @@ def _middle(row: tuple[float, float, str], precision: Precision) -> Location:
     return Location(latitude, longitude, precision, timezone)
 
 
+def areas() -> Mapping[int, Location]:
+    """The middle of every postal area: of the ZIP codes with the same first three digits."""
+    return _zip_table().areas
+
+
 def states() -> Mapping[str, Location]:
     """The middle of every state and territory that has ZIP codes."""
     return _zip_table().states

@@ -1,42 +1,57 @@
 """Routing behind orders' sourcing port: reads supply once, runs the engine, keeps why."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 import inventory.selectors
-from config.kernel import ids
 from config.kernel.types import Actor
 from inventory import quotas
-from inventory.lives import Lasting, Lives
-from inventory.quotas import Allotment, Kept
+from inventory.consigned import free_of
+from inventory.lives import Lives
+from inventory.quotas import Kept
 from inventory.types import PositionView
 from orders.sourcing import Demand, Plan, PlannedPromise, PlannedTake
-from routing import engine, reference
-from routing.drawn import Basis, Drawn, encoded
+from routing import books, engine, reference
+from routing.binding import bind, in_time, is_quoted
+from routing.books import Prices
+from routing.drawn import Basis, Drawn
 from routing.engine import Supply
+from routing.left import Key, Left
+from routing.offered import NO_OFFERS, Leads, Offered, stored
 from routing.places import locate
-from routing.reference import Policy, Reference, unfilled_cost
+from routing.recording import insert_decisions
+from routing.reference import Network, Policy, Reference, unfilled_cost
 from routing.rooms import PICKUP, SHIP, Rooms, read_rooms
 from routing.ruling import policies_for
+from routing.willingness import (
+    ACCEPTANCE_TOPIC,
+    FULL_TOPIC,
+    SURE,
+    Acceptance,
+    acceptance,
+    full_nodes,
+    goods_of,
+    rejections_cost,
+)
 
 PICKUP_METHODS = frozenset({"pickup"})
 STORE_METHODS = frozenset({"ship_to_store"})
 END_OF_DAY = time(23, 59, 59)
 MOST_PARTS, LEAST_PART = 4, 100
 """Decisions are written in at most so many parts, of at least so many each."""
+Goods = tuple[str, Leads]
+"""What decides how nodes see a demand's goods: their class, and what suppliers need for them."""
+
+FIRST_PART = 32
+"""Demands that are planned at a time where a limit may be passed on the way; then twice as many."""
+
 KEPT = "kept_for_others"
 """Why units are unfilled that are there, but in other channels' quotas."""
-
-Key = tuple[int, int]
-"""(node id, SKU id)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,104 +65,59 @@ class Snapshot:
     kept: Kept | None = None
     rooms: Rooms = field(default_factory=Rooms)
     lives: Lives | None = None
+    prices: Mapping[UUID, Prices] = field(default_factory=dict)
+    acceptance: Acceptance = field(default_factory=Acceptance)
+    offered: Offered = NO_OFFERS
+
+    def book(
+        self, demands: Sequence[Demand], policy: Policy, *, at: datetime
+    ) -> engine.PriceBook | None:
+        """What later orders ask for the units of these demands of one channel, where it is known.
+
+        What a buyer collects is there or not: prices have no say in it.
+        """
+        prices = self.prices.get(demands[0].account_id)
+        if prices is None or not policy.prices_percent or _function_of(demands[0]) == PICKUP:
+            return None
+        if prices.header.currency != self.reference.rates().currency:
+            return None
+        skus = {line.sku_id for one in demands for line in one.lines}
+        return prices.book(skus, self.positions, percent=policy.prices_percent, at=at)
+
+    def goods(self, demands: Sequence[Demand]) -> list[Goods]:
+        """The class of each demand's goods, where nodes are known to reject some more than others.
+
+        Beside it how long drop-ship suppliers need for them.
+        """
+        leads = [self.offered.leads(one) for one in demands]
+        if not self.acceptance.rates:
+            return [("", days) for days in leads]
+        known = self.reference.traits({line.sku_id for one in demands for line in one.lines})
+        return [
+            (goods_of([known[line.sku_id] for line in one.lines if line.sku_id in known]), days)
+            for one, days in zip(demands, leads, strict=True)
+        ]
+
+    def willing(
+        self, demand: Demand, network: Network, policy: Policy, told: Goods, rooms: Rooms
+    ) -> tuple[tuple[engine.Node, ...], Policy]:
+        """The nodes as they are for the demand and its goods; rejections cost what the policy says."""
+        goods, leads = told
+        nodes = rooms.open_nodes(network, _function_of(demand))
+        nodes = self.offered.nodes(nodes, leads)
+        asked = self.acceptance.nodes(nodes, goods)
+        rules = rejections_cost(policy.rules, asked, policy.reroute_minor)
+        if rules is policy.rules:
+            return nodes, policy
+        return asked, replace(policy, rules=rules)
 
     def supply(self, demands: Sequence[Demand] = ()) -> Supply:
         """What is free, and what was set aside for these demands when it landed."""
-        units = {key: view.free for key, view in self.positions.items()}
+        units = free_of(self.positions)
         for demand in demands:
             for node_id, sku_id, landed in demand.set_aside:
                 units[node_id, sku_id] = units.get((node_id, sku_id), 0) + landed
         return Supply(units)
-
-
-@dataclass(slots=True)
-class Left:
-    """What is left of a snapshot while its demands are planned one after another.
-
-    Where quotas keep units for channels, each run of demands is offered only what its channel may
-    have; where lots are bound, only those that last long enough.
-    """
-
-    supply: Supply
-    positions: Mapping[Key, PositionView]
-    aside: dict[Key, int]
-    allotment: Allotment | None
-    lasting: Lasting | None = None
-
-    @classmethod
-    def of(cls, snapshot: Snapshot, demands: Sequence[Demand]) -> "Left":
-        aside: dict[Key, int] = {}
-        for demand in demands if snapshot.kept is not None else ():
-            for node_id, sku_id, landed in demand.set_aside:
-                aside[node_id, sku_id] = aside.get((node_id, sku_id), 0) + landed
-        allotment = None if snapshot.kept is None else Allotment(snapshot.kept)
-        lasting = None if snapshot.lives is None else Lasting(snapshot.lives)
-        return cls(snapshot.supply(demands), snapshot.positions, aside, allotment, lasting)
-
-    def offered(
-        self, channel_id: UUID, sku_ids: Collection[int], held: Mapping[Key, int]
-    ) -> tuple[Supply, frozenset[int]]:
-        """What the channel's demands may be planned from, and the SKUs of which units are kept back.
-
-        Units that were set aside for who waits are nobody's quota; nor are those that the one
-        demand's own cart has `held`.
-        """
-        if self.allotment is None and self.lasting is None and not held:
-            return self.supply, frozenset()
-        units, kept = self._shared_out(channel_id, sku_ids)
-        for key, own in held.items():
-            if key in self.positions:
-                units[key] = units.get(key, 0) + own
-        if self.lasting is not None:
-            for key, n in units.items():
-                position_id = self.positions[key].id
-                units[key] = self.lasting.offered(channel_id, key[1], position_id, n)
-        return Supply(units), frozenset(kept)
-
-    def _shared_out(
-        self, channel_id: UUID, sku_ids: Collection[int]
-    ) -> tuple[dict[Key, int], set[int]]:
-        """What quotas leave the channel, and the SKUs of which they keep units back."""
-        units: dict[Key, int] = {}
-        kept: set[int] = set()
-        for sku_id in sku_ids:
-            if self.allotment is None:
-                holders = self.supply.holders(sku_id)
-                units |= {(node_id, sku_id): n for node_id, n in holders.items()}
-                continue
-            there = {(node_id, sku_id): n for node_id, n in self.supply.holders(sku_id).items()}
-            free = {
-                self.positions[key].id: max(0, n - self.aside.get(key, 0))
-                for key, n in there.items()
-            }
-            offered = self.allotment.offered(channel_id, sku_id, free)
-            for key, n in there.items():
-                units[key] = min(n, self.aside.get(key, 0) + offered[self.positions[key].id])
-                if units[key] < n:
-                    kept.add(sku_id)
-        return units, kept
-
-    def take(
-        self, channel_id: UUID, supply: Supply, key: Key, units: int, held: dict[Key, int]
-    ) -> None:
-        """Units of the position were planned for the channel, held ones first, then landed ones."""
-        supply.take(*key, units)
-        if self.lasting is not None:
-            self.lasting.take(channel_id, key[1], self.positions[key].id, units)
-        if own := min(units, held.get(key, 0)):
-            held[key] -= own
-            units -= own
-        if not units:
-            return
-        if supply is not self.supply:
-            self.supply.take(*key, units)
-        if self.allotment is None:
-            return
-        aside = min(units, self.aside.get(key, 0))
-        if aside:
-            self.aside[key] -= aside
-        position = self.positions[key]
-        self.allotment.take(channel_id, key[1], position.id, units - aside, units)
 
 
 class Planner:
@@ -160,7 +130,8 @@ class Planner:
         if not demands:
             return []
         snapshot = read_snapshot(demands, excluded=excluded, at=at)
-        return list(plans_from(demands, snapshot, at=at))
+        bound = bind(demands, snapshot.reference, at=at)
+        return [bound.plan(plan) for plan in plans_from(bound.demands, snapshot, at=at)]
 
     def record(self, plans: Sequence[Plan], *, at: datetime, actor: Actor) -> None:
         """Write the last decision of each group: of many in parts, each sent while the next is drawn.
@@ -173,7 +144,7 @@ class Planner:
         drawn = list(last.values())
         size = max(LEAST_PART, -(-len(drawn) // MOST_PARTS))
         for start in range(0, len(drawn), size):
-            _insert(drawn[start : start + size])
+            insert_decisions(drawn[start : start + size])
 
 
 def read_snapshot(demands: Sequence[Demand], *, excluded: frozenset[Key], at: datetime) -> Snapshot:
@@ -194,8 +165,11 @@ def read_snapshot(demands: Sequence[Demand], *, excluded: frozenset[Key], at: da
         positions,
         excluded | frozenset(inventory.selectors.exclusions(sku_ids, at)),
         quotas.kept(quotas.live_quotas(kept_skus), at) if kept_skus else None,
-        read_rooms(networks, at),
+        read_rooms(networks, at, full_nodes(known.versions[FULL_TOPIC])),
         known.lives(accounts, sku_ids, [view.id for view in positions.values()], at),
+        books.prices_for(accounts, sku_ids, version=known.versions[books.TOPIC]),
+        acceptance(known.versions[ACCEPTANCE_TOPIC]),
+        known.offered(sku_ids, at.date()),
     )
 
 
@@ -211,35 +185,71 @@ def plans_from(
     `policies` (by channel) replaces the live ones, for what-if questions.
     """
     left = Left.of(snapshot, demands)
-    ruled = policies_for(demands, snapshot.reference, policies or {}, at)
-    for _, run in groupby(zip(demands, ruled, strict=True), key=_run_key):
+    found = policies_for(demands, snapshot.reference, policies or {}, at)
+    ruled = [in_time(demand, policy) for demand, policy in zip(demands, found, strict=True)]
+    goods = snapshot.goods(demands)
+    for (*_, kind), run in groupby(zip(demands, ruled, goods, strict=True), key=_run_key):
         together = list(run)
-        yield from _plan_run(
-            [demand for demand, _ in together], snapshot, left, together[0][1], at=at
-        )
+        alike = [demand for demand, *_ in together]
+        yield from _plan_run(alike, snapshot, left, together[0][1], kind, at=at)
 
 
-def _run_key(ruled: tuple[Demand, Policy]) -> tuple[UUID, bool, str, UUID | None]:
-    """What is planned in one call; a demand whose cart holds units is planned by itself."""
-    demand, policy = ruled
-    by_itself = demand.group_id if demand.held else None
-    return demand.channel_id, demand.method in PICKUP_METHODS, policy.rules.code, by_itself
+def _run_key(ruled: tuple[Demand, Policy, Goods]) -> tuple[UUID, bool, str, UUID | None, Goods]:
+    """What is planned in one call; what its cart holds, or what it was quoted, is its own."""
+    demand, policy, goods = ruled
+    by_itself = demand.group_id if demand.held or is_quoted(demand) else None
+    pickup = demand.method in PICKUP_METHODS
+    return demand.channel_id, pickup, policy.rules.code, by_itself, goods
 
 
-def _plan_run(
-    demands: list[Demand], snapshot: Snapshot, left: "Left", policy: Policy, *, at: datetime
+def _plan_run(  # what a run is, and what all runs share
+    demands: list[Demand],
+    snapshot: Snapshot,
+    left: "Left",
+    policy: Policy,
+    goods: Goods,
+    *,
+    at: datetime,
 ) -> Iterator[Plan]:
-    """Demands of one channel that are all pickups or all not: one call of the engine."""
+    """Demands of one channel that are all pickups or all not: one call of the engine.
+
+    Where nodes have limits that may be passed it is one for each part of them: from the demand that
+    passes a limit on, the node begins with more later.
+    """
+    book = snapshot.book(demands, policy, at=at)
+    start, size = 0, FIRST_PART if snapshot.rooms.paced else len(demands)
+    while start < len(demands):
+        part, planned = demands[start : start + size], 0
+        for plan in _plan_part(part, snapshot, left, policy, goods, book, at=at):
+            planned += 1
+            yield plan
+        start += planned
+        size = 2 * size if planned == len(part) else FIRST_PART
+
+
+def _plan_part(
+    demands: list[Demand],
+    snapshot: Snapshot,
+    left: "Left",
+    policy: Policy,
+    goods: Goods,
+    book: engine.PriceBook | None,
+    *,
+    at: datetime,
+) -> Iterator[Plan]:
+    """Plans up to the first that fills a node, in the order given."""
     known = snapshot.reference
     network = known.network(demands[0].account_id, demands[0].channel_id)
-    nodes = snapshot.rooms.open_nodes(network, _function_of(demands[0]))
+    function, rooms = _function_of(demands[0]), left.pace.rooms
+    nodes, policy = snapshot.willing(demands[0], network, policy, goods, rooms)
+    full_until = rooms.waits_of(function)
     asked = [engine_demand(demand, snapshot, network, at=at) for demand in demands]
     channel_id = demands[0].channel_id
     held = {(node_id, sku_id): units for node_id, sku_id, units in demands[0].held}
     skus = {line.sku_id for one in demands for line in one.lines}
     supply, kept = left.offered(channel_id, skus, held)
     solved = engine.plan(
-        [wanted for wanted, _ in asked], nodes, supply, known.rates(), policy.rules
+        [wanted for wanted, _ in asked], nodes, supply, known.rates(), policy.rules, book
     )
     for demand, (wanted, timezone), plan in zip(demands, asked, solved, strict=True):
         wanted_skus = {line.key: line.sku for line in wanted.lines}
@@ -250,11 +260,17 @@ def _plan_run(
             policy.rules,
             known.versions,
             {sku: dict(supply.holders(sku)) for sku in wanted_skus.values()},
+            full_until,
+            book if plan.book else None,
+            {node.id: node.acceptance for node in nodes if node.acceptance != SURE},
+            stored(nodes, set(wanted_skus.values())),
         )
-        yield _plan_of(demand, plan, basis, snapshot, timezone, kept, at=at)
+        yield plan_of(demand, plan, basis, snapshot, left, timezone, kept, at=at)
         for given in plan.assignments:
             key = (given.node, wanted_skus[given.line])
             left.take(channel_id, supply, key, given.quantity, held)
+        if left.pace.passes(function, plan):
+            return
 
 
 def _function_of(demand: Demand) -> str:
@@ -262,7 +278,7 @@ def _function_of(demand: Demand) -> str:
 
 
 def engine_demand(
-    demand: Demand, snapshot: Snapshot, network: reference.Network, *, at: datetime
+    demand: Demand, snapshot: Snapshot, network: Network, *, at: datetime
 ) -> tuple[engine.Demand, str]:
     """The demand as the engine takes it, and the time zone of its destination."""
     pickup = demand.method in PICKUP_METHODS
@@ -280,6 +296,7 @@ def engine_demand(
                 unit_value=line.unit_value_minor,
                 parent=str(line.parent_id) if line.parent_id in keys else None,
                 label=snapshot.codes.get(line.sku_id, ""),
+                needs=snapshot.reference.needs(line.sku_id, pickup=pickup),
             )
             for line in demand.lines
         ),
@@ -290,11 +307,12 @@ def engine_demand(
         pinned_node=demand.pickup_node_id or 0 if pickup else demand.pinned_node_id,
         excluded=snapshot.excluded,
         deliver_by=demand.requested_by,
+        collected_at=demand.pickup_node_id if demand.method in STORE_METHODS else None,
     )
     return wanted, timezone
 
 
-def _destination(demand: Demand, network: reference.Network) -> tuple[engine.Place, str]:
+def _destination(demand: Demand, network: Network) -> tuple[engine.Place, str]:
     """Where the parcels go, and its time zone: the address, or the store that hands the order over."""
     if demand.method in PICKUP_METHODS | STORE_METHODS and demand.pickup_node_id is not None:
         node = network.node(demand.pickup_node_id)
@@ -312,16 +330,18 @@ def _destination(demand: Demand, network: reference.Network) -> tuple[engine.Pla
     return place, where.timezone
 
 
-def _plan_of(
+def plan_of(
     demand: Demand,
     plan: engine.Plan,
     basis: Basis,
     snapshot: Snapshot,
+    left: Left,
     timezone: str,
     kept: Collection[int],
     *,
     at: datetime,
 ) -> Plan:
+    """The engine's plan as orders take it, with what it was made from."""
     lines = {str(line.line_id): line for line in demand.lines}
     return Plan(
         group_id=demand.group_id,
@@ -329,15 +349,20 @@ def _plan_of(
             PlannedTake(
                 (line := lines[given.line]).line_id,
                 given.node,
-                snapshot.positions[given.node, line.sku_id].id,
+                position_id,
                 line.sku_id,
-                given.quantity,
+                units,
                 snapshot.rooms.ids(given.node, _function_of(demand)),
                 None
                 if snapshot.lives is None
                 else snapshot.lives.least(demand.channel_id, line.sku_id),
             )
             for given in plan.assignments
+            for position_id, units in left.drawn(
+                demand.channel_id,
+                (given.node, lines[given.line].sku_id),
+                given.quantity,
+            )
         ),
         unfilled=tuple(
             (
@@ -347,27 +372,40 @@ def _plan_of(
             )
             for u in plan.unfilled
         ),
-        promise=promise_of(plan, timezone, _waits(demand, plan, snapshot)),
+        promise=promise_of(
+            plan, timezone, _waits(demand, plan, left.pace.rooms), snapshot.reference.rates()
+        ),
         split_cause=plan.split_cause or "",
         decision=Drawn(plan, basis, at),
     )
 
 
-def _waits(demand: Demand, plan: engine.Plan, snapshot: Snapshot) -> dict[str, str]:
+def _waits(demand: Demand, plan: engine.Plan, rooms: Rooms) -> dict[str, str]:
     """Of the nodes that send, those whose window is full, and when they begin with more."""
-    if not snapshot.rooms.full_until:
+    if not rooms.full_until:
         return {}
     function = _function_of(demand)
     return {
         candidate.code: until.isoformat()
         for candidate in plan.candidates
         if candidate.verdict is engine.Verdict.CHOSEN
-        and (until := snapshot.rooms.full_until.get((candidate.node, function))) is not None
+        and (until := rooms.full_until.get((candidate.node, function))) is not None
     }
 
 
+def learnt_parcels(plan: engine.Plan, rates: engine.RateCard) -> int:
+    """How many of the plan's parcels go where our own parcels have taught how long it takes."""
+    if not rates.learnt:
+        return 0
+    service = plan.demand.service
+    rings = rates.zones[service]
+    return sum(
+        rates.is_learnt(parcel.node, service, rings[parcel.zone - 1]) for parcel in plan.parcels
+    )
+
+
 def promise_of(
-    plan: engine.Plan, timezone: str, full_until: Mapping[str, str]
+    plan: engine.Plan, timezone: str, full_until: Mapping[str, str], rates: engine.RateCard
 ) -> PlannedPromise | None:
     """When the last parcel leaves, and when the buyer has the first usual and the last late one.
 
@@ -387,6 +425,7 @@ def promise_of(
         basis={
             "nodes": sorted(c.code for c in plan.candidates if c.verdict is engine.Verdict.CHOSEN),
             "lanes": plan.demand.service,
+            "transit": "learnt" if learnt_parcels(plan, rates) else "contract",
             "precision": str(plan.demand.destination.precision),
             "parcels": len(plan.parcels),
             **({"full_until": full_until} if full_until else {}),
@@ -398,45 +437,3 @@ def promise_of(
 def _end_of(day: date, timezone: str) -> datetime:
     """The last second of the day there."""
     return datetime.combine(day, END_OF_DAY, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
-
-
-def _insert(decisions: Sequence[Drawn]) -> None:
-    """Write the rows. Records travel as lines of one text and inputs as hexadecimal digits: quoting
-    each of them within an array would take longer than all the rest.
-    """
-    asked = [decision.basis.asked for decision in decisions]
-    columns: list[Any] = [
-        [ids.uuid7() for _ in decisions],
-        [demand.account_id for demand in asked],
-        [demand.order_id for demand in asked],
-        [demand.group_id for demand in asked],
-        [demand.plan_version for demand in asked],
-        [decision.policy_id for decision in decisions],
-        [decision.plan.level.value for decision in decisions],
-        [decision.winner for decision in decisions],
-        [decision.cost_minor for decision in decisions],
-        [decision.currency for decision in decisions],
-        [decision.plan.split_cause or "" for decision in decisions],
-        [decision.pinned for decision in decisions],
-        [decision.at for decision in decisions],
-        [decision.input.hex() for decision in decisions],
-        "\n".join([encoded(decision.record) for decision in decisions]),
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO routing_routingdecision (id, account_id, order_id, group_id, plan_version,
-                policy_id, level, winner, cost_minor, currency, split_cause, pinned, at, input,
-                record)
-            SELECT id, account_id, order_id, group_id, plan_version, policy_id, level, winner,
-                cost_minor, currency, split_cause, pinned, at, decode(digits, 'hex'), line::jsonb
-            FROM ROWS FROM (
-                unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::uuid[],
-                    %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::boolean[],
-                    %s::timestamptz[], %s::text[]),
-                string_to_table(%s, chr(10))
-            ) AS drawn (id, account_id, order_id, group_id, plan_version, policy_id, level, winner,
-                cost_minor, currency, split_cause, pinned, at, digits, line)
-            """,
-            columns,
-        )

@@ -5,8 +5,8 @@ batch reads once; whoever edits a node, a rate card or a policy raises the topic
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from functools import lru_cache
 from uuid import UUID
@@ -19,18 +19,25 @@ from config.kernel import versions
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import lives, quotas
 from inventory.lives import Lives
+from inventory.selectors.handling import NOTHING, Handling, handling
 from inventory.selectors.traits import Traits, groups_of_nodes, traits
-from inventory.states import Function
-from inventory.types import CapacityView, CutoffView, NodeView
-from routing import engine
+from inventory.states import Function, NodeKind
+from inventory.types import CapacityView, CutoffView, NodeView, OfferTerms
+from routing import books, engine, willingness
 from routing.facts import ChannelFacts, channels_of
 from routing.models import RateCard, RateZone, SourcingPolicy
+from routing.offered import NO_OFFERS, OFFERS_TOPIC, Offered, offered
 from routing.places import locate
+from routing.pledges import Pledge, read_pledges
+from routing.quote_models import LearntLane
 from routing.rule_reading import parse_rules
+from routing.rules import TERMS
 from routing.ruling import Case, cases_of
 from routing.states import PolicyState
 
-TOPICS = ("lots", "network", "policy", "quotas", "rates", "skus")
+TOPICS = (
+    "acceptance", "full", "lots", "network", "offers", "policy", "prices", "quotas", "rates", "skus",
+)  # fmt: skip
 CODES_KEPT = 200_000
 IN_NETWORK = "network"
 """The engine's node group of the nodes that a channel may use; the others get a verdict too."""
@@ -80,6 +87,15 @@ class Policy:
     id: UUID | None
     rules: engine.Policy
     cases: tuple[Case, ...] = ()
+    prices_percent: int = TERMS["prices_percent"]
+    """How much of what a price book asks counts."""
+
+    worthwhile_minor: int = TERMS["worthwhile_minor"]
+    worthwhile_percent: int = TERMS["worthwhile_percent"]
+    """What moving a planned order must save: both."""
+
+    reroute_minor: int = TERMS["reroute_minor"]
+    """What it costs that a node rejects and the units look for another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +126,11 @@ class Reference:
     _policies: dict[UUID, dict[UUID | None, Policy]] = field(default_factory=dict)
     _rates: dict[str, engine.RateCard] = field(default_factory=dict)
     _codes: dict[int, str] = field(default_factory=dict)
+    _needs: dict[int, Handling] = field(default_factory=dict)
     _channels: dict[UUID, Mapping[UUID, ChannelFacts]] = field(default_factory=dict)
     _traits: dict[int, Traits] = field(default_factory=dict)
+    _pledges: dict[UUID, Mapping[UUID, tuple[Pledge, ...]]] = field(default_factory=dict)
+    _offers: dict[int, Sequence[OfferTerms]] = field(default_factory=dict)
 
     def network(self, account_id: UUID, channel_id: UUID) -> Network:
         key = (account_id, channel_id)
@@ -133,6 +152,21 @@ class Reference:
         if account_id not in self._channels:
             self._channels[account_id] = channels_of(account_id)
         return self._channels[account_id].get(channel_id)
+
+    def pledges(self, account_id: UUID, channel_id: UUID) -> tuple[Pledge, ...]:
+        """What the channel promises its buyers. One statement for the first of an account.
+
+        None while no account has changed anything of its policies: pledges raise that topic.
+        """
+        if self.versions["policy"] == versions.FIRST:
+            return ()
+        if account_id not in self._pledges:
+            self._pledges[account_id] = read_pledges(account_id)
+        return self._pledges[account_id].get(channel_id, ())
+
+    def rests(self, country: str) -> frozenset[date]:
+        """The days on which carriers of the country rest."""
+        return carrier_holidays(country)
 
     def traits(self, sku_ids: Collection[int]) -> Mapping[int, Traits]:
         """What rules may ask of these SKUs, and of others. One statement for new ones."""
@@ -179,6 +213,22 @@ class Reference:
             return None
         return lives.lives_of(account_ids, sku_ids, position_ids, version, at)
 
+    def offered(self, sku_ids: Collection[int], on: date) -> Offered:
+        """What drop-ship suppliers offer of these SKUs that day. One statement for new ones.
+
+        None while nobody has entered an offer.
+        """
+        if self.versions[OFFERS_TOPIC] == versions.FIRST:
+            return NO_OFFERS
+        unknown = [sku_id for sku_id in sku_ids if sku_id not in self._offers]
+        if unknown:
+            if len(self._offers) + len(unknown) > CODES_KEPT:
+                self._offers.clear()
+                unknown = list(sku_ids)
+            found = inventory.selectors.offer_terms(unknown)
+            self._offers |= {sku_id: found.get(sku_id, ()) for sku_id in unknown}
+        return offered(self._offers, sku_ids, currency=self.rates().currency, on=on)
+
     def codes(self, sku_ids: Collection[int]) -> Mapping[int, str]:
         """The codes of these SKUs, and of others: for sentences. One statement for new ones."""
         unknown = [sku_id for sku_id in sku_ids if sku_id not in self._codes]
@@ -186,9 +236,22 @@ class Reference:
             if len(self._codes) + len(unknown) > CODES_KEPT:
                 self._codes.clear()
                 unknown = list(sku_ids)
-            found = inventory.selectors.skus(unknown)
-            self._codes |= {sku_id: view.code for sku_id, view in found.items()}
+            found = handling(unknown)
+            self._codes |= {sku_id: one.code for sku_id, one in found.items()}
+            self._needs |= {
+                sku_id: one for sku_id, one in found.items() if one.ships or one.hands_over
+            }
         return self._codes
+
+    def needs(self, sku_id: int, *, pickup: bool) -> frozenset[str]:
+        """What a node must be able to do to send the SKU, or to hand it over.
+
+        Known of the SKUs whose codes have been asked for.
+        """
+        found = self._needs.get(sku_id)
+        if found is None:
+            return NOTHING
+        return found.hands_over if pickup else found.ships
 
 
 _current: list[Reference] = []
@@ -208,6 +271,8 @@ def current() -> Reference:
 def forget() -> None:
     """Read everything again at the next call: between tests."""
     _current.clear()
+    willingness.forget()
+    books.forget()
 
 
 def _keep_unchanged(before: Reference, now: Reference) -> None:
@@ -220,10 +285,14 @@ def _keep_unchanged(before: Reference, now: Reference) -> None:
             now._networks = before._networks
     if same("policy"):
         now._channels = before._channels
+        now._pledges = before._pledges
+    if same(OFFERS_TOPIC):
+        now._offers = before._offers
     if same("policy") and same("network"):
         now._policies = before._policies
     if same("skus"):
         now._codes = before._codes
+        now._needs = before._needs
         now._traits = before._traits
 
 
@@ -233,7 +302,7 @@ def _read_network(
     nodes = inventory.selectors.network(account_id, version=version)
     uses = inventory.selectors.channel_nodes(channel_id, version=version)
     slower = services - inventory.selectors.same_day_services()
-    unheard = inventory.selectors.nodes_without_same_day([view.id for view in nodes])
+    unheard = inventory.selectors.nodes_without_same_day(account_id, [view.id for view in nodes])
     shipping, pickup = [], []
     for view in nodes:
         ships, picks_up = uses.get(view.id, (False, False))
@@ -241,6 +310,11 @@ def _read_network(
         offered = slower if view.id in unheard else services
         shipping.append(_node(view, calendar, "ship", offered, member=ships))
         pickup.append(_node(view, calendar, "pickup", frozenset({engine.PICKUP}), member=picks_up))
+    # Where nobody has said of any node what it can do, nothing is asked of them.
+    if any(view.capabilities for view in nodes):
+        able = {view.id: view.capabilities for view in nodes}
+        shipping = [replace(node, capabilities=able[node.id]) for node in shipping]
+        pickup = [replace(node, capabilities=able[node.id]) for node in pickup]
     paced = {view.id for view in nodes if any(_is_paced(known) for known in view.capacities)}
     return Network(tuple(shipping), tuple(pickup), _limits(nodes), frozenset(paced))
 
@@ -282,6 +356,8 @@ def _node(
         pick_cost=view.pick_cost_minor,
         priority=view.priority,
         groups=frozenset({IN_NETWORK}) if member else frozenset(),
+        # Its own hours and processing time hold whatever it offers; a plan adds its offers' terms.
+        partner=engine.Partner() if view.kind == NodeKind.SUPPLIER else None,
     )
 
 
@@ -348,11 +424,20 @@ def policy_of(row: SourcingPolicy, *, version: int | None = None) -> Policy:
     Nodes and groups are read only where it has rules.
     """
     base = rules_of(row)
+    said = TERMS | row.weights
+    policy = Policy(
+        row.pk,
+        base,
+        prices_percent=int(said["prices_percent"]),
+        worthwhile_minor=int(said["worthwhile_minor"]),
+        worthwhile_percent=int(said["worthwhile_percent"]),
+        reroute_minor=int(said["reroute_minor"]),
+    )
     if not row.rules:
-        return Policy(row.pk, base)
+        return policy
     nodes = inventory.selectors.network(row.account_id, version=version)
     groups = groups_of_nodes(row.account_id)
-    return Policy(row.pk, base, cases_of(base, parse_rules(row.rules), nodes, groups))
+    return replace(policy, cases=cases_of(base, parse_rules(row.rules), nodes, groups))
 
 
 def rules_of(row: SourcingPolicy) -> engine.Policy:
@@ -366,6 +451,7 @@ def rules_of(row: SourcingPolicy) -> engine.Policy:
             parcel=int(weights.get("parcel_minor", 0)),
             distance_per_km=int(weights.get("km_milli", 0)),
             late_day=int(weights.get("late_day_minor", 0)),
+            day=int(weights.get("day_minor", 0)),
         ),
         max_nodes_per_demand=row.max_nodes,
         max_nodes_per_line=None if row.split_lines else 1,
@@ -401,7 +487,27 @@ def _read_rates() -> engine.RateCard:
         zones={**(zones or {STANDARD: BUILT_IN_ZONES}), engine.PICKUP: PICKUP_ZONES},
         currency=ordered[0].currency if ordered else "USD",
         carrier_holidays=frozenset(rests),
+        learnt=_read_learnt(),
+        refused={
+            card.service_level.code: frozenset(card.service_level.refuses)
+            for card in ordered
+            if card.service_level.refuses
+        },
     )
+
+
+def _read_learnt() -> dict[engine.LaneKey, tuple[tuple[int, int], ...]]:
+    """The lanes that our own parcels have taught us: each weekday's own days, else those of all."""
+    rows: dict[engine.LaneKey, dict[int | None, tuple[int, int]]] = {}
+    for node_id, service, max_km, weekday, p50, p90 in LearntLane.objects.values_list(
+        "node_id", "service", "max_km", "weekday", "p50", "p90"
+    ):
+        rows.setdefault((node_id, service, max_km), {})[weekday] = (p50, p90)
+    return {
+        key: tuple(known.get(weekday, known[None]) for weekday in range(7))
+        for key, known in rows.items()
+        if None in known
+    }
 
 
 @lru_cache(maxsize=8)

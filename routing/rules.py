@@ -16,6 +16,17 @@ from django.utils.text import slugify
 
 MAX_WEIGHT = 10**9
 WEIGHTS = ("cost_percent", "parcel_minor", "km_milli", "late_day_minor")
+TERMS = {
+    "prices_percent": 100,
+    "worthwhile_minor": 50,
+    "worthwhile_percent": 2,
+    "reroute_minor": 300,
+    "day_minor": 0,
+}
+"""What a policy says beside its weights, for all of its rules, and what holds where it is silent:
+how much of the prices of later orders counts, what moving a planned order must save, what a
+rejection by a node costs, and what each day counts that the buyer waits."""
+
 LIMITS = ("max_nodes", "max_km", "on_time", "allow_partial", "split_lines", "soft")
 CUSTOM = "sku."
 """What the name of a condition on a SKU's own attribute begins with: `sku.season`."""

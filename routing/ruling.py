@@ -43,7 +43,8 @@ def _under(
     changed: dict[str, Any] = {"code": f"{base.code}/{rule.code}"}
     if rule.weights:
         said = rule.weights
-        changed["weights"] = engine.Weights(
+        changed["weights"] = replace(
+            base.weights,
             cost_percent=said.get("cost_percent", base.weights.cost_percent),
             parcel=said.get("parcel_minor", base.weights.parcel),
             distance_per_km=said.get("km_milli", base.weights.distance_per_km),

@@ -14,6 +14,7 @@ from routing import engine, reference
 from routing.drawn import Drawn
 from routing.models import RoutingDecision, SourcingPolicy
 from routing.planner import Snapshot, plans_from, read_snapshot
+from routing.quote_models import ChannelPledge, PromiseQuote
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ def decisions_of(order_id: UUID, scope: Scope) -> list[DecisionView]:
     return [_view(row, first=oldest[row.group_id] == row.pk) for row in rows]
 
 
+def standing(group_id: UUID, scope: Scope) -> DecisionView:
+    """The decision that stands for the group. Raises NotFound for one that was never planned."""
+    return _latest(group_id, scope)
+
+
 def why_here(group_id: UUID, scope: Scope) -> list[str]:
     """Why the group goes from where it goes. Raises NotFound for one that was never planned."""
     return _latest(group_id, scope).why
@@ -101,6 +107,11 @@ def candidates_for(group_id: UUID, scope: Scope, *, at: datetime) -> list[Choice
     demand = demands_of([group_id], scope).get(group_id)
     if demand is None:
         raise NotFound("Nothing of this group waits for a node.")
+    return choices_for(demand, at=at)
+
+
+def choices_for(demand: Demand, *, at: datetime) -> list[Choice]:
+    """As `candidates_for`, of any demand; what its lines have claimed anywhere counts as free."""
     snapshot = _given_back(demand, read_snapshot([demand], excluded=frozenset(), at=at))
     free = next(plans_from([replace(demand, pinned_node_id=None)], snapshot, at=at))
     chosen = {take.node_id for take in free.takes}
@@ -118,6 +129,12 @@ def candidates_for(group_id: UUID, scope: Scope, *, at: datetime) -> list[Choice
             choice.code,
         ),
     )
+
+
+def plan_now(demand: Demand, *, at: datetime) -> Plan:
+    """What would be planned at this minute, the demand's own reserved units given back."""
+    snapshot = _given_back(demand, read_snapshot([demand], excluded=frozenset(), at=at))
+    return next(plans_from([demand], snapshot, at=at))
 
 
 def _given_back(demand: Demand, snapshot: Snapshot) -> Snapshot:
@@ -160,6 +177,21 @@ def policy(policy_id: UUID, scope: Scope) -> SourcingPolicy:
     row: SourcingPolicy | None = found.filter(pk=policy_id).first()
     if row is None:
         raise NotFound("There is no such policy.")
+    return row
+
+
+def pledges_of(channel_id: UUID, scope: Scope) -> list[ChannelPledge]:
+    """What the channel promises its buyers, or did; the latest start first."""
+    found = ChannelPledge.objects.for_scope(scope).filter(channel_id=channel_id)
+    return list(found.select_related("service_level").order_by("-starts_at", "-pk"))
+
+
+def quote_of(quote_id: UUID, scope: Scope) -> PromiseQuote:
+    """A quote that was given. Raises NotFound outside the scope, and once it was swept."""
+    found = PromiseQuote.objects.for_scope(scope).select_related("channel").filter(pk=quote_id)
+    row: PromiseQuote | None = found.first()
+    if row is None:
+        raise NotFound("There is no such quote.")
     return row
 
 

@@ -17,3 +17,20 @@ class PolicyState(models.TextChoices):
     SCHEDULED = "scheduled", "Scheduled"
     LIVE = "live", "Live"
     RETIRED = "retired", "Retired"
+
+
+class Variance(models.TextChoices):
+    """What a node's giving up units says of the units themselves."""
+
+    NONE = "none", "They are there"
+    SHORT = "short", "They are not there"
+    DAMAGED = "damaged", "They are there and may not be sold"
+
+
+class NextStep(models.TextChoices):
+    """What becomes of units that a node gave up."""
+
+    SOURCE = "source", "Send from elsewhere"
+    BUYER = "buyer", "Ask the buyer"
+    HOLD = "hold", "Hold for a person"
+    CANCEL = "cancel", "Cancel"

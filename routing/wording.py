@@ -9,6 +9,7 @@ from inventory.states import NodeKind
 from routing.models import SourcingPolicy
 from routing.rule_reading import parse_rules
 from routing.rules import (
+    TERMS,
     WEIGHTS,
     YES,
     Condition,
@@ -115,6 +116,10 @@ def _lines(policy: SourcingPolicy, currency: str) -> dict[str, str]:
             _WEIGHT_NAMES[name]: _weight_in_words(name, value, currency)
             for name, value in weights.items()
         },
+        **{
+            heading: said.format(int(policy.weights.get(name, TERMS[name])))
+            for name, (heading, said) in _TERMS_IN_WORDS.items()
+        },
         "Nodes per order": _limit_in_words("max_nodes", policy.max_nodes),
         "Distance": _limit_in_words("max_km", policy.max_km),
         "On time": _limit_in_words("on_time", policy.on_time),
@@ -134,6 +139,14 @@ def _order_of(policy: SourcingPolicy) -> list[str]:
 def _named(weights: Mapping[str, int]) -> list[str]:
     return [name for name in WEIGHTS if name in weights]
 
+
+_TERMS_IN_WORDS = {
+    "prices_percent": ("Prices of later orders", "{} percent of them count"),
+    "worthwhile_minor": ("A move saves", "at least {} minor units"),
+    "worthwhile_percent": ("And of the cost", "at least {} percent"),
+    "reroute_minor": ("A rejection", "costs {} minor units"),
+    "day_minor": ("A day of waiting", "counts {} minor units"),
+}
 
 _WEIGHT_NAMES = {
     "cost_percent": "Cost",

@@ -1,6 +1,8 @@
 from django.urls import path
 
 from routing.api.policies import PolicyViewSet
+from routing.api.quotes import PromiseQuoteView, QuotePromisesView
+from routing.api.simulations import SimulationViewSet
 from routing.api.views import OrderDecisionsView
 
 _VERBS = (
@@ -33,5 +35,22 @@ urlpatterns = [
         )
         for verb, method in _VERBS
     ),
+    path(
+        "routing/simulations",
+        SimulationViewSet.as_view({"get": "list", "post": "create"}),
+        name="routing-simulations",
+    ),
+    path(
+        "routing/simulations/<uuid:pk>",
+        SimulationViewSet.as_view({"get": "retrieve"}),
+        name="routing-simulation",
+    ),
+    path(
+        "routing/simulations/<uuid:pk>/moved",
+        SimulationViewSet.as_view({"get": "moved"}),
+        name="routing-simulation-moved",
+    ),
+    path("promises/quote", QuotePromisesView.as_view(), name="promise-quotes"),
+    path("promises/quotes/<uuid:pk>", PromiseQuoteView.as_view(), name="promise-quote"),
     path("orders/<uuid:order_id>/decisions", OrderDecisionsView.as_view(), name="order-decisions"),
 ]

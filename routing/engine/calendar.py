@@ -55,7 +55,7 @@ def next_departure(
                     work -= closes - start
                     worked_until = closes
             if ready is not None:
-                leaves = _departure(calendar, service, day, hours, zone, closes)
+                leaves = departure_on(calendar, service, day, hours, zone, closes)
                 if leaves is not None and leaves >= ready and leaves > now:
                     found = min(leaves, found or leaves)
         # What leaves after midnight may leave later than the first departure of the day after.
@@ -65,7 +65,26 @@ def next_departure(
     return found
 
 
-def _departure(
+def after_working_days(calendar: Calendar, timezone: str, at: datetime, days: int) -> datetime:
+    """The same wall time so many of the node's working days later, in UTC.
+
+    Days beyond the horizon count as worked: nothing departs then anyway.
+    """
+    if not days:
+        return at
+    zone = ZoneInfo(timezone)
+    here = at.astimezone(zone)
+    day = here.date()
+    for _ in range(HORIZON_DAYS):
+        day += DAY
+        if calendar.on(day) is not None:
+            days -= 1
+            if not days:
+                break
+    return instant(day, here.time(), zone)
+
+
+def departure_on(
     calendar: Calendar,
     service: str,
     day: date,
@@ -73,6 +92,7 @@ def _departure(
     zone: ZoneInfo,
     closes: datetime,
 ) -> datetime | None:
+    """When the service's parcels of a day's work leave, in UTC; None where none leave."""
     cutoffs = calendar.cutoffs.get(service) or calendar.cutoffs.get(ANY_SERVICE)
     if cutoffs is None:
         return closes

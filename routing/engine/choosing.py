@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import add
 
 from routing.engine.blocks import Block, Flow, Kin, Pool, Root, Want
-from routing.engine.screening import POINTS, Offer
+from routing.engine.screening import MILLI, POINTS, Offer
 from routing.engine.solve import Found, Problem, Solver
 from routing.engine.types import Demand, Dependents, Line, Policy
 
@@ -33,7 +34,8 @@ class Question:
 
     `grams` is what a unit of each line is billed as. `kept` are SKUs that an earlier pass filled:
     they stay away from the `lifted` offers. `prices` is what a price book asks for a unit of each
-    SKU at each offer, in minor units; empty without a book.
+    SKU at each offer, in minor units; empty without a book. `unable` are the units at each offer of
+    SKUs that not every node may send, `surcharges` what a unit costs more at drop-ship suppliers.
     """
 
     demand: Demand
@@ -46,6 +48,8 @@ class Question:
     kept: Collection[int] = ()
     lifted: Collection[int] = ()
     prices: Mapping[int, list[int]] = field(default_factory=dict)
+    unable: Mapping[int, list[int]] = field(default_factory=dict)
+    surcharges: Mapping[int, list[int]] = field(default_factory=dict)
 
     def stock_cost(self, flows: Iterable[Flow]) -> int:
         """What the price book asks for the units, in minor units."""
@@ -53,6 +57,27 @@ class Question:
             return 0
         lines = self.demand.lines
         return sum(units * self.prices[lines[line].sku][place] for line, place, units in flows)
+
+    def supplier_cost(self, flows: Iterable[Flow]) -> int:
+        """What the units cost above our own, in minor units."""
+        if not self.surcharges:
+            return 0
+        lines, asked = self.demand.lines, self.surcharges
+        return sum(
+            units * asked[lines[line].sku][place]
+            for line, place, units in flows
+            if lines[line].sku in asked
+        )
+
+    def asked(self, sku: int) -> list[int] | None:
+        """Points that a unit of the SKU costs at each offer beside its picking and its weight."""
+        prices, surcharges = self.prices.get(sku), self.surcharges.get(sku)
+        found = None if prices is None else [POINTS * price for price in prices]
+        if surcharges is None:
+            return found
+        factor = self.policy.weights.cost_percent * MILLI
+        each = [factor * more for more in surcharges]
+        return each if found is None else list(map(add, found, each))
 
     @property
     def all_or_nothing(self) -> bool:
@@ -91,6 +116,7 @@ def score_points(question: Question, choice: Choice) -> int:
         unit = offer.pick + offer.gram * question.grams[line]
         points += units * (unit - want.unfilled_cost * POINTS)
     points += question.stock_cost(choice.flows) * POINTS
+    points += question.supplier_cost(choice.flows) * weights.cost_percent * MILLI
     return points + max(0, len(choice.opened) - 1) * weights.parcel * POINTS
 
 
@@ -154,10 +180,10 @@ def _problem(question: Question, *, dependents_count: bool) -> Problem:
     for line, grams in zip(demand.lines, question.grams, strict=True):
         if line.sku not in units:
             units[line.sku] = [offer.pick + offer.gram * grams for offer in offers]
-            if question.prices:
-                asked = question.prices[line.sku]
+            asked = question.asked(line.sku)
+            if asked is not None:
                 units[line.sku] = [
-                    points + POINTS * asked[place]
+                    points + asked[place]
                     for points, place in zip(units[line.sku], question.candidates, strict=True)
                 ]
     first = 0

@@ -5,8 +5,9 @@ from datetime import date, datetime
 from typing import Any
 
 from routing.engine.record import Record, RecordedCandidate, RecordedParcel, compact, expand
-from routing.engine.results import CostParts, Level, Plan, SplitCause, UnfilledReason, Verdict
+from routing.engine.results import CostParts, Kind, Level, Plan, SplitCause, UnfilledReason, Verdict
 from routing.engine.types import PICKUP, Constraint, Precision
+from routing.engine.usable import AT_LEAST, BY_SERVICE, OFFERED_NO_MORE
 
 # ISO 4217 exponents that are not 2, for the currencies in circulation.
 EXPONENTS = dict.fromkeys(
@@ -62,7 +63,24 @@ PARTS = {
     "capacity": "scarce capacity",
     "carbon": "carbon dioxide",
     "rerouting": "expected rejections",
+    "supplier": "the supplier's price above our own",
+    "waiting": "days of waiting",
 }
+
+HOW = {
+    Kind.SAME_DAY: "by courier on the same day",
+    Kind.DROP_SHIP: "as the supplier of its own goods",
+    Kind.TO_STORE: "to the store where the buyer collects",
+    Kind.AT_STORE: "on its own counter",
+}
+
+GOODS = {
+    "hazmat": "dangerous goods",
+    "cold_chain": "chilled or frozen goods",
+    "oversize": "oversize goods",
+    "age_check": "goods for adults",
+}
+"""What asks for a capability."""
 
 DECIDED = {
     Level.STALE: "The price book was out of date, so its prices counted for less.",
@@ -194,6 +212,7 @@ def _spent(record: Record) -> list[str]:
             ("freight", cost.freight),
             ("handling", cost.handling),
             ("picking", cost.picking),
+            ("the supplier's price above our own", cost.supplier),
         )
         if part
     ]
@@ -249,7 +268,18 @@ def _second(record: Record) -> str:
 
 def _chosen(record: Record, row: RecordedCandidate) -> str:
     parcel = next(parcel for parcel in record.parcels if parcel.code == row.code)
-    return f"{row.name} was chosen: it {_ships(record)} {_what(record, parcel)}{_reach(row)}."
+    how = _how(row)
+    return f"{row.name} was chosen: it {_ships(record)} {_what(record, parcel)}{how}{_reach(row)}."
+
+
+def _how(row: RecordedCandidate) -> str:
+    """How the goods get to the buyer, where that is not simply by parcel."""
+    if row.kind not in HOW:
+        return ""
+    lead = f", ready after {_number(row.lead_days)} working days" if row.lead_days > 1 else ""
+    if row.lead_days == 1:
+        lead = ", ready after one working day"
+    return f" {HOW[Kind(row.kind)]}{lead}"
 
 
 def _costs_more(record: Record, row: RecordedCandidate) -> str:
@@ -264,7 +294,14 @@ def _costs_more(record: Record, row: RecordedCandidate) -> str:
     weighed = _weighed(record, row.alone)
     if weighed:
         return f"{row.name} would score {more} worse{_reach(row)}: {weighed}."
-    return f"{row.name} would cost {more} more{_reach(row)}."
+    return f"{row.name} would cost {more} more{_reach(row)}{_asked(record, row.alone)}."
+
+
+def _asked(record: Record, alone: CostParts) -> str:
+    """What a drop-ship supplier's price has to do with it."""
+    if alone.supplier <= 0:
+        return ""
+    return f": the supplier asks {money(alone.supplier, record.currency)} above our own cost"
 
 
 def _weighed(record: Record, alone: CostParts) -> str:
@@ -316,6 +353,25 @@ def _closed(record: Record, row: RecordedCandidate) -> str:
     return f"{row.name} {_ships(record)} nothing now{reason}."
 
 
+def _unable(record: Record, row: RecordedCandidate) -> str:
+    who, codes = row.name, row.reason
+    if codes == OFFERED_NO_MORE:
+        return f"{row.name} has it and offers it no longer."
+    if codes.startswith(AT_LEAST):
+        return (
+            f"{row.name} has it and takes orders of {codes.removeprefix(AT_LEAST)} units or more."
+        )
+    if codes.startswith(BY_SERVICE):
+        who, codes = f"{row.name} has it, but {record.service}", codes.removeprefix(BY_SERVICE)
+        return f"{who} does not carry {_listed([GOODS.get(c, c) for c in codes.split(',')])}."
+    goods = _listed([GOODS.get(code, code) for code in codes.split(",")])
+    return f"{who} has it and may not {_ship(record)} {goods}."
+
+
+def _ship(record: Record) -> str:
+    return "hand over" if record.service == PICKUP else "ship"
+
+
 def _pinned(record: Record, row: RecordedCandidate) -> str:
     if record.service == PICKUP:
         return f"{row.name} is not where the buyer collects the order."
@@ -358,6 +414,7 @@ _FATES: dict[Verdict, Fate] = {
     Verdict.NO_SERVICE: _no_service,
     Verdict.NOT_IN_NETWORK: _fixed("is not in the network of this channel"),
     Verdict.RULED_OUT: _fixed("is ruled out by the policy for such orders"),
+    Verdict.UNABLE: _unable,
     Verdict.PINNED_ELSEWHERE: _pinned,
     Verdict.TOO_FAR: _too_far,
     Verdict.LATE: _late,

@@ -14,6 +14,7 @@ import numpy as np
 from routing.engine.ascent import Pace
 from routing.engine.calendar import local_date
 from routing.engine.choosing import Choice, Question, score_points
+from routing.engine.fallback import FAILURES
 from routing.engine.geo import distances_km
 from routing.engine.joint_program import Joint, Standing, Terms
 from routing.engine.linear import NoAnswerError
@@ -77,7 +78,7 @@ def _in_one_program(
         return {}
     try:
         chosen = Joint([(orders[p], questions[p]) for p in together], run, terms).choices()
-    except NoAnswerError:
+    except (NoAnswerError, *FAILURES):
         return {}
     plans: dict[int, Plan] = {}
     for at, choice in chosen.items():
@@ -104,6 +105,30 @@ def questions_of(
     run = Run(nodes, Stock(supply, nodes), policy, Timetable(rates))
     kms = distances_km([node.place for node in nodes], [one.destination for one in demands])
     return [ask(demand, row, run) for demand, row in zip(demands, kms, strict=True)]
+
+
+def standing_plans(
+    orders: Sequence[Standing],
+    nodes: Sequence[Node],
+    supply: Supply,
+    rates: RateCard,
+    policy: Policy,
+    book: PriceBook | None = None,
+) -> list[Plan | None]:
+    """What each order has now, as a plan at the same costs and prices as any other would be.
+
+    None where a node of it may not send it any more. `supply` holds what they have as well.
+    """
+    ordered = sorted(nodes, key=lambda node: (node.priority, node.code))
+    run = Run(ordered, Stock(supply, ordered), policy, Timetable(rates), book)
+    kms = distances_km([node.place for node in ordered], [one.demand.destination for one in orders])
+    plans: list[Plan | None] = []
+    for order, row in zip(orders, kms, strict=True):
+        question = ask(order.demand, row, run)
+        flows = _standing_flows(order, run)
+        may = all(at in question.candidates for _, at, _ in flows)
+        plans.append(explained(question, _choice_of(flows), None, (), run) if may else None)
+    return plans
 
 
 def _kept_promise(question: Question, order: Standing) -> Question:

@@ -83,15 +83,16 @@ class Joint:
         for o, (_, question) in enumerate(self.orders):
             for number, line in enumerate(question.demand.lines):
                 units = question.usable[line.sku]
-                asked = question.prices.get(line.sku)
+                asked = question.asked(line.sku)
                 wanted.append((o, number, line.quantity, self._penalty(question, number)))
                 for at in question.candidates:
                     if not units[at]:
                         continue
                     offer = question.offers[at]
-                    price = asked[at] if asked else 0
+                    more = asked[at] if asked else 0
                     keys.append((o, number, at))
-                    cost.append((offer.pick + offer.gram * question.grams[number]) / POINTS + price)
+                    points = offer.pick + offer.gram * question.grams[number] + more
+                    cost.append(points / POINTS)
                     most.append(min(units[at], line.quantity))
         self.keys, self.wanted = keys, wanted
         program, limit = self.program, np.array(most, dtype=np.float64)
@@ -116,14 +117,18 @@ class Joint:
 
     def _dearest_unit(self, question: Question, number: int) -> float:
         line, grams = question.demand.lines[number], question.grams[number]
-        asked = question.prices.get(line.sku)
-        return max(
-            (
-                (question.offers[at].pick + question.offers[at].gram * grams) / POINTS
-                + (asked[at] if asked else 0)
-                for at in question.candidates
-            ),
-            default=0.0,
+        asked = question.asked(line.sku)
+        return (
+            max(
+                (
+                    question.offers[at].pick
+                    + question.offers[at].gram * grams
+                    + (asked[at] if asked else 0)
+                    for at in question.candidates
+                ),
+                default=0,
+            )
+            / POINTS
         )
 
     def _stock(self) -> None:

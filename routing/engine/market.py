@@ -127,8 +127,9 @@ def _line_costs(
     for row, (line, grams) in enumerate(zip(lines, question.grams, strict=True)):
         held = np.array([question.usable[line.sku][at] > 0 for at in range(len(offers))])
         unit = (pick + gram * grams) / POINTS
-        if question.prices:
-            unit = unit + np.array(question.prices[line.sku])
+        asked = question.asked(line.sku)
+        if asked is not None:
+            unit = unit + np.array(asked) / POINTS
         costs[row, :-1] = np.where(held, line.quantity * unit, NEVER)
         costs[row, -1] = line.quantity * line.unfilled_cost
     return costs, [places[line.sku] for line in lines], [line.quantity for line in lines]

@@ -11,10 +11,13 @@ import numpy as np
 from routing.engine.ascent import Pace, Settled
 from routing.engine.choosing import Question
 from routing.engine.crowd import Floats
-from routing.engine.forecast import Forecast
+from routing.engine.forecast import Baskets, Forecast
 from routing.engine.market import Goods, Market, Tariff, asks_of, asks_of_questions, spread
 
 SCENES = 8
+
+AGAIN = Pace(rounds=24, step=0.25)
+"""Enough where the futures are the same and only a little is gone."""
 
 SPARE = 1.0
 """Units by which stock is taken to be more than it is, with the whole horizon ahead. Prices from
@@ -56,12 +59,37 @@ class Outlook:
         pace: Pace | None = None,
     ) -> Settled:
         """Prices for the futures that are drawn at this turn; what is known already is the wave."""
-        draw = np.random.default_rng([self.seed, turn])
-        futures = asks_of(forecast.sample(self.scenes, view.by_day, draw), self.costs, self.goods)
-        known, _ = asks_of_questions(wave, self.goods, self.scenes)
-        market = self.market(view)
+        futures = self.futures(forecast, view, turn)
         start = None if before is None else spread(before, self.scenes)
-        return market.settle(known, futures, self.scenes, start, pace, self.spare * view.ahead)
+        return self.settled(futures, view, wave, start, pace)
+
+    def again(
+        self,
+        futures: Sequence[Baskets],
+        view: View,
+        *,
+        before: Settled,
+        wave: Sequence[Question] = (),
+    ) -> Settled:
+        """Prices for what is left of futures that have been looked at: each starts from its own."""
+        return self.settled(futures, view, wave, before, AGAIN)
+
+    def futures(self, forecast: Forecast, view: View, turn: int) -> list[Baskets]:
+        draw = np.random.default_rng([self.seed, turn])
+        return forecast.sample(self.scenes, view.by_day, draw)
+
+    def settled(
+        self,
+        futures: Sequence[Baskets],
+        view: View,
+        wave: Sequence[Question],
+        start: Settled | None,
+        pace: Pace | None,
+    ) -> Settled:
+        crowd = asks_of(futures, self.costs, self.goods)
+        known, _ = asks_of_questions(wave, self.goods, self.scenes)
+        spare = self.spare * view.ahead
+        return self.market(view).settle(known, crowd, self.scenes, start, pace, spare)
 
     def market(self, view: View) -> Market:
         return Market(self.nodes, self.goods, view.stock, view.room, self.overtime)

@@ -24,11 +24,10 @@ from routing.engine.screening import (
     View,
     half_even,
     screen,
-    stock_rows,
-    usable_units,
 )
 from routing.engine.supply import Stock, Supply
 from routing.engine.types import Constraint, Demand, Dependents, Node, Policy, RateCard
+from routing.engine.usable import stock_rows, unable, usable_units
 from routing.engine.verdicts import candidates, split_cause, unfilled_reason
 
 
@@ -84,6 +83,18 @@ class Run:
             return asked
         return {sku: above_least(column, usable[sku]) for sku, column in asked.items()}
 
+    def surcharges(self, demand: Demand) -> dict[int, list[int]]:
+        """By SKU, what a unit costs above our own at each node, where it does anywhere."""
+        partners = [node.partner.surcharges if node.partner else {} for node in self.nodes]
+        if not any(partners):
+            return {}
+        skus = {line.sku: None for line in demand.lines}
+        return {
+            sku: [asked.get(sku, 0) for asked in partners]
+            for sku in skus
+            if any(sku in asked for asked in partners)
+        }
+
     @property
     def level(self) -> Level:
         return Level.EXACT if self.book is None else self.book.level
@@ -92,9 +103,10 @@ class Run:
 def ask(demand: Demand, distances: Sequence[int], run: Run) -> Question:
     """The demand with who may serve it, from what is left."""
     policy = run.policy
-    usable = usable_units(demand, run.nodes, run.stock)
+    barred = unable(demand, run.nodes, run.timetable.rates)
+    usable = usable_units(demand, run.nodes, run.stock, barred)
     rows = stock_rows(demand.lines, run.nodes, usable)
-    offers = screen(demand, rows, distances, run.network(demand), run.stock, policy)
+    offers = screen(demand, rows, distances, run.network(demand), run.stock, policy, barred)
     return Question(
         demand,
         policy,
@@ -104,6 +116,8 @@ def ask(demand: Demand, distances: Sequence[int], run: Run) -> Question:
         _most_parcels(policy, len(offers)),
         tuple(map(run.timetable.rates.billed_grams, demand.lines)),
         prices=run.prices(demand, usable),
+        unable={sku: run.stock.column(sku) for sku in barred},
+        surcharges=run.surcharges(demand),
     )
 
 
@@ -254,7 +268,13 @@ def _parcels(question: Question, choice: Choice) -> tuple[PlannedParcel, ...]:
         parcels.append(
             PlannedParcel(
                 offer.node.id,
-                offer.parcel(weights, units, billed, stock=question.stock_cost(inside)),
+                offer.parcel(
+                    weights,
+                    units,
+                    billed,
+                    stock=question.stock_cost(inside),
+                    supplier=question.supplier_cost(inside),
+                ),
                 offer.departs,
                 offer.p50,
                 offer.p90,
@@ -287,6 +307,8 @@ def _total(
         sum(parcel.cost.capacity for parcel in parcels),
         sum(parcel.cost.carbon for parcel in parcels),
         sum(parcel.cost.rerouting for parcel in parcels),
+        sum(parcel.cost.supplier for parcel in parcels),
+        sum(parcel.cost.waiting for parcel in parcels),
     )
 
 

@@ -45,7 +45,10 @@ class RecordedLine:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCandidate:
-    """A node's verdict as stored. `alone` is None where the node was not allowed to ship."""
+    """A node's verdict as stored. `alone` is None where the node was not allowed to ship.
+
+    `kind` and `lead_days` as of a candidate.
+    """
 
     code: str
     name: str
@@ -57,6 +60,8 @@ class RecordedCandidate:
     reason: str
     dominated_by: str
     alone: CostParts | None
+    kind: str = ""
+    lead_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +210,11 @@ def _stored_lines(plan: Plan) -> list[list[Any]]:
 
 
 def _stored_candidate(row: Candidate) -> list[Any]:
-    _, code, name, verdict, available, km, zone, p90, reason, ruler, alone = row
+    _, code, name, verdict, available, km, zone, p90, reason, ruler, alone, kind, lead = row
     costs = None if alone is None else _costs(alone)
     arrives = p90.isoformat() if p90 else ""
-    return _trimmed([code, name, verdict, available, costs, km, zone, arrives, reason, ruler])
+    stored = [code, name, verdict, available, costs, km, zone, arrives, reason, ruler]
+    return _trimmed([*stored, kind.value, lead])
 
 
 def _costs(cost: CostParts) -> list[int]:
@@ -227,12 +233,12 @@ def _parts(values: Sequence[int]) -> CostParts:
 
 
 def _candidate(row: Sequence[Any]) -> RecordedCandidate:
-    code, name, verdict, available, alone, km, zone, p90, reason, ruler = _padded(
-        row, ("", "", "", (), None, None, None, "", "", "")
+    code, name, verdict, available, alone, km, zone, p90, reason, ruler, kind, lead = _padded(
+        row, ("", "", "", (), None, None, None, "", "", "", "", 0)
     )
     costs = None if alone is None else _parts(alone)
     return RecordedCandidate(
-        code, name, verdict, tuple(available), km, zone, p90, reason, ruler, costs
+        code, name, verdict, tuple(available), km, zone, p90, reason, ruler, costs, kind, lead
     )
 
 

@@ -27,10 +27,26 @@ class Verdict(StrEnum):
     NOT_IN_NETWORK = "not_in_network"
     RULED_OUT = "ruled_out"
     """The policy has a rule for such orders, and it does not name the node."""
+    UNABLE = "unable"
+    """It has some of it, and the node or the service may not send such goods."""
     PINNED_ELSEWHERE = "pinned_elsewhere"
     TOO_FAR = "too_far"
     LATE = "late"
     DOMINATED = "dominated"
+
+
+class Kind(StrEnum):
+    """How goods get to the buyer from a candidate."""
+
+    SHIP = ""
+    SAME_DAY = "same_day"
+    """A courier brings them on the day they leave."""
+    DROP_SHIP = "drop_ship"
+    """A supplier sends goods of its own."""
+    TO_STORE = "to_store"
+    """They go to the store where the buyer collects them."""
+    AT_STORE = "at_store"
+    """The store where the buyer collects has them."""
 
 
 class UnfilledReason(StrEnum):
@@ -82,10 +98,11 @@ class Level(StrEnum):
 class CostParts(NamedTuple):
     """An invoice of the objective, in minor units.
 
-    The first four are true cost; `split`, `distance` and `lateness` are what the policy's
+    The first four and `supplier` are true cost; `split`, `distance` and `lateness` are what the policy's
     weights add. `score` is the weighted sum that was minimised, rounded once. `stock` and
     `capacity` are what a price book asks for the units and for the parcels, `carbon` is what the
-    policy asks for carbon dioxide, `rerouting` what rejections are expected to cost.
+    policy asks for carbon dioxide, `rerouting` what rejections are expected to cost, `supplier` what
+    a drop-ship supplier's goods cost above our own, `waiting` what the policy asks for days.
     """
 
     freight: int = 0
@@ -100,10 +117,12 @@ class CostParts(NamedTuple):
     capacity: int = 0
     carbon: int = 0
     rerouting: int = 0
+    supplier: int = 0
+    waiting: int = 0
 
     @property
     def true_cost(self) -> int:
-        return self.freight + self.handling + self.picking + self.unfilled
+        return self.freight + self.handling + self.picking + self.unfilled + self.supplier
 
 
 class Assignment(NamedTuple):
@@ -144,6 +163,7 @@ class Candidate(NamedTuple):
     `available` are the units that it could give each line of the demand, at most what the line
     wants. `alone` is what it would cost to ship all it can from this node only; None where the
     node was not allowed. `dominated_by` is the code of the chosen node that has as much for less.
+    `lead_days` are a drop-ship supplier's.
     """
 
     node: int
@@ -157,6 +177,8 @@ class Candidate(NamedTuple):
     reason: str = ""
     dominated_by: str = ""
     alone: CostParts | None = None
+    kind: Kind = Kind.SHIP
+    lead_days: int = 0
 
 
 class Alternative(NamedTuple):

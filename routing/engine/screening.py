@@ -1,28 +1,34 @@
 """Which nodes may ship a demand, and what each would charge and take."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from routing.engine.calendar import add_working_days, local_date, next_departure
+from routing.engine.calendar import (
+    add_working_days,
+    after_working_days,
+    local_date,
+    next_departure,
+)
 from routing.engine.prices import PriceBook
-from routing.engine.results import CostParts, Verdict
+from routing.engine.results import CostParts, Kind, Verdict
 from routing.engine.supply import Stock
 from routing.engine.types import (
     FULL,
     PAUSED,
+    PICKUP,
     Calendar,
     Constraint,
     Demand,
-    Line,
     Node,
     Policy,
     RateCard,
     Weights,
     Zone,
 )
+from routing.engine.usable import NOTHING, Unable
 
 MILLI = 1_000
 POINTS = 100_000
@@ -30,6 +36,9 @@ POINTS = 100_000
 
 CARBON = 10**12 // POINTS
 """Grams of goods and of carbon dioxide in a tonne each, by points."""
+
+AT_HAND = Zone(0, 0, 0, 0, 0)
+"""The lane of what the buyer's own store has: nobody carries it."""
 
 SURE = 1_000
 """The `Node.acceptance` of a node that rejects nothing."""
@@ -53,6 +62,7 @@ class Lane:
     """From one node into one zone: when a parcel moves, and its price in points but for distance.
 
     `late` is the days late at P50 and at P90 added together: half of it is the expected lateness.
+    `wait` are the days until the delivery, added in the same way.
     `overdue` says that the policy wants deliveries on time and this one is not. `capacity` and
     `rerouting` are minor units of the opening.
     """
@@ -71,6 +81,8 @@ class Lane:
     gram: int
     capacity: int
     rerouting: int
+    wait: int
+    kind: Kind
 
 
 @dataclass(slots=True)
@@ -97,16 +109,26 @@ class Offer:
     rerouting: int = 0
     carbon: int = 0
     """Points of each gram that are for carbon dioxide."""
+    wait: int = 0
+    kind: Kind = Kind.SHIP
 
     def parcel(
-        self, weights: Weights, units: int, grams: int, unfilled: int = 0, stock: int = 0
+        self,
+        weights: Weights,
+        units: int,
+        grams: int,
+        unfilled: int = 0,
+        stock: int = 0,
+        supplier: int = 0,
     ) -> CostParts:
         """The invoice of one parcel with this many units and grams in it, and of what it leaves.
 
-        `stock` is what a price book asks for the units in it.
+        `stock` is what a price book asks for the units in it, `supplier` what they cost more.
         """
         zone, node = self.zone, self.node
         points = self.opening + self.pick * units + self.gram * grams
+        if supplier:
+            points += supplier * weights.cost_percent * MILLI
         return CostParts(
             half_even(zone.base * MILLI + zone.per_kg * grams, MILLI) if zone else 0,
             node.handling_cost,
@@ -120,6 +142,8 @@ class Offer:
             self.capacity,
             half_even(self.carbon * grams, POINTS) if self.carbon else 0,
             self.rerouting,
+            supplier,
+            half_even(weights.day * self.wait, 2) if weights.day else 0,
         )
 
 
@@ -163,28 +187,42 @@ class Network:
 
     def lane(self, place: int, km: int) -> Lane | None:
         """The lane from the node at this place to a destination so far away; None beyond all."""
+        if self.nodes[place].id == self._view.collected:
+            return self._worked_out(self.nodes[place], AT_HAND, 0)
         number = bisect_left(self._reaches, km)
         if number == len(self._reaches):
             return None
         row = self._lanes[place]
         known = row[number]
         if known is None:
-            known = row[number] = self._worked_out(self.nodes[place], number)
+            known = row[number] = self._worked_out(
+                self.nodes[place], self._zones[number], number + 1
+            )
         return known
 
-    def _worked_out(self, node: Node, number: int) -> Lane:
-        zone, due, weights = self._zones[number], self._view.due, self._policy.weights
-        departs = self._timetable.departure(node, self._view.service, self._view.at)
+    def _worked_out(self, node: Node, zone: Zone, number: int) -> Lane:
+        due, weights = self._view.due, self._policy.weights
+        begun = self._view.at
+        if node.partner is not None:
+            lead = node.partner.lead_days
+            begun = after_working_days(node.calendar, node.timezone, begun, lead)
+        departs = self._timetable.departure(node, self._view.service, begun)
         p50 = p90 = None
-        late = capacity = 0
+        late = capacity = wait = 0
         if departs is not None:
             leaves = local_date(departs, node.timezone)
             if self._book is not None:
                 capacity = self._book.parcel(node.id, leaves)
-            p50 = self._timetable.arrival(leaves, zone.days_p50)
-            p90 = self._timetable.arrival(leaves, zone.days_p90)
+            days_p50, days_p90 = self._timetable.rates.days(
+                node.id, self._view.service, zone, leaves.weekday()
+            )
+            p50 = self._timetable.arrival(leaves, days_p50)
+            p90 = self._timetable.arrival(leaves, days_p90)
             if due is not None:
                 late = max(0, (p50 - due).days) + max(0, (p90 - due).days)
+            if weights.day:
+                today = local_date(self._view.at, node.timezone)
+                wait = (p50 - today).days + (p90 - today).days
         percent = weights.cost_percent
         rerouting = 0
         if weights.reroute and node.acceptance < SURE:
@@ -193,7 +231,7 @@ class Network:
         return Lane(
             None if departs else Verdict.NO_SERVICE,
             "" if departs else "no_departure",
-            number + 1,
+            number,
             zone,
             departs,
             p50,
@@ -202,12 +240,23 @@ class Network:
             self._policy.on_time and due is not None and p90 is not None and p90 > due,
             percent * MILLI * (zone.base + node.handling_cost)
             + weights.late_day * POINTS // 2 * late
+            + weights.day * POINTS // 2 * wait
             + POINTS * (capacity + rerouting),
             percent * node.pick_cost * MILLI,
             percent * zone.per_kg,
             capacity,
             rerouting,
+            wait,
+            self._kind(node, zone),
         )
+
+    def _kind(self, node: Node, zone: Zone) -> Kind:
+        if node.partner is not None:
+            return Kind.DROP_SHIP
+        if self._view.collected is not None:
+            return Kind.AT_STORE if node.id == self._view.collected else Kind.TO_STORE
+        same_day = not zone.days_p90 and self._view.service != PICKUP
+        return Kind.SAME_DAY if same_day else Kind.SHIP
 
 
 class View(NamedTuple):
@@ -217,11 +266,12 @@ class View(NamedTuple):
     at: datetime
     due: date | None
     pinned: int | None
+    collected: int | None = None
 
     @classmethod
     def of(cls, demand: Demand) -> "View":
         due = demand.deliver_by.date() if demand.deliver_by is not None else None
-        return cls(demand.service, demand.at, due, demand.pinned_node)
+        return cls(demand.service, demand.at, due, demand.pinned_node, demand.collected_at)
 
 
 class Timetable:
@@ -252,36 +302,6 @@ class Timetable:
         return known
 
 
-def stock_rows(
-    lines: Sequence[Line], nodes: Sequence[Node], usable: Mapping[int, list[int]]
-) -> list[tuple[int, ...]]:
-    """Per node, the units that it could give each line; lines of one SKU are served in order."""
-    claimed: dict[int, int] = {}
-    columns: list[list[int]] = []
-    for line in lines:
-        wanted, before = line.quantity, claimed.get(line.sku, 0)
-        claimed[line.sku] = before + wanted
-        units = usable[line.sku]
-        if before:
-            units = [u - before if u > before else 0 for u in units]
-        columns.append([u if u < wanted else wanted for u in units])  # noqa: FURB136  # min() is slow
-    return list(zip(*columns, strict=True)) if columns else [() for _ in nodes]
-
-
-def usable_units(demand: Demand, nodes: Sequence[Node], stock: Stock) -> dict[int, list[int]]:
-    """By SKU, the units at each node that the demand is not excluded from."""
-    usable = {sku: stock.column(sku) for sku in {line.sku: None for line in demand.lines}}
-    if not demand.excluded:
-        return usable
-    return {
-        sku: [
-            0 if units and (node.id, sku) in demand.excluded else units
-            for node, units in zip(nodes, column, strict=True)
-        ]
-        for sku, column in usable.items()
-    }
-
-
 def screen(
     demand: Demand,
     rows: Sequence[tuple[int, ...]],
@@ -289,6 +309,7 @@ def screen(
     network: Network,
     stock: Stock,
     policy: Policy,
+    unable: Unable = NOTHING,
 ) -> list[Offer]:
     """One offer per node, in the order given. Soft constraints bar here; the planner lifts them."""
     offers = []
@@ -299,7 +320,9 @@ def screen(
             offers.append(Offer(node, row, rule, None, node.closed_reason if rule in SHUT else ""))
             continue
         if not any(row):
-            offers.append(Offer(node, row, _without_stock(demand, place, node, stock)))
+            lacks = _lacking(place, stock, unable) if unable else ""
+            verdict = Verdict.UNABLE if lacks else _without_stock(demand, place, node, stock)
+            offers.append(Offer(node, row, verdict, None, lacks))
             continue
         lane = network.lane(place, km)
         if lane is None:
@@ -330,6 +353,8 @@ def screen(
                 lane.capacity,
                 lane.rerouting,
                 carbon,
+                lane.wait,
+                lane.kind,
             )
         )
     return offers
@@ -347,6 +372,18 @@ def _barred_by_rule(node: Node, view: View, policy: Policy) -> Verdict | None:
     if view.service not in node.services:
         return Verdict.NO_SERVICE
     return None
+
+
+def _lacking(place: int, stock: Stock, unable: Unable) -> str:
+    """What keeps the node from sending the goods that it has."""
+    return next(
+        (
+            lacks[place]
+            for sku, lacks in unable.items()
+            if lacks[place] and stock.column(sku)[place]
+        ),
+        "",
+    )
 
 
 def _without_stock(demand: Demand, place: int, node: Node, stock: Stock) -> Verdict:

@@ -14,6 +14,7 @@ from math import ceil
 import numpy as np
 
 from routing.engine.blocks import Block, Want
+from routing.engine.counting import BySize
 from routing.engine.parting import MOST_BLOCKS, Parting
 from routing.engine.reducing import SLACK, Reduction, wants_of
 from routing.engine.search import Search
@@ -26,6 +27,9 @@ DUALS_FROM = 80
 
 CORE = 20
 """So many of the likeliest candidates are searched before the rest."""
+
+COUNTED_FROM = 12
+"""With so many blocks and nodes enough for prices, sets are proven best size by size."""
 
 INT64_SAFE = 2**62
 PAIR = 2
@@ -57,12 +61,24 @@ class Solver:
     Few blocks of one source each are dealt out directly; everything else is searched.
     """
 
-    __slots__ = ("_bounds", "_nothing", "_parting", "_problem", "_reduced", "_rows", "_totals")
+    __slots__ = (
+        "_bounds",
+        "_counted",
+        "_counts",
+        "_nothing",
+        "_parting",
+        "_problem",
+        "_reduced",
+        "_rows",
+        "_totals",
+    )
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._nothing = sum([block.none for block in problem.blocks])
         self._parting: Parting | None = None
+        self._counted: BySize | None = None
+        self._counts = False
         self._reduced: list[int] | None = None
         self._totals: list[int] = []
         self._rows: list[tuple[Want, list[int]]] | None = None
@@ -74,6 +90,11 @@ class Solver:
         self._rows = wants_of(problem.blocks)
         columns = [block.alone for block in problem.blocks]
         self._totals = list(map(sum, zip(problem.opening, *columns, strict=True)))
+        self._counts = (
+            len(problem.opening) >= DUALS_FROM
+            and problem.max_open > 0
+            and BySize.holds(problem.opening, problem.blocks)
+        )
 
     def best(self) -> Found:
         """The cheapest set of candidates, which may be none."""
@@ -82,10 +103,19 @@ class Solver:
         one = self._one_node(None)
         if self._pairs_from(None) >= one.points:
             return one
-        return self._search(None, one, one.points, self._problem.effort) or one
+        if not self._counts or len(self._problem.blocks) < COUNTED_FROM:
+            return self._search(None, one, one.points, self._problem.effort) or one
+        known = self._by_size(self._sets(), one)
+        if known.bound == known.points:
+            return known
+        found = self._search(None, known, known.points, self._problem.effort) or known
+        return replace(found, bound=min(found.points, max(found.bound, known.bound)))
 
     def without(self, node: int, ceiling: int | None, effort: int) -> Found | None:
-        """The cheapest set without the node, None unless it is below the ceiling."""
+        """The cheapest set without the node, None unless it is below the ceiling.
+
+        Of many nodes a good set without it is enough.
+        """
         if self._parting is not None:
             found = self._parted(self._parting, node)
             return found if ceiling is None or found.points < ceiling else None
@@ -94,7 +124,31 @@ class Solver:
         known = one if limit == one.points and one.points != ceiling else None
         if self._pairs_from(node) >= limit:
             return known
+        if self._counts:
+            opened = self._sets().found(node)
+            points = round(self._sets().cost(opened)) - self._problem.parcel
+            return Found(opened, points, 0) if opened and points < limit else known
         return self._search(node, known, limit, effort)
+
+    def _sets(self) -> BySize:
+        if self._counted is None:
+            problem = self._problem
+            self._counted = BySize(problem.opening, problem.blocks, problem.max_open)
+        return self._counted
+
+    def _by_size(self, counted: BySize, one: Found) -> Found:
+        """The best set of any size, and what is proven of it."""
+        parcel = self._problem.parcel
+        opened = counted.found()
+        if not opened or counted.cost(opened) - parcel > one.points:
+            opened = one.opened
+        if not opened:
+            return one
+        found = counted.proven(opened)
+        points = found.points - parcel
+        if points > one.points:
+            return replace(one, bound=min(one.points, found.bound - parcel))
+        return Found(found.opened, points, found.bound - parcel)
 
     def _parted(self, parting: Parting, banned: int | None) -> Found:
         points, opened = parting.best(banned)

@@ -70,7 +70,7 @@ class Line:
 
     `unfilled_cost` and `unit_value` are per unit. `parent` is the key of the line that this one
     depends on. `label` is what a person calls the SKU. `volume_cm3` is of one unit, packed; 0 when
-    nobody measured it.
+    nobody measured it. `needs` is what a node must be able to do for it, and a service must carry.
     """
 
     key: str
@@ -82,6 +82,7 @@ class Line:
     parent: str | None = None
     label: str = ""
     volume_cm3: int = 0
+    needs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Demand:
     """The lines of one delivery group: one destination, one service, one decision.
 
     `deliver_by` names its last day in its own time zone. `excluded` are pairs (node id, SKU id):
-    a short or a rejection that still stands.
+    a short or a rejection that still stands. `collected_at` is the store that the parcels go to:
+    what it has itself is handed over there and needs no carrier.
     """
 
     key: str
@@ -101,6 +103,7 @@ class Demand:
     pinned_node: int | None = None
     excluded: frozenset[tuple[int, int]] = frozenset()
     deliver_by: datetime | None = None
+    collected_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,30 @@ class Calendar:
         return None if day in self.holidays else self.hours[day.weekday()]
 
 
+NO_MORE = 2**31
+"""The least order of what a supplier offers no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A drop-ship supplier's terms. Goods are ready `lead_days` of its working days after the order.
+
+    A unit costs `surcharges` more than one of our own, by SKU: less where that is negative. An order
+    for fewer units of a SKU than `least` it does not take; none at all from `NO_MORE` on.
+    """
+
+    lead_days: int = 0
+    surcharges: Mapping[int, int] = field(default_factory=dict)
+    least: Mapping[int, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A place that can ship. `handling_cost` is per parcel, `pick_cost` per unit.
 
     A lower `priority` wins a tie. Of a thousand requests it takes `acceptance` and rejects the rest.
+    `capabilities` is what it can do beyond keeping and sending goods; None where nobody has said.
+    A `partner` is somebody else, who sends goods of their own for us.
     """
 
     id: int
@@ -148,6 +170,12 @@ class Node:
     priority: int = 0
     groups: frozenset[str] = frozenset()
     acceptance: int = 1_000
+    capabilities: frozenset[str] | None = None
+    partner: Partner | None = None
+
+    def lacks(self, needs: frozenset[str]) -> frozenset[str]:
+        """What of this it is known not to be able to do."""
+        return frozenset() if self.capabilities is None else needs - self.capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +187,10 @@ class Zone:
     per_kg: int
     days_p50: int
     days_p90: int
+
+
+LaneKey = tuple[int, str, int]
+"""(node id, service, the zone's `max_km`): from a node into a ring around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +207,19 @@ class RateCard:
     carrier_holidays: frozenset[date] = frozenset()
     cm3_per_kg: int = 0
     carbon_grams: int = 0
+    learnt: Mapping[LaneKey, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """Lanes whose days were learnt: (P50, P90) by the weekday of the departure, Monday first."""
+
+    refused: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By service, the needs of goods that it does not carry."""
+
+    def days(self, node: int, service: str, zone: Zone, weekday: int) -> tuple[int, int]:
+        """Carrier working days at P50 and P90 from a node into a zone: learnt, or the contract's."""
+        known = self.learnt.get((node, service, zone.max_km))
+        return (zone.days_p50, zone.days_p90) if known is None else known[weekday]
+
+    def is_learnt(self, node: int, service: str, zone: Zone) -> bool:
+        return (node, service, zone.max_km) in self.learnt
 
     def billed_grams(self, line: Line) -> int:
         """What a unit of the line weighs on the carrier's invoice."""
@@ -190,7 +235,8 @@ class Weights:
     `cost_percent` of true cost, plus `parcel` for each parcel after the first, plus
     `distance_per_km` (thousandths of a minor unit) for each kilometre of each parcel, plus
     `late_day` for each expected day late of each parcel, plus `carbon_tonne` for each tonne of
-    carbon dioxide, plus `reroute` for each rejection that is expected before a node accepts.
+    carbon dioxide, plus `reroute` for each rejection that is expected before a node accepts, plus
+    `day` for each day that the buyer is expected to wait for a parcel.
     """
 
     cost_percent: int = 100
@@ -199,11 +245,13 @@ class Weights:
     late_day: int = 0
     carbon_tonne: int = 0
     reroute: int = 0
+    day: int = 0
 
 
 CHEAPEST = Weights()
 NEAREST = Weights(cost_percent=1, distance_per_km=100_000)
 FEWEST_PARCELS = Weights(parcel=10_000_000)
+FASTEST = Weights(cost_percent=1, day=100_000)
 
 
 @dataclass(frozen=True, slots=True)

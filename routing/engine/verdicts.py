@@ -15,6 +15,7 @@ RULES = (
     Verdict.NO_SERVICE,
     Verdict.NODE_CLOSED,
     Verdict.NODE_PAUSED,
+    Verdict.UNABLE,
 )
 
 
@@ -31,7 +32,8 @@ def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
         if place in opened:
             verdict = Verdict.CHOSEN
         elif verdict is None or place in considered:
-            verdict, ruler = _lost(offer, chosen, wanted, priced=bool(question.prices))
+            priced = bool(question.prices or question.surcharges)
+            verdict, ruler = _lost(offer, chosen, wanted, priced=priced)
         if offer.zone is None:
             rows.append(
                 Candidate(
@@ -52,6 +54,8 @@ def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
                 offer.reason,
                 ruler,
                 alone_cost(question, place, offer, unfilled) if offer.departs is not None else None,
+                offer.kind,
+                node.partner.lead_days if node.partner is not None else 0,
             )
         )
     return tuple(rows)
@@ -59,7 +63,7 @@ def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
 
 def alone_cost(question: Question, place: int, offer: Offer, unfilled: int) -> CostParts:
     """What it costs to ship all that this node has of the demand, and nothing else."""
-    units = grams = stock = 0
+    units = grams = stock = supplier = 0
     for line, quantity, billed in zip(
         question.demand.lines, offer.available, question.grams, strict=True
     ):
@@ -69,7 +73,9 @@ def alone_cost(question: Question, place: int, offer: Offer, unfilled: int) -> C
             unfilled -= quantity * line.unfilled_cost
             if question.prices:
                 stock += quantity * question.prices[line.sku][place]
-    return offer.parcel(question.policy.weights, units, grams, unfilled, stock)
+            if line.sku in question.surcharges:
+                supplier += quantity * question.surcharges[line.sku][place]
+    return offer.parcel(question.policy.weights, units, grams, unfilled, stock, supplier)
 
 
 def _lost(
@@ -120,7 +126,7 @@ def split_cause(question: Question, choice: Choice, missing: Sequence[int]) -> S
     if any(offer.barred is Verdict.LATE for offer in whole):
         return SplitCause.BUYERS_CHOICE
     full = any(offer.barred is Verdict.CAPACITY for offer in whole)
-    if full or any(offer.barred in RULES for offer in whole):
+    if full or any(offer.barred in RULES for offer in whole) or _unable_to_send(question, shipped):
         return SplitCause.CAPACITY if full else SplitCause.SHIP_FROM_RULE
     return SplitCause.NO_NODE_HOLDS_ALL
 
@@ -140,6 +146,18 @@ def _short_or_rejected(question: Question, shipped: Sequence[int]) -> bool:
     )
 
 
+def _unable_to_send(question: Question, shipped: Sequence[int]) -> bool:
+    """Whether a node would hold all if it were allowed to send such goods."""
+    lines = question.demand.lines
+    return bool(question.unable) and any(
+        all(
+            max(has, question.unable[line.sku][place] if line.sku in question.unable else 0) >= need
+            for line, has, need in zip(lines, offer.available, shipped, strict=True)
+        )
+        for place, offer in enumerate(question.offers)
+    )
+
+
 def unfilled_reason(question: Question, choice: Choice, place: int) -> UnfilledReason:
     """Why units of the line at this index were given to no node."""
     line = question.demand.lines[place]
@@ -148,7 +166,8 @@ def unfilled_reason(question: Question, choice: Choice, place: int) -> UnfilledR
     units = question.usable[line.sku]
     reachable = sum(units[p] for p in question.candidates)
     if reachable < need:
-        return UnfilledReason.UNREACHABLE if sum(units) >= need else UnfilledReason.NO_STOCK
+        there = sum(question.unable.get(line.sku, units))
+        return UnfilledReason.UNREACHABLE if there >= need else UnfilledReason.NO_STOCK
     if choice.shortfall:
         return UnfilledReason.SHIP_COMPLETE
     if line.parent is not None or _has_dependents(question.demand.lines, line):

@@ -389,7 +389,13 @@ class Migration(config.kernel.operations.RenderedOnce):
                 ("order_id", models.UUIDField()),
                 ("group_id", models.UUIDField()),
                 ("plan_version", models.BigIntegerField()),
-                ("level", models.CharField(help_text="exact, gap or none", max_length=8)),
+                (
+                    "level",
+                    models.CharField(
+                        help_text="exact, gap, priced, stale, joint or rule: what decided.",
+                        max_length=8,
+                    ),
+                ),
                 ("record", models.JSONField(default=dict)),
                 ("input", models.BinaryField()),
                 ("winner", models.TextField(default="", help_text="Codes of the chosen nodes.")),

@@ -17,7 +17,7 @@ from config.kernel.types import Actor, ActorKind
 from routing.engine import Constraint
 from routing.models import SourcingPolicy
 from routing.rule_reading import parse_rules
-from routing.rules import MAX_WEIGHT, WEIGHTS, Rule, as_json
+from routing.rules import MAX_WEIGHT, TERMS, WEIGHTS, Rule, as_json
 from routing.states import PolicyState
 
 TOPIC = "policy"
@@ -271,7 +271,8 @@ def _new_version(draft: PolicyDraft, actor: Actor) -> SourcingPolicy:
         code=draft.code,
         version=version,
         name=draft.name,
-        weights={name: int(draft.weights.get(name, 0)) for name in WEIGHTS},
+        weights={name: int(draft.weights.get(name, 0)) for name in WEIGHTS}
+        | {name: int(draft.weights.get(name, usual)) for name, usual in TERMS.items()},
         max_nodes=draft.max_nodes,
         max_km=draft.max_km,
         on_time=draft.on_time,
@@ -308,7 +309,7 @@ def _validate(draft: PolicyDraft) -> None:
     errors = [
         {"pointer": f"/weights/{name}", "code": "unknown", "detail": f"{name} is no weight."}
         for name in draft.weights
-        if name not in WEIGHTS
+        if name not in WEIGHTS and name not in TERMS
     ]
     errors += [
         {
@@ -319,7 +320,7 @@ def _validate(draft: PolicyDraft) -> None:
         for name, value in draft.weights.items()
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_WEIGHT
     ]
-    if not errors and not any(draft.weights.values()):
+    if not errors and not any(draft.weights.get(name) for name in WEIGHTS):
         errors.append(
             {"pointer": "/weights", "code": "all-zero", "detail": "Some weight must count."}
         )

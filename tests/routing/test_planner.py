@@ -400,7 +400,7 @@ class TestRecord:
         )
         assert sorted(units for *_, units in given["supply"]) == [5, 7]
         assert given["demand"]["lines"][0][2] == 2
-        assert set(given["versions"]) == {"lots", "network", "policy", "quotas", "rates", "skus"}
+        assert set(given["versions"]) == set(reference.TOPICS)
 
 
 class TestQuotas:

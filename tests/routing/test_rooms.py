@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.models import CapacityWindow, Node, Reservation
 from orders.services import accept_orders
+from routing.drawn import opened_input
 from routing.engine.explain import all_verdicts
 from tests.factories.inventory import SkuFactory, limited, stock
 from tests.factories.orders import ANNA, Shop, line
@@ -131,6 +132,21 @@ class TestLimitsThatMayBePassed:
         assert promised(network).date() == today.date() + timedelta(days=2)
         CapacityWindow.objects.filter(pk=now.pk).update(used=3, backlog=12)
         assert promised(network).date() == today.date() + timedelta(days=2)
+
+    def test_within_a_batch_only_what_comes_after_it_was_passed_waits(self):
+        network = a_network()
+        network.stock("TEE", NEWARK=500)
+        node = soft(network, "NEWARK", units=10, orders=40)
+        wanted = [network.demand({"TEE": units}) for units in (4, 5, 3, 1, 8, 9, 1)]
+
+        planned = plan(network, *wanted)
+
+        days = [one.promise.ship_by.day - MONDAY_NOON.day for one in planned if one.promise]
+        assert days == [0, 0, 0, 1, 1, 2, 3]
+        told = [one.promise.basis.get("full_until", {}) for one in planned if one.promise]
+        assert [list(one) for one in told] == [[]] * 3 + [[node.code]] * 4
+        kept = [opened_input(one.decision.input)["demand"] for one in planned]
+        assert ["full_until" in demand for demand in kept] == [False] * 3 + [True] * 4
 
     def test_where_all_are_full_it_is_after_the_last_that_is_opened(self):
         network = a_network()

@@ -1,0 +1,125 @@
+"""What is left of a supply while demands are planned one after another against it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from inventory.consigned import Shared, shared
+from inventory.lives import Lasting
+from inventory.quotas import Allotment
+from inventory.types import PositionView
+from orders.sourcing import Demand
+from routing.engine import Supply
+from routing.rooms import Pace, Rooms
+
+if TYPE_CHECKING:
+    from routing.planner import Snapshot
+
+Key = tuple[int, int]
+"""(node id, SKU id)."""
+
+
+@dataclass(slots=True)
+class Left:
+    """What is left of a snapshot while its demands are planned one after another.
+
+    Where quotas keep units for channels, each run of demands is offered only what its channel may
+    have; where lots are bound, only those that last long enough. `pace` is what nodes can still begin.
+    """
+
+    supply: Supply
+    positions: Mapping[Key, PositionView]
+    aside: dict[Key, int]
+    allotment: Allotment | None
+    lasting: Lasting | None = None
+    shared: Shared | None = None
+    pace: Pace = field(default_factory=lambda: Pace(Rooms()))
+
+    @classmethod
+    def of(cls, snapshot: "Snapshot", demands: Sequence[Demand]) -> "Left":
+        aside: dict[Key, int] = {}
+        for demand in demands if snapshot.kept is not None else ():
+            for node_id, sku_id, landed in demand.set_aside:
+                aside[node_id, sku_id] = aside.get((node_id, sku_id), 0) + landed
+        allotment = None if snapshot.kept is None else Allotment(snapshot.kept)
+        lasting = None if snapshot.lives is None else Lasting(snapshot.lives)
+        owners = shared(snapshot.positions)
+        pace = Pace(snapshot.rooms)
+        return cls(
+            snapshot.supply(demands), snapshot.positions, aside, allotment, lasting, owners, pace
+        )
+
+    def offered(
+        self, channel_id: UUID, sku_ids: Collection[int], held: Mapping[Key, int]
+    ) -> tuple[Supply, frozenset[int]]:
+        """What the channel's demands may be planned from, and the SKUs of which units are kept back.
+
+        Units that were set aside for who waits are nobody's quota; nor are those that the one
+        demand's own cart has `held`.
+        """
+        if self.allotment is None and self.lasting is None and self.shared is None and not held:
+            return self.supply, frozenset()
+        units, kept = self._shared_out(channel_id, sku_ids)
+        if self.shared is not None:
+            for key, n in units.items():
+                units[key] = max(0, n - self.shared.not_sold(channel_id, key))
+        for key, own in held.items():
+            if key in self.positions:
+                units[key] = units.get(key, 0) + own
+        if self.lasting is not None:
+            for key, n in units.items():
+                position_id = self.positions[key].id
+                units[key] = self.lasting.offered(channel_id, key[1], position_id, n)
+        return Supply(units), frozenset(kept)
+
+    def _shared_out(
+        self, channel_id: UUID, sku_ids: Collection[int]
+    ) -> tuple[dict[Key, int], set[int]]:
+        """What quotas leave the channel, and the SKUs of which they keep units back."""
+        units: dict[Key, int] = {}
+        kept: set[int] = set()
+        for sku_id in sku_ids:
+            if self.allotment is None:
+                holders = self.supply.holders(sku_id)
+                units |= {(node_id, sku_id): n for node_id, n in holders.items()}
+                continue
+            there = {(node_id, sku_id): n for node_id, n in self.supply.holders(sku_id).items()}
+            free = {
+                self.positions[key].id: max(0, n - self.aside.get(key, 0))
+                for key, n in there.items()
+            }
+            offered = self.allotment.offered(channel_id, sku_id, free)
+            for key, n in there.items():
+                units[key] = min(n, self.aside.get(key, 0) + offered[self.positions[key].id])
+                if units[key] < n:
+                    kept.add(sku_id)
+        return units, kept
+
+    def drawn(self, channel_id: UUID, key: Key, units: int) -> list[tuple[int, int]]:
+        """The positions that the units come from: of several owners in their turn."""
+        if self.shared is None or key not in self.shared:
+            return [(self.positions[key].id, units)]
+        return self.shared.draw(channel_id, key, units)
+
+    def take(
+        self, channel_id: UUID, supply: Supply, key: Key, units: int, held: dict[Key, int]
+    ) -> None:
+        """Units of the position were planned for the channel, held ones first, then landed ones."""
+        supply.take(*key, units)
+        if self.lasting is not None:
+            self.lasting.take(channel_id, key[1], self.positions[key].id, units)
+        if own := min(units, held.get(key, 0)):
+            held[key] -= own
+            units -= own
+        if not units:
+            return
+        if supply is not self.supply:
+            self.supply.take(*key, units)
+        if self.allotment is None:
+            return
+        aside = min(units, self.aside.get(key, 0))
+        if aside:
+            self.aside[key] -= aside
+        position = self.positions[key]
+        self.allotment.take(channel_id, key[1], position.id, units - aside, units)
