@@ -25,6 +25,7 @@ from fulfillment.services.alarms import (
     SILENT_AFTER,
     TRACKING_SILENT,
 )
+from fulfillment.services.jeopardy import AT_RISK, still_at_risk
 from fulfillment.services.requests import CHANGE_NOT_MADE
 from fulfillment.states import (
     AT_THE_NODE,
@@ -34,6 +35,7 @@ from fulfillment.states import (
     ParcelState,
     RequestState,
 )
+from orders.selectors.choices import lines_to_choose
 
 
 def _unacknowledged(ids: Sequence[UUID]) -> set[UUID]:
@@ -113,6 +115,16 @@ def _still_at_node(subject_ids: Sequence[UUID]) -> set[UUID]:
     return set(found.values_list("pk", flat=True))
 
 
+def _to_be_chosen(ids: Sequence[UUID]) -> set[UUID]:
+    """Work that was given up and of which units wait for their buyer's choice."""
+    lines = dict(
+        FulfillmentLine.objects.for_scope(ALL_ACCOUNTS)
+        .filter(fulfillment_order_id__in=ids)
+        .values_list("order_line_id", "fulfillment_order_id")
+    )
+    return {lines[line_id] for line_id in lines_to_choose(lines)}
+
+
 KINDS: Final = (
     CaseKind(
         code=ACK_OVERDUE,
@@ -140,6 +152,16 @@ KINDS: Final = (
         owner_team="operations",
         playbook="Have the node ship it first; tell the buyer when the delivery date moves.",
         still_true=_late,
+    ),
+    CaseKind(
+        code=AT_RISK,
+        label="A promise will probably be missed",
+        severity=2,
+        due=timedelta(hours=2),
+        owner_team="operations",
+        playbook="See what each way out costs: another node, a faster service, what is ready first; "
+        "else tell the buyer and ask.",
+        still_true=still_at_risk,
     ),
     CaseKind(
         code=TRACKING_SILENT,
@@ -271,7 +293,9 @@ KINDS: Final = (
         severity=2,
         due=timedelta(hours=2),
         owner_team="customer_service",
-        playbook="Offer the buyer another node or a delivery; nothing is sent without consent.",
+        playbook="The buyer is asked on their order's page. Where they call, choose for them on the "
+        "order: another store, a delivery, or a cancel. Nothing is sent without consent.",
+        still_true=_to_be_chosen,
     ),
     CaseKind(
         code="PICKUP_EXPIRED",

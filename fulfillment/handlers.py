@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import fulfillment.services
 import inventory.services
 import orders.services
+import routing.services
 from config.kernel.events import Recorded
-from config.kernel.types import Actor
+from config.kernel.types import ALL_ACCOUNTS, Actor
+from fulfillment.models import FulfillmentLine
 from inventory.states import MovementKind
 from inventory.types import StockChange
 
@@ -19,10 +21,13 @@ ELSEWHERE_CONSUMER = "fulfillment.source_elsewhere"
 ELSEWHERE_TOPICS = ("fulfillment.pulled_back",)
 RECALL_CONSUMER = "fulfillment.open_recalls"
 RECALL_TOPICS = ("recall.opened",)
+ACCEPTANCE_CONSUMER = "fulfillment.learn_acceptance"
+ACCEPTANCE_TOPICS = ("fulfillment.released", "fulfillment.rejected")
 CAPACITY_CONSUMER = "fulfillment.count_work"
 CAPACITY_TOPICS = (
     "order.accepted",
     "order.hold_overdue",
+    "order.replanned",
     "order.resourced",
     "order.units_cancelled",
     "order.units_given_back",
@@ -39,6 +44,24 @@ def count_work(batch: Sequence[Recorded]) -> None:
         at=max(event.at for event in batch),
         actor=Actor.system(CAPACITY_CONSUMER, causation_id=str(batch[-1].id)),
     )
+
+
+def learn_acceptance(batch: Sequence[Recorded]) -> None:
+    """Nodes were asked for goods, or rejected some: how often they do is counted by node and goods."""
+    rejected = {event.subject_id for event in batch if event.topic == "fulfillment.rejected"}
+    asked = {event.subject_id for event in batch} - rejected
+    lines = FulfillmentLine.objects.for_scope(ALL_ACCOUNTS).filter(
+        fulfillment_order_id__in={event.subject_id for event in batch}
+    )
+    rows = lines.values_list(
+        "fulfillment_order_id", "fulfillment_order__node_id", "sku_id", "rejected"
+    )
+    answers = [
+        routing.services.Answered(node_id, sku_id, rejected=order_id in rejected)
+        for order_id, node_id, sku_id, units in rows.order_by("pk")
+        if order_id in asked or units
+    ]
+    routing.services.count_answers(answers, at=max(event.at for event in batch))
 
 
 def book_excess(batch: Sequence[Recorded]) -> None:

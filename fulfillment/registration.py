@@ -10,7 +10,7 @@ from config.kernel.registry import Kind
 from config.kernel.services import dwell, intents, jobs
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from fulfillment import cases, handlers, nodework, selectors, services
-from fulfillment.services import labels, manifests, recalls
+from fulfillment.services import labels, learning, manifests, recalls
 from fulfillment.services.asking import NodeCommitments
 from fulfillment.types import AskedOfNode, PullBack, Released
 from inventory import picks
@@ -28,6 +28,7 @@ def register_all() -> None:
     registry.register(
         Kind("fulfillment_order", "Fulfillment order", _path("fulfillment")),
     )
+    registry.register(Kind("delivery_group", "Delivery group", _path("promises")))
     registry.register(Kind("parcel", "Parcel", _path("parcels")))
     registry.register(Kind("manifest", "Manifest", _path("manifests")))
     commitments.register(NodeCommitments())
@@ -43,6 +44,9 @@ def register_all() -> None:
         handlers.ELSEWHERE_CONSUMER, handlers.ELSEWHERE_TOPICS, handlers.source_elsewhere
     )
     events.subscribe(handlers.RECALL_CONSUMER, handlers.RECALL_TOPICS, handlers.open_recalls)
+    events.subscribe(
+        handlers.ACCEPTANCE_CONSUMER, handlers.ACCEPTANCE_TOPICS, handlers.learn_acceptance
+    )
     events.subscribe(handlers.CAPACITY_CONSUMER, handlers.CAPACITY_TOPICS, handlers.count_work)
     intents.register(labels.BUY, labels.buy, on_answer=labels.record_label, find=labels.find)
     intents.register(labels.VOID, labels.void, on_answer=labels.record_void)
@@ -59,6 +63,9 @@ def register_all() -> None:
     ticker.register("fulfillment.report_overdue", 60, _report_overdue)
     ticker.register("fulfillment.report_silent", 600, _report_silent)
     ticker.register("fulfillment.measure_nodes", 300, _measure_nodes)
+    ticker.register("fulfillment.teach_lanes", 86_400, _teach_lanes)
+    ticker.register("fulfillment.learn_stages", 3_600, _learn_stages)
+    ticker.register("fulfillment.assess_promises", 60, _assess_promises)
 
 
 def _shown_with_its_order(order_id: UUID) -> Any:
@@ -117,5 +124,21 @@ def _measure_nodes(at: datetime) -> None:
     services.measure_nodes(ALL_ACCOUNTS, at=at, actor=actor)
 
 
+def _teach_lanes(at: datetime) -> None:
+    learning.teach_lanes(at=at, actor=Actor.system("fulfillment.teach_lanes"))
+
+
 def _report_silent(at: datetime) -> None:
     services.report_silent(limit=500, at=at, actor=Actor.system("fulfillment.report_silent"))
+
+
+def _learn_stages(at: datetime) -> None:
+    services.learn_stages(at=at)
+
+
+def _assess_promises(at: datetime) -> None:
+    """Where every promise stands, what is in danger, and what may be done about it by itself."""
+    services.assess_due(at=at)
+    actor = Actor.system("fulfillment.assess_promises")
+    services.report_jeopardy(limit=500, at=at, actor=actor)
+    services.rescue_due(at=at, actor=actor)

@@ -106,6 +106,29 @@ class RejectReason(models.TextChoices):
     """Why a node will not do the work, though the units may be there."""
 
     NO_CAPACITY = "no_capacity", "No capacity"
+    NO_STOCK = "no_stock", "It is not there"
     CLOSED = "closed", "The node is closed"
     CANNOT_SHIP = "cannot_ship", "Cannot ship this item"
     OTHER = "other", "Other"
+
+
+class Stage(models.TextChoices):
+    """What a promise waits for, in this order. Each ends with the act that it is named after."""
+
+    ACCEPT = "accept", "Accept"
+    RELEASE = "release", "Release"
+    ACKNOWLEDGE = "acknowledge", "Acknowledge"
+    PICK = "pick", "Pick"
+    PACK = "pack", "Pack"
+    HAND_OVER = "hand_over", "Hand over"
+    DELIVER = "deliver", "Deliver"
+
+
+class RemedyKind(models.TextChoices):
+    """What can be done for a promise in danger."""
+
+    REROUTE = "reroute", "Send from another node"
+    UPGRADE = "upgrade", "Faster service"
+    SPLIT = "split", "Send what is ready"
+    ASK = "ask", "Tell the buyer and ask"
+    CANCEL = "cancel", "Cancel"

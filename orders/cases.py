@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from config.kernel import case_reports
-from config.kernel.case_reports import CaseKind, Report
+from config.kernel.case_reports import CaseKind
 from config.kernel.services.dwell import Stayer
 from config.kernel.types import ALL_ACCOUNTS
 from orders.billing import owed_on
@@ -34,8 +33,6 @@ from orders.states import (
 
 ACCEPT_WITHIN: Final = timedelta(minutes=15)
 ANSWER_WITHIN: Final = timedelta(hours=6)
-JEOPARDY_BEFORE: Final = timedelta(hours=4)
-FOUND_AT_ONCE: Final = 200
 _AT_NODE_OR_GONE = [
     Progress.SHIPPED,
     Progress.PARTLY_DELIVERED,
@@ -129,39 +126,13 @@ def _owing(order_ids: Sequence[UUID]) -> set[UUID]:
 
 def still_at_risk(subject_ids: Sequence[UUID]) -> set[UUID]:
     """Accepted orders that have a ship-by date and have not shipped."""
-    waiting = _unshipped().filter(pk__in=subject_ids)
-    return set(waiting.values_list("pk", flat=True))
-
-
-def _unshipped() -> "QuerySet[Order]":
-    found: QuerySet[Order] = (
+    waiting = (
         Order.objects.for_scope(ALL_ACCOUNTS)
         .accepted()
-        .filter(ship_by__isnull=False)
+        .filter(pk__in=subject_ids, ship_by__isnull=False)
         .exclude(progress__in=_AT_NODE_OR_GONE)
     )
-    return found
-
-
-def detect_jeopardy(*, at: datetime) -> int:
-    """Report the accepted orders that will miss their ship-by date, before they do."""
-    late = _unshipped().filter(ship_by__lte=at + JEOPARDY_BEFORE).order_by("ship_by")
-    reports = [
-        Report(
-            kind="SHIP_BY_MISS",
-            subject_kind="order",
-            subject_id=order.id,
-            account_id=order.account_id,
-            evidence={
-                "ship_by": order.ship_by.isoformat() if order.ship_by else "",
-                "progress": order.progress,
-            },
-            thread_id=order.id,
-        )
-        for order in late[:FOUND_AT_ONCE]
-    ]
-    case_reports.report(reports, at=at)
-    return len(reports)
+    return set(waiting.values_list("pk", flat=True))
 
 
 def captured_too_long(before: datetime, among: Sequence[UUID] | None, limit: int) -> list[Stayer]:
@@ -233,6 +204,15 @@ KINDS: Final = (
         still_unfilled,
     ),
     _kind(
+        "GIVEN_UP",
+        "Nodes gave units of it up",
+        2,
+        4,
+        "customer_service",
+        "Ask the buyer: another store, a delivery, or a cancel. Release the hold to look for a node.",
+        still_held_by("given_up"),
+    ),
+    _kind(
         "ADDRESS_INVALID",
         "The address cannot be delivered to",
         2,
@@ -274,8 +254,8 @@ KINDS: Final = (
         3,
         24,
         "payments",
-        "Wait for the authorisation; where it could not be renewed, ask the buyer for another and note "
-        "it on the order, which ends the hold.",
+        "Wait for the authorisation; where it could not be renewed, ask the buyer to pay and note the "
+        "new authorisation on the order, which ends the hold. Or send it at our own risk, or cancel it.",
         still_held_by("payment"),
     ),
     _kind(
@@ -336,15 +316,6 @@ KINDS: Final = (
         "operations",
         "Decide: release the hold, and the order is sourced again, or cancel it.",
         still_overdue,
-    ),
-    _kind(
-        "SHIP_BY_MISS",
-        "Will miss its ship-by date",
-        1,
-        2,
-        "operations",
-        "Release it now, send it from another node, or upgrade the service.",
-        still_at_risk,
     ),
     _kind(
         "GAVE_WAY",

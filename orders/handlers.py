@@ -55,5 +55,14 @@ def on_node_paused(batch: Sequence[Recorded]) -> None:
             )
 
 
+def on_promise_moved(batch: Sequence[Recorded]) -> None:
+    """Promises may have become later than what their buyers agreed to."""
+    services.ask_consent(
+        sorted({event.subject_id for event in batch}),
+        at=clock.now(),
+        actor=_actor("orders.ask_consent", batch),
+    )
+
+
 def _actor(name: str, batch: Sequence[Recorded]) -> Actor:
     return Actor.system(name, causation_id=str(batch[0].id))

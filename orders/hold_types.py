@@ -67,6 +67,23 @@ _TYPES = (
         "prohibited", "Prohibited goods", (Blocks.ACCEPT,), "operations", None, HoldScope.LINE
     ),
     HoldType(
+        "given_up",
+        "Given up by its nodes",
+        (Blocks.ACCEPT,),
+        "customer_service",
+        None,
+        HoldScope.LINE,
+        case_kind="GIVEN_UP",
+    ),
+    HoldType(
+        "buyer_choice",
+        "The buyer decides",
+        (Blocks.ACCEPT,),
+        "customer_service",
+        None,
+        HoldScope.LINE,
+    ),
+    HoldType(
         "no_stock",
         "Nothing can fill it",
         (Blocks.RELEASE,),

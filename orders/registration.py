@@ -30,6 +30,9 @@ def register_all() -> None:
     events.subscribe("orders.cover_shortfalls", ["stock.short"], handlers.on_stock_short)
     events.subscribe("orders.serve_backorders", ["stock.received"], handlers.on_stock_received)
     events.subscribe("orders.leave_node", ["node.paused", "node.drained"], handlers.on_node_paused)
+    events.subscribe(
+        "orders.ask_consent", ["order.promise_moved", "order.resourced"], handlers.on_promise_moved
+    )
     waiting.register_all()
     _register_intents()
     jobs.register(handlers.LEAVE_NODE, _leave_node)
@@ -151,6 +154,10 @@ def _expire_authorizations(at: datetime) -> None:
     services.expire_authorizations(BATCH, at=at, actor=Actor.system("orders.expire_authorizations"))
 
 
+def _cancel_unpaid(at: datetime) -> None:
+    services.cancel_unpaid(BATCH, at=at, actor=Actor.system("orders.cancel_unpaid"))
+
+
 def _renew_authorizations(at: datetime) -> None:
     services.renew_authorizations(BATCH, at=at, actor=Actor.system("orders.renew_authorizations"))
 
@@ -186,8 +193,12 @@ def _settle_credits(at: datetime) -> None:
     services.settle_credits(BATCH, at=at, actor=Actor.system("orders.settle_credits"))
 
 
-def _detect_jeopardy(at: datetime) -> None:
-    cases.detect_jeopardy(at=at)
+def _end_consents(at: datetime) -> None:
+    services.end_consents(BATCH, at=at, actor=Actor.system("orders.end_consents"))
+
+
+def _end_choices(at: datetime) -> None:
+    services.end_choices(BATCH, at=at, actor=Actor.system("orders.end_choices"))
 
 
 _STEPS = (
@@ -196,11 +207,13 @@ _STEPS = (
     ("orders.expire_holds", 5, _expire_holds),
     ("orders.renew_authorizations", 60, _renew_authorizations),
     ("orders.expire_authorizations", 60, _expire_authorizations),
+    ("orders.cancel_unpaid", 300, _cancel_unpaid),
     ("orders.give_stock_back", 30, _give_stock_back),
     ("orders.settle_credits", 60, _settle_credits),
     ("orders.serve_backorders", 30, _serve_backorders),
     ("orders.cover_shortfalls", 30, _cover_shortfalls),
     ("orders.map_known", 15, _map_known),
     ("orders.close_due", 30, _close_due),
-    ("orders.detect_jeopardy", 300, _detect_jeopardy),
+    ("orders.end_consents", 60, _end_consents),
+    ("orders.end_choices", 300, _end_choices),
 )

@@ -9,6 +9,9 @@ from uuid import UUID
 
 from config.kernel.types import Actor
 
+CHANNEL, QUOTE = "channel", "quote"
+"""Who sets bounds to promises: the channel, by what it promises its buyers; the buyer's quote."""
+
 
 @dataclass(frozen=True, slots=True)
 class DemandLine:
@@ -30,6 +33,8 @@ class Demand:
     `set_aside` are (node, SKU, units) that landed for those who wait: they count as free here.
     `held` are those that the order's own cart holds: they count as free for this demand alone.
     `moved` is by whom its units are sent from the pinned node, and why: kept with the decision.
+    `quote_id` and `quote_option` name what the buyer had accepted; `bounds` are the dates that bind
+    its promise already, as `PlannedPromise.bounds` says them.
     """
 
     group_id: UUID
@@ -53,6 +58,10 @@ class Demand:
     set_aside: tuple[tuple[int, int, int], ...] = ()
     held: tuple[tuple[int, int, int], ...] = ()
     moved: str = ""
+    placed_at: datetime | None = None
+    quote_id: UUID | None = None
+    quote_option: str = ""
+    bounds: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +82,17 @@ class PlannedTake:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPromise:
-    """When the group leaves and arrives; `basis` says what it was computed from."""
+    """When the group leaves and arrives; `basis` says what it was computed from.
+
+    `bounds` are dates beyond which nobody may promise it, by who set them: `channel` for what the
+    channel promises its buyers, `quote` for what this buyer had accepted (`orders.services.bounds`).
+    """
 
     ship_by: datetime
     deliver_earliest: datetime
     deliver_latest: datetime
     basis: Mapping[str, Any] = field(default_factory=dict)
+    bounds: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,14 @@ class Initiator(TextChoices):
     CHANNEL = "channel", "Channel"
 
 
+class PickupChoice(TextChoices):
+    """What a buyer wants instead of a pickup that its store gave up."""
+
+    COLLECT = "collect", "Collect it at another store"
+    SHIP = "ship", "Have it sent"
+    CANCEL = "cancel", "Cancel it"
+
+
 class CollectedBy(TextChoices):
     US = "us", "Us"
     CHANNEL = "channel", "The channel"
@@ -201,6 +209,41 @@ PAYMENT_OK = frozenset(
         PaymentState.ELSEWHERE,
     }
 )
+
+
+class Audience(TextChoices):
+    """Who was told the dates of a promise."""
+
+    BUYER = "buyer", "The buyer"
+    CHANNEL = "channel", "The channel"
+    AGENT = "agent", "An agent"
+
+
+class Silence(TextChoices):
+    """What it means that a buyer does not answer in time."""
+
+    CONSENT = "consent", "Silence is consent"
+    CANCEL = "cancel", "Silence cancels"
+
+
+class ConsentChoice(TextChoices):
+    """What became of a question: three answers, and two ways in which it fell away."""
+
+    ACCEPT = "accept", "The new date is accepted"
+    CANCEL_LATE = "cancel_late", "What is late is cancelled"
+    CANCEL_ALL = "cancel_all", "Everything not sent is cancelled"
+    REPLACED = "replaced", "Another question took its place"
+    GONE = "gone", "It left, or was cancelled, before anybody answered"
+
+
+class ConsentBy(TextChoices):
+    """How the answer came."""
+
+    LINK = "link", "The buyer, on the tracking page"
+    AGENT = "agent", "An agent, for the buyer"
+    SILENCE = "silence", "Nobody answered"
+    SYSTEM = "system", "By itself"
+
 
 # The buckets that `ordered` is the sum of, and those that `shipped` is the sum of.
 OPEN_BUCKETS = ("pending", "backordered", "reserved", "released")

@@ -1,3 +1,4 @@
+from fulfillment.models.jeopardy import PromiseSlack, Remedy, StageTime
 from fulfillment.models.manifests import Manifest, ManifestLine
 from fulfillment.models.parcels import Label, Parcel, ParcelLine, TrackingEvent
 from fulfillment.models.traced import TracedUnits
@@ -12,6 +13,9 @@ __all__ = [
     "NodeRequest",
     "Parcel",
     "ParcelLine",
+    "PromiseSlack",
+    "Remedy",
+    "StageTime",
     "TracedUnits",
     "TrackingEvent",
 ]

@@ -80,6 +80,9 @@ class FulfillmentOrder(StateModel):
     )
     collect_by = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
+    picked_at = models.DateTimeField(
+        null=True, help_text="When nothing was left to pick; empty while something is."
+    )
     packed_at = models.DateTimeField(null=True)
     shipped_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)

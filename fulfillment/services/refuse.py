@@ -1,16 +1,14 @@
 """What a node cannot find, and what it will not do: the units wait again, without this node."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-import inventory.services
-from config.kernel import case_reports
 from config.kernel.types import Actor, Outcome
 from fulfillment.models import FulfillmentLine, FulfillmentOrder
-from fulfillment.services.handback import give_back
+from fulfillment.services.given_up import follow
 from fulfillment.services.work import (
     PICKUP,
     Work,
@@ -22,41 +20,21 @@ from fulfillment.services.work import (
 )
 from fulfillment.states import OPEN_FULFILLMENT, RejectReason, ShortReason
 from fulfillment.types import Rejection, Short, Worked
-from inventory.states import ShortageReason
-from inventory.types import ExclusionWanted, Portion, Shortage
-
-REJECTION_LASTS = timedelta(hours=24)
-"""How long a SKU is not sourced again at the node that would not ship it."""
-
-_AS_SHORTAGE = {
-    ShortReason.MISSING: ShortageReason.SHORT,
-    ShortReason.WRONG_ITEM: ShortageReason.SHORT,
-    ShortReason.DAMAGED: ShortageReason.DAMAGED,
-    ShortReason.EXPIRED: ShortageReason.DAMAGED,
-}
 
 
 @transaction.atomic
 def report_shorts(shorts: Sequence[Short], *, at: datetime, actor: Actor) -> list[Outcome[Worked]]:
     """Record units that could not be had, as a total per line. One outcome per short, in order.
 
-    They leave the book as a fact, a count is asked for, and the order lines wait again: they are
-    sourced elsewhere, or become a case when nothing is left.
+    What follows is as the account's rejection rules say. Usually they leave the book as a fact, a
+    count is asked for, and the order lines wait again: they are sourced elsewhere, or become a case
+    when nothing is left.
     """
     work = open_lines([short.line_id for short in shorts], scope=actor.scope)
     missing: list[tuple[FulfillmentLine, int, str]] = []
     verdicts = [_short(work, short, missing) for short in shorts]
     write(work, at=at, actor=actor, reason="short")
-    give_back(work, missing, at=at, actor=actor)
-    if missing:
-        inventory.services.record_shortages(
-            [
-                Shortage(line.reservation_id, quantity, _AS_SHORTAGE[ShortReason(reason)])
-                for line, quantity, reason in missing
-            ],
-            at=at,
-            actor=actor,
-        )
+    follow(work, missing, at=at, actor=actor)
     return work.outcomes(verdicts)
 
 
@@ -91,23 +69,15 @@ def _short(
 def reject(rejections: Sequence[Rejection], *, at: datetime, actor: Actor) -> list[Outcome[Worked]]:
     """Record that the node will not do what it has not picked. One outcome per item, in order.
 
-    The units wait again, and the node is left out for their SKUs for a day. A rejected pickup is
-    never sent by parcel instead: it becomes a case, for the buyer has to be asked.
+    What follows is as the account's rejection rules say. Usually the units wait again, and the node
+    is left out for their SKUs for a day. A rejected pickup is never sent by parcel instead: it is
+    held and becomes a case, for the buyer has to be asked.
     """
     work = open_orders([item.fulfillment_order_id for item in rejections], scope=actor.scope)
     refused: list[tuple[FulfillmentLine, int, str]] = []
     verdicts = [_reject(work, item, refused) for item in rejections]
     write(work, at=at, actor=actor, reason="rejected")
-    give_back(work, refused, at=at, actor=actor)
-    _report_rejected_pickups(work, refused, at=at)
-    if refused:
-        _exclude(work, refused, at=at, actor=actor)
-        inventory.services.release(
-            [Portion(line.reservation_id, quantity) for line, quantity, _ in refused],
-            reason="rejected",
-            at=at,
-            actor=actor,
-        )
+    follow(work, refused, at=at, actor=actor)
     return work.outcomes(verdicts)
 
 
@@ -143,56 +113,3 @@ def _nothing_to_reject(order: FulfillmentOrder, lines: Sequence[FulfillmentLine]
             "begun", "The units are picked: report them short, or finish the work."
         )
     return not_now(order, f"{order.number} is {order.get_state_display().lower()}.")
-
-
-def _exclude(
-    work: Work,
-    units: Sequence[tuple[FulfillmentLine, int, str]],
-    *,
-    at: datetime,
-    actor: Actor,
-) -> None:
-    wanted = {
-        (work.orders[line.fulfillment_order_id].node_id, line.sku_id): (line, reason)
-        for line, _, reason in units
-    }
-    inventory.services.exclude(
-        [
-            ExclusionWanted(
-                node_id,
-                sku_id,
-                at + REJECTION_LASTS,
-                f"rejected: {reason}",
-                "fulfillment_order",
-                line.fulfillment_order_id,
-            )
-            for (node_id, sku_id), (line, reason) in sorted(wanted.items())
-        ],
-        at=at,
-        actor=actor,
-    )
-
-
-def _report_rejected_pickups(
-    work: Work, units: Sequence[tuple[FulfillmentLine, int, str]], *, at: datetime
-) -> None:
-    pickups = {
-        order.pk: order
-        for order in (work.orders[line.fulfillment_order_id] for line, _, _ in units)
-        if order.method == PICKUP
-    }
-    case_reports.report(
-        [
-            case_reports.Report(
-                "PICKUP_REJECTED",
-                "fulfillment_order",
-                order.pk,
-                order.account_id,
-                evidence={"number": order.number},
-                cause=f"node:{order.node_id}",
-                thread_id=order.order_id,
-            )
-            for _, order in sorted(pickups.items())
-        ],
-        at=at,
-    )

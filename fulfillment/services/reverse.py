@@ -1,6 +1,7 @@
 """Parcels that were said to have left and did not: shipped is released again, until the first scan."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from fulfillment.services.work import Work, not_found, not_now, open_parcels, wr
 from fulfillment.states import AT_THE_NODE, ParcelState
 from fulfillment.types import ParcelStanding
 from inventory.types import IssuedPortion
+from orders.selectors.groups import channels_of_lines
 from orders.types import ShippedUnits
 
 
@@ -107,7 +109,14 @@ def _take_back(
     if not parcels:
         return
     was = {parcel.pk: parcel.state for parcel in parcels}
-    portions = [portion for parcel in parcels for portion in _issued(work, parcel, inside)]
+    sellers = channels_of_lines(
+        {work.lines[content.line_id].order_line_id for each in inside.values() for content in each}
+    )
+    portions = [
+        replace(portion, channel_id=sellers.get(work.lines[line_id].order_line_id))
+        for parcel in parcels
+        for line_id, portion in _issued(work, parcel, inside)
+    ]
     for parcel in parcels:
         for content in inside[parcel.pk]:
             work.shift(work.lines[content.line_id], "shipped", "packed", content.quantity)
@@ -138,13 +147,16 @@ def _take_back(
 
 def _issued(
     work: Work, parcel: Parcel, inside: Mapping[UUID, list[ParcelLine]]
-) -> list[IssuedPortion]:
-    """The units of the parcel, under the cause by which they were issued."""
+) -> list[tuple[UUID, IssuedPortion]]:
+    """The units of the parcel by line, under the cause by which they were issued."""
     cause_id = parcel.issued_under or parcel.pk
     cause_kind = "parcel" if cause_id == parcel.pk else "handover"
     return [
-        IssuedPortion(
-            work.lines[content.line_id].reservation_id, content.quantity, cause_kind, cause_id
+        (
+            content.line_id,
+            IssuedPortion(
+                work.lines[content.line_id].reservation_id, content.quantity, cause_kind, cause_id
+            ),
         )
         for content in inside[parcel.pk]
         if content.quantity

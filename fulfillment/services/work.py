@@ -216,8 +216,13 @@ def _look_for_ends(work: Work, order_ids: Collection[UUID]) -> None:
 def _advance(work: Work, order_id: UUID, *, at: datetime) -> None:
     order = work.orders[order_id]
     now = FulfillmentState(order.state)
+    units = progress.total(counts_of(line) for line in work.lines_of(order_id))
+    if units.waiting or units.accepted:
+        order.picked_at = None
+    elif units.picked or units.packed or units.shipped or units.collected:
+        order.picked_at = order.picked_at or at
     target = progress.fold(
-        progress.total(counts_of(line) for line in work.lines_of(order_id)),
+        units,
         now,
         pickup=order.method == PICKUP,
         journeys_over=work.journeys.get(order_id, now is FulfillmentState.COMPLETED),
@@ -285,16 +290,17 @@ def _write_orders(changed: Sequence[FulfillmentOrder], was: Mapping[UUID, str]) 
             UPDATE fulfillment_fulfillmentorder AS work
             SET state = told.state, event_seq = told.event_seq, external_id = told.external_id,
                 collected_by = told.collected_by, acknowledged_at = told.acknowledged_at,
-                packed_at = told.packed_at, shipped_at = told.shipped_at,
+                picked_at = told.picked_at, packed_at = told.packed_at,
+                shipped_at = told.shipped_at,
                 ready_at = told.ready_at, collect_by = told.collect_by, ended_at = told.ended_at,
                 ship_by = told.ship_by, expected_at = told.expected_at,
                 contact_id = told.contact_id, service_level_id = told.service_level_id
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[],
                 %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
                 %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-                %s::uuid[], %s::bigint[])
+                %s::timestamptz[], %s::uuid[], %s::bigint[])
                 AS told(id, was, state, event_seq, external_id, collected_by, acknowledged_at,
-                    packed_at, shipped_at, ready_at, collect_by, ended_at, ship_by, expected_at,
+                    picked_at, packed_at, shipped_at, ready_at, collect_by, ended_at, ship_by, expected_at,
                     contact_id, service_level_id)
             WHERE work.id = told.id AND work.state = told.was
             """,
@@ -309,6 +315,7 @@ def _write_orders(changed: Sequence[FulfillmentOrder], was: Mapping[UUID, str]) 
                         "external_id",
                         "collected_by",
                         "acknowledged_at",
+                        "picked_at",
                         "packed_at",
                         "shipped_at",
                         "ready_at",

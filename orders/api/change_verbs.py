@@ -1,5 +1,6 @@
 """What is changed of an order under way: where it goes, which node sends it, what is noted on it."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from orders import selectors, services
 from orders.api import shapes
 from orders.api.parsing import Reading, read_address
 from orders.api.requests import matched, order_id_of, read_body, refusal_of
-from orders.types import AddressCorrection, NodePin, NoteDraft
+from orders.types import Address, AddressCorrection, ChoiceGiven, NodePin, NoteDraft
 
 
 class ChangeVerbs:
@@ -32,10 +33,7 @@ class ChangeVerbs:
         """Give a delivery group another destination, and plan it anew."""
         given = read_body(shapes.AddressInput, request)
         group_id = _own_group(request, order_id_of(pk), given["group_id"])
-        reading = Reading()
-        address = read_address(reading, given["address"], "/address")
-        if reading.errors:
-            raise Invalid("The address cannot be read.", errors=reading.errors)
+        address = _address(given["address"])
         (outcome,) = services.correct_addresses(
             [AddressCorrection(group_id, address)], at=clock.now(), actor=actor_of(request)
         )
@@ -58,6 +56,28 @@ class ChangeVerbs:
         )
         return _changed(outcome)
 
+    @extend_schema(request=shapes.PickupChoiceInput, responses=shapes.PickupChoiceShape)
+    @action(detail=True, methods=["post"], url_path="pickup-choice")
+    @idempotent
+    @matched
+    def pickup_choice(self, request: Request, pk: str) -> Response:
+        """Say what the buyer wants instead of a pickup that its store gave up. It takes effect once."""
+        given = read_body(shapes.PickupChoiceInput, request)
+        group_id = _own_group(request, order_id_of(pk), given["group_id"])
+        address, node_id = None, None
+        if given.get("node"):
+            node_id = inventory.nodes_by_code([given["node"]], reach_of(request)).get(given["node"])
+            if node_id is None:
+                raise NotFound("There is no such node.")
+        if given.get("address"):
+            address = _address(given["address"])
+        made = services.choose_instead(
+            ChoiceGiven(group_id, given["choice"], "agent", node_id, address),
+            at=clock.now(),
+            actor=actor_of(request),
+        )
+        return Response(shapes.PickupChoiceShape(made).data)
+
     @extend_schema(request=shapes.NoteInput, responses=shapes.ChangedShape)
     @action(detail=True, methods=["post"])
     @idempotent
@@ -69,6 +89,15 @@ class ChangeVerbs:
             [NoteDraft(order_id_of(pk), given["text"])], at=clock.now(), actor=actor_of(request)
         )
         return _changed(outcome)
+
+
+def _address(given: Mapping[str, Any]) -> Address:
+    """The address as it was sent. Raises Invalid for one that cannot be read."""
+    reading = Reading()
+    address = read_address(reading, given, "/address")
+    if reading.errors:
+        raise Invalid("The address cannot be read.", errors=reading.errors)
+    return address
 
 
 def _own_group(request: Request, order_id: UUID, group_id: UUID) -> UUID:

@@ -254,7 +254,24 @@ def _group(reading: Reading, given: Mapping[str, Any], at: str) -> GroupDraft:
         requested_by=reading.instant(given, "requested_by", at),
         gift_message=reading.text(given, "gift_message", at, most=2_000),
         handling_notes=reading.text(given, "handling_notes", at, most=500),
+        **_quote(reading, given, at),
     )
+
+
+def _quote(reading: Reading, given: Mapping[str, Any], at: str) -> dict[str, Any]:
+    """The quote that the buyer had accepted, and which of its options."""
+    if given.get("quote") is None:
+        return {}
+    at = f"{at}/quote"
+    quote = reading.mapping(given["quote"], at)
+    named = reading.text(quote, "id", at, needed=True)
+    option = reading.text(quote, "option", at, most=64, needed=True)
+    try:
+        return {"quote_id": UUID(named), "quote_option": option}
+    except ValueError:
+        if named:
+            reading.wrong(f"{at}/id", "The id of a quote is wanted.")
+        return {}
 
 
 def _line(reading: Reading, given: Mapping[str, Any], at: str) -> LineDraft:

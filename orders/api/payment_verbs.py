@@ -51,6 +51,29 @@ class PaymentVerbs:
         (outcome,) = services.look_up_payments([order_id], at=clock.now(), actor=actor_of(request))
         return _answer(request, order_id, outcome)
 
+    @extend_schema(request=None, responses=shapes.PaymentAnswerShape)
+    @action(detail=True, methods=["post"], url_path="ask-for-payment")
+    @idempotent
+    @matched
+    def ask_for_payment(self, request: Request, pk: str) -> Response:
+        """Have the buyer asked to pay what is not secured: event `payment.asked_for`."""
+        order_id = order_id_of(pk)
+        (outcome,) = services.ask_for_payment([order_id], at=clock.now(), actor=actor_of(request))
+        return _answer(request, order_id, outcome)
+
+    @extend_schema(request=shapes.RiskInput, responses=shapes.PaymentAnswerShape)
+    @action(detail=True, methods=["post"], url_path="accept-risk")
+    @idempotent
+    @matched
+    def accept_risk(self, request: Request, pk: str) -> Response:
+        """Send it unpaid: what is not secured is owed on account, and its hold for payment ends."""
+        order_id = order_id_of(pk)
+        given = read_body(shapes.RiskInput, request)
+        (outcome,) = services.accept_risks(
+            [order_id], given["reason"], at=clock.now(), actor=actor_of(request)
+        )
+        return _answer(request, order_id, outcome)
+
     @extend_schema(request=shapes.SettlementInput, responses=shapes.PaymentAnswerShape)
     @action(detail=True, methods=["post"], url_path="settle-payment")
     @idempotent
@@ -90,7 +113,7 @@ class PaymentVerbs:
         return _answer(request, order_id, outcome)
 
 
-def _answer(request: Request, order_id: UUID, outcome: Outcome[UUID]) -> Response:
+def _answer(request: Request, order_id: UUID, outcome: Outcome[UUID] | Outcome[int]) -> Response:
     if outcome.value is None:
         raise refusal_of(outcome)
     order = Order.objects.for_scope(reach_of(request)).get(pk=order_id)

@@ -7,6 +7,7 @@ from config.kernel.masking import masked, masked_email, masked_phone
 from orders.api.parts import parts_of
 from orders.models import Order, OrderLine
 from orders.selectors import OrderPage
+from orders.sourcing import QUOTE
 from orders.states import BUCKETS
 from orders.types import AcceptedOrder, CapturedOrder
 
@@ -145,6 +146,7 @@ def _group(page: OrderPage, group: Any, *, shown: bool) -> dict[str, Any]:
         "service_level": group.service_level.code if group.service_level else None,
         "ship_by": group.ship_by,
         "deliver_by": group.deliver_by,
+        "quote": _quote(group),
         "lines": [_line(line) for line in page.lines if line.group_id == group.pk],
     }
     address = page.addresses.get(group.pk)
@@ -152,6 +154,21 @@ def _group(page: OrderPage, group: Any, *, shown: bool) -> dict[str, Any]:
         fields = {name: getattr(address, name) for name in address.__dataclass_fields__}
         body["address"] = _person(fields, shown=shown)
     return body
+
+
+def _quote(group: Any) -> dict[str, Any] | None:
+    """What became of the quote that the group was ordered by."""
+    if group.quote_id is None:
+        return None
+    found = group.bounds.get(QUOTE, {})
+    missed = found.get("missed", "")
+    return {
+        "id": str(group.quote_id),
+        "option": group.quote_option,
+        "outcome": "missed" if missed else "kept" if found else "waits",
+        "why": missed,
+        "detail": found.get("detail", ""),
+    }
 
 
 def _line(line: OrderLine) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from orders.states import (
     Initiator,
     LineKind,
     Method,
+    PickupChoice,
 )
 
 
@@ -50,6 +51,11 @@ class LineInput(serializers.Serializer[Any]):
     properties = serializers.DictField(child=serializers.CharField(), required=False)
 
 
+class QuoteReferenceInput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    option = serializers.CharField(max_length=64)
+
+
 class GroupInput(serializers.Serializer[Any]):
     lines = LineInput(many=True)
     method = serializers.ChoiceField(Method.choices, required=False)
@@ -62,6 +68,9 @@ class GroupInput(serializers.Serializer[Any]):
     requested_by = serializers.DateTimeField(required=False)
     gift_message = serializers.CharField(required=False)
     handling_notes = serializers.CharField(required=False)
+    quote = QuoteReferenceInput(
+        required=False, help_text="What the buyer was quoted: it is promised so, while it holds."
+    )
 
 
 class TenderInput(serializers.Serializer[Any]):
@@ -156,6 +165,23 @@ class PinInput(serializers.Serializer[Any]):
     node = serializers.CharField(allow_null=True, help_text="Code of the node, or null.")
 
 
+class PickupChoiceInput(serializers.Serializer[Any]):
+    group_id = serializers.UUIDField()
+    choice = serializers.ChoiceField(choices=PickupChoice.choices)
+    node = serializers.CharField(
+        required=False, help_text="Code of the store; needed to `collect` elsewhere."
+    )
+    address = AddressShape(
+        required=False, help_text="Where to `ship` to; without it, to the order's own address."
+    )
+
+
+class PickupChoiceShape(serializers.Serializer[Any]):
+    group_id = serializers.UUIDField()
+    choice = serializers.CharField()
+    units = serializers.IntegerField()
+
+
 class NoteInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=5_000)
 
@@ -176,6 +202,10 @@ class SettlementInput(serializers.Serializer[Any]):
         allow_blank=True,
         help_text="Where it is found; needed if it was.",
     )
+
+
+class RiskInput(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200)
 
 
 class AuthorizationInput(serializers.Serializer[Any]):
@@ -280,6 +310,16 @@ class LineShape(serializers.Serializer[Any]):
     quantities = serializers.DictField(child=serializers.IntegerField())
 
 
+class QuoteReferenceShape(serializers.Serializer[Any]):
+    """The quote that it was ordered by: `kept`, `missed` with why, or `waits` until it is promised."""
+
+    id = serializers.UUIDField()
+    option = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=["waits", "kept", "missed"])
+    why = serializers.CharField(help_text="A code; empty unless it was missed.")
+    detail = serializers.CharField()
+
+
 class GroupShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     method = serializers.CharField()
@@ -291,6 +331,7 @@ class GroupShape(serializers.Serializer[Any]):
     service_level = serializers.CharField(allow_null=True)
     ship_by = serializers.DateTimeField(allow_null=True)
     deliver_by = serializers.DateTimeField(allow_null=True)
+    quote = QuoteReferenceShape(allow_null=True)
     address = AddressShape(required=False)
     lines = LineShape(many=True)
 

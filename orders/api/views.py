@@ -29,6 +29,7 @@ from orders.api.change_verbs import ChangeVerbs
 from orders.api.filters import NUMBERS, TEXTS, TIMES, read_filters
 from orders.api.intake import Sent, read_one, read_orders
 from orders.api.payment_verbs import PaymentVerbs
+from orders.api.promise_verbs import PromiseVerbs
 from orders.api.requests import (
     allowed_now,
     etag_of,
@@ -58,16 +59,22 @@ _VERBS = {
     "retry_refund": (Permission.ORDERS_HOLD, *SEND),
     "look_up_payments": (Permission.ORDERS_HOLD, *SEND),
     "settle_payment": (Permission.PAYMENTS_SETTLE,),
+    "ask_for_payment": (Permission.ORDERS_HOLD, *SEND),
+    "accept_risk": (Permission.PAYMENTS_SETTLE,),
     "correct_address": (Permission.ORDERS_CHANGE_ADDRESS, *SEND),
+    "pickup_choice": (Permission.ORDERS_CHANGE_ADDRESS, *SEND),
     "pin": (Permission.ORDERS_REROUTE, *SEND),
     "notes": (Permission.ORDERS_NOTE, *SEND),
     "authorize": (Permission.ORDERS_HOLD, *SEND),
     "move_units": (Permission.INVENTORY_CLAIM,),
     "free_units": (Permission.INVENTORY_CLAIM,),
+    "consent": (Permission.ORDERS_NOTE, *SEND),
 }
 
 
-class OrderViewSet(ChangeVerbs, PaymentVerbs, ReservedVerbs, viewsets.GenericViewSet[Order]):
+class OrderViewSet(
+    ChangeVerbs, PaymentVerbs, PromiseVerbs, ReservedVerbs, viewsets.GenericViewSet[Order]
+):
     """Orders of the caller's accounts, newest first."""
 
     serializer_class = shapes.OrderShape

@@ -5,12 +5,20 @@ from orders.models.lines import LineCancellation, OrderLine
 from orders.models.money import Authorization, Capture, Invoice, Refund, Tender
 from orders.models.order import DeliveryGroup, Order
 from orders.models.people import Contact, Customer
-from orders.models.promises import OrderNote, Promise
+from orders.models.promises import (
+    ConsentAnswer,
+    ConsentQuestion,
+    OrderNote,
+    Promise,
+    PromiseTold,
+)
 
 __all__ = [
     "Authorization",
     "Capture",
     "Chargeback",
+    "ConsentAnswer",
+    "ConsentQuestion",
     "Contact",
     "CreditLine",
     "CreditNote",
@@ -25,6 +33,7 @@ __all__ = [
     "OrderLink",
     "OrderNote",
     "Promise",
+    "PromiseTold",
     "Refund",
     "Tender",
 ]

@@ -235,6 +235,11 @@ class DeliveryGroup(models.Model):
     )
     ship_by = models.DateTimeField(null=True)
     deliver_by = models.DateTimeField(null=True)
+    quote_id = models.UUIDField(null=True, help_text="The quote that the buyer had accepted.")
+    quote_option = models.CharField(max_length=64, default="")
+    bounds = models.JSONField(
+        default=dict, help_text="Dates beyond which nobody may promise it, by who set them."
+    )
 
     objects = ScopedQuerySet.as_manager()
 

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from django.db.models import Sum
+
 from config.kernel.errors import NotFound
 from config.kernel.types import ALL_ACCOUNTS, Scope
 from orders.credits import open_books, price
@@ -11,13 +13,14 @@ from orders.models import (
     CreditLine,
     CreditNote,
     Dispute,
+    LineCancellation,
     Order,
     OrderLine,
     OrderLink,
     Refund,
     Tender,
 )
-from orders.states import CaptureState, CollectedBy, LineKind, RefundState
+from orders.states import CaptureState, CollectedBy, Initiator, LineKind, RefundState
 from orders.types import CreditableLine, CreditedPart, CreditRequest, OrderHead
 
 
@@ -103,6 +106,21 @@ def collected_by_channels(order_ids: Collection[UUID]) -> set[UUID]:
         order_id__in=list(order_ids), collected_by=CollectedBy.CHANNEL
     )
     return set(tenders.values_list("order_id", flat=True))
+
+
+def taken_off_by_us(order_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Per line of these orders (units, what they are worth) taken off by anybody but the channel.
+
+    One statement. Lines of which nothing was are absent.
+    """
+    rows = (
+        LineCancellation.objects.for_scope(ALL_ACCOUNTS)
+        .filter(order_id__in=list(order_ids))
+        .exclude(initiator=Initiator.CHANNEL)
+        .values("line_id")
+        .annotate(units=Sum("quantity"), minor=Sum("amount_minor"))
+    )
+    return {row["line_id"]: (row["units"], row["minor"]) for row in rows}
 
 
 def credit_notes_of(order_id: UUID, scope: Scope) -> list[CreditNote]:

@@ -11,10 +11,12 @@ from orders.states import FulfilledBy, LineKind, Relation
 _DEPENDENT = frozenset({Relation.GIFT, Relation.WRAP, Relation.ENGRAVING})
 
 
-def demands_of(group_ids: Collection[UUID], scope: Scope) -> dict[UUID, Demand]:
+def demands_of(
+    group_ids: Collection[UUID], scope: Scope, *, with_released: bool = False
+) -> dict[UUID, Demand]:
     """The unreleased units of our groups as a demand each; a group that wants nothing is absent.
 
-    What a group has reserved counts as wanted. Two statements.
+    What a group has reserved counts as wanted; on request also what its nodes have. Two statements.
     """
     groups = {
         group.pk: group
@@ -29,6 +31,8 @@ def demands_of(group_ids: Collection[UUID], scope: Scope) -> dict[UUID, Demand]:
         .order_by("position")
     ):
         units = line.pending + line.backordered + line.reserved
+        if with_released:
+            units += line.released
         if units and line.sku_id is not None:
             lines.setdefault(line.group_id, []).append(
                 DemandLine(
@@ -66,4 +70,8 @@ def _demand(group: DeliveryGroup, lines: tuple[DemandLine, ...]) -> Demand:
         not_before=group.not_before,
         requested_by=group.requested_by,
         priority=order.priority,
+        placed_at=order.placed_at,
+        quote_id=group.quote_id,
+        quote_option=group.quote_option,
+        bounds=group.bounds,
     )

@@ -28,10 +28,10 @@ from orders.services.source import (
     is_blocked,
     is_sourced,
     record_decisions,
-    settle_unfilled,
     source_units,
     wanting,
 )
+from orders.services.unfilled import settle_unfilled
 from orders.states import (
     Blocks,
     FulfilledBy,

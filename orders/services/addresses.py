@@ -13,6 +13,7 @@ from config.kernel.errors import Conflict, DomainError
 from config.kernel.types import ALL_ACCOUNTS, Actor, Outcome
 from orders.commitments import AddressAnswer, AddressWanted, commitments
 from orders.models import Contact, Hold
+from orders.services.bounds import lift_quote
 from orders.services.capture_people import address_row
 from orders.services.holding import active_holds
 from orders.services.holds import end_holds_on_sheet
@@ -144,6 +145,8 @@ def _move_in(sheet: Sheet, places: Sequence[_Place]) -> None:
 
 def _send_to(sheet: Sheet, group: GroupInHand, contact: dict[str, Any]) -> None:
     group.contact_id = contact["id"]
+    if (group.postal_code, group.country) != (contact["postal_code"], contact["country"]):
+        lift_quote(group, "It goes elsewhere than was quoted.")
     group.postal_code, group.region = contact["postal_code"], contact["region"]
     group.country = contact["country"]
     sheet.raise_plan(group.order_id)

@@ -14,6 +14,7 @@ from inventory.services.inbound_ahead import back_ahead, reserve_backed
 from inventory.types import AheadWant, Backed, FutureWant
 from orders.foretelling import foretelling
 from orders.models import Promise
+from orders.services.bounds import add_promise, bind, keep_within
 from orders.services.in_hand import LineInHand
 from orders.services.sheet import Sheet
 from orders.sourcing import Demand, PlannedPromise
@@ -174,6 +175,7 @@ def _joined(parts: Sequence[PlannedPromise], waits: Sequence[Wait], sheet: Sheet
             },
             "parcels": len(parts),
         },
+        parts[0].bounds,
     )
 
 
@@ -188,9 +190,10 @@ def _promise_waiting(
     group = sheet.groups[group_id]
     known = next((row for row in sheet.inserted(Promise) if row["group_id"] == group_id), None)
     if known is not None:
-        latest: datetime = max(known["deliver_latest"], promise.deliver_latest)
-        known["deliver_latest"] = latest
+        known["deliver_latest"] = max(known["deliver_latest"], promise.deliver_latest)
         known["basis"] = {**known["basis"], WAITS: promise.basis[WAITS]}
+        keep_within(group.bounds, known)
+        latest: datetime = known["deliver_latest"]
         group.deliver_by = latest
         return latest
     return insert_promise(
@@ -216,27 +219,37 @@ def insert_promise(
     ship_by = promise.ship_by
     if at_work and group.ship_by is not None:
         ship_by = min(group.ship_by, ship_by)
-    sheet.insert(
-        Promise,
-        {
-            "id": ids.uuid7(),
-            "order_id": order.id,
-            "group_id": group_id,
-            "account_id": order.account_id,
-            "version": order.plan_version,
-            "ship_by": ship_by,
-            "deliver_earliest": max(ship_by, promise.deliver_earliest),
-            "deliver_latest": promise.deliver_latest,
-            "basis": dict(promise.basis),
-            "cause": cause,
-            "at": at,
-        },
-    )
-    group.ship_by, group.deliver_by = ship_by, promise.deliver_latest
-    if was is not None and promise.deliver_latest > was:
-        moved: dict[str, Any] = {"group_id": str(group_id), "cause": cause}
-        sheet.tell(order.id, MOVED, moved | {"was": was.isoformat()})
-    return promise.deliver_latest
+    row = {
+        "id": ids.uuid7(),
+        "order_id": order.id,
+        "group_id": group_id,
+        "account_id": order.account_id,
+        "version": order.plan_version,
+        "ship_by": ship_by,
+        "deliver_earliest": max(ship_by, promise.deliver_earliest),
+        "deliver_latest": promise.deliver_latest,
+        "basis": dict(promise.basis),
+        "cause": cause,
+        "at": at,
+    }
+    bind(sheet, group, promise.bounds)
+    latest: datetime = add_promise(sheet, row)["deliver_latest"]
+    if was is not None and latest > was:
+        sheet.tell(order.id, MOVED, moved_dates(row, was=was))
+    return latest
+
+
+def moved_dates(row: Mapping[str, Any], *, was: datetime) -> dict[str, Any]:
+    """What an event says of a promise that moved: the dates, so that whoever hears it knows them."""
+    return {
+        "group_id": str(row["group_id"]),
+        "promise_id": str(row["id"]),
+        "cause": row["cause"],
+        "was": was.isoformat(),
+        "ship_by": row["ship_by"].isoformat(),
+        "deliver_earliest": row["deliver_earliest"].isoformat(),
+        "deliver_latest": row["deliver_latest"].isoformat(),
+    }
 
 
 def _group(sheet: Sheet, want: FutureWant) -> UUID:

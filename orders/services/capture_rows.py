@@ -112,6 +112,8 @@ def _group_row(
         if group.gift_message and key_id is not None
         else None,
         "handling_notes": group.handling_notes[:500],
+        "quote_id": group.quote_id,
+        "quote_option": group.quote_option[:64],
     }
 
 

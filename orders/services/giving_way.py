@@ -26,10 +26,10 @@ from orders.services.source import (
     Sourced,
     lock_supply,
     record_decisions,
-    settle_unfilled,
     source_units,
     wanting,
 )
+from orders.services.unfilled import settle_unfilled
 from orders.states import OrderState
 from orders.types import Freed, GaveWay, GiveWay
 

@@ -1,5 +1,6 @@
 """Lines and delivery groups of locked orders, in memory."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,7 +49,12 @@ GROUP_COLUMNS = (
     "pinned_node_id",
     "ship_by",
     "deliver_by",
+    "quote_id",
+    "quote_option",
+    "bounds",
 )
+NO_BOUNDS = "{}"
+"""What the database says of a group that nobody has bound; JSON comes from it as text."""
 
 
 @dataclass(slots=True)
@@ -117,6 +123,9 @@ class GroupInHand:
     pinned_node_id: int | None
     ship_by: datetime | None
     deliver_by: datetime | None
+    quote_id: UUID | None
+    quote_option: str
+    bounds: dict[str, Any]
 
 
 group_values: Callable[[GroupInHand], tuple[Any, ...]] = attrgetter(*GROUP_COLUMNS)
@@ -146,6 +155,7 @@ def read_parts(
             group = groups.get(row[width])
             if group is None:
                 group = groups[row[width]] = GroupInHand(*row[width:])
+                group.bounds = json.loads(row[-1]) if row[-1] != NO_BOUNDS else {}
                 group.order_id = known[group.order_id]
             if row[0] is not None:
                 line = lines[row[0]] = LineInHand(*row[:width])

@@ -24,10 +24,10 @@ from orders.services.source import (
     is_sourced,
     lock_supply,
     record_decisions,
-    settle_unfilled,
     source_units,
     wanting,
 )
+from orders.services.unfilled import settle_unfilled
 from orders.states import Blocks, FulfilledBy, HoldState, LineKind, OrderState
 from orders.types import NodePin
 

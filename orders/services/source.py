@@ -12,23 +12,21 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from config.kernel import case_reports, ids
+from config.kernel import ids
 from config.kernel.types import Actor
 from inventory import selectors as inventory
 from inventory.services.hand_over import HandOver
 from inventory.services.take import lock_positions, take, take_again, take_landed
-from inventory.types import FutureWant, TakeResult, Want
-from orders.models import Hold, Promise
-from orders.services.ahead import back_waiting, wait_for_goods
-from orders.services.holding import hold_row
+from inventory.types import TakeResult, Want
+from orders.models import Hold
+from orders.services.bounds import add_promise, bind
 from orders.services.in_hand import GroupInHand, LineInHand
 from orders.services.sheet import Sheet
 from orders.sourcing import Demand, DemandLine, Plan, PlannedTake, sourcing
 from orders.states import Blocks, FulfilledBy, HoldState, LineKind, Method, Relation
-from orders.types import HoldRequest
 
 REPLANS = 2
-_DEPENDENT = frozenset({Relation.GIFT, Relation.WRAP, Relation.ENGRAVING})
+DEPENDENT = frozenset({Relation.GIFT, Relation.WRAP, Relation.ENGRAVING})
 _SOURCED_METHODS = frozenset(
     {Method.SHIP, Method.PICKUP, Method.SHIP_TO_STORE, Method.OWN_DELIVERY}
 )
@@ -54,6 +52,8 @@ class Sourced:
     plans: list[Plan] = field(default_factory=list)
     landed: list[Plan] = field(default_factory=list)
     waited: bool = False
+    served: set[tuple[UUID, int]] = field(default_factory=set)
+    """(order, node) of what was reserved so far: a second take there is of the same order."""
 
 
 def is_sourced(line: LineInHand, group: GroupInHand) -> bool:
@@ -166,9 +166,26 @@ def source_units(  # noqa: PLR0913  # each of them the caller alone knows
         for line_id, quantity in left.items():
             before = result.unfilled.get(line_id, (0, ""))[0]
             result.unfilled[line_id] = (before + quantity, "others were quicker")
-    _move_reserved(sheet, result, waited=waited)
-    _promise(sheet, result, at=at)
+    keep_reserved(sheet, result, at=at)
     return result
+
+
+def take_planned(
+    sheet: Sheet, plans: Sequence[Plan], *, at: datetime, actor: Actor
+) -> tuple[Sourced, list[Want]]:
+    """Reserve what the plans name, for a caller that called `lock_supply`; and what was lost.
+
+    Nothing is changed on the sheet before `keep_reserved`: the caller may roll back and try less.
+    """
+    result = Sourced(plans=list(plans))
+    taking = partial(take, has_positions=True)
+    return result, _take(taking, _wants(sheet, plans), result, at=at, actor=actor)
+
+
+def keep_reserved(sheet: Sheet, result: Sourced, *, at: datetime) -> None:
+    """Write down on the sheet what was reserved, with the promise of each group."""
+    _move_reserved(sheet, result, waited=result.waited)
+    _promise(sheet, result, at=at)
 
 
 def _taking(attempt: int, waited: bool, locked: bool, is_first: bool) -> Callable[..., TakeResult]:  # noqa: FBT001  # what `source_units` was told
@@ -199,7 +216,7 @@ def lock_supply(
     views = inventory.supply(skus, nodes) if skus and nodes else {}
     rooms = inventory.current_windows(nodes, at, hard=True) if nodes else {}
     lock_positions(
-        [view.id for view in views.values()],
+        [key for view in views.values() for key in view.position_ids],
         reservation_ids,
         windows=[window.id for room in rooms.values() for window in room],
     )
@@ -244,7 +261,7 @@ def demands_of(
                 quantity=quantity,
                 weight_grams=line.unit_weight_grams,
                 unit_value_minor=line.total_minor // line.ordered if line.ordered else 0,
-                parent_id=line.parent_id if line.relation in _DEPENDENT else None,
+                parent_id=line.parent_id if line.relation in DEPENDENT else None,
             )
         )
     demands = [
@@ -301,6 +318,10 @@ def _demand(sheet: Sheet, group: GroupInHand, lines: tuple[DemandLine, ...]) -> 
         not_before=group.not_before,
         requested_by=group.requested_by,
         priority=order.priority,
+        placed_at=order.placed_at,
+        quote_id=group.quote_id,
+        quote_option=group.quote_option,
+        bounds=group.bounds,
     )
 
 
@@ -323,8 +344,13 @@ def _take(
     """Take what was planned; count what was had, answer what was lost."""
     if not wants:
         return []
-    answer = taking(wants, at=at, actor=actor)
+    known = [
+        replace(want, is_counted=True) if (want.thread_id, want.node_id) in result.served else want
+        for want in wants
+    ]
+    answer = taking(known, at=at, actor=actor)
     for taken in answer.taken:
+        result.served.add((taken.want.thread_id, taken.want.node_id))
         line_id = taken.want.demand_id
         result.reserved[line_id] = result.reserved.get(line_id, 0) + taken.want.quantity
     return list(answer.lost)
@@ -378,8 +404,9 @@ def _promise(sheet: Sheet, result: Sourced, *, at: datetime) -> None:
             continue
         order = sheet.orders[group.order_id]
         sheet.raise_plan(order.id)
-        sheet.insert(
-            Promise,
+        bind(sheet, group, promise.bounds)
+        add_promise(
+            sheet,
             {
                 "id": ids.uuid7(),
                 "order_id": order.id,
@@ -394,7 +421,6 @@ def _promise(sheet: Sheet, result: Sourced, *, at: datetime) -> None:
                 "at": at,
             },
         )
-        group.ship_by, group.deliver_by = promise.ship_by, promise.deliver_latest
         refold_promise(sheet, order.id)
 
 
@@ -404,95 +430,3 @@ def refold_promise(sheet: Sheet, order_id: UUID) -> None:
     order = sheet.orders[order_id]
     order.ship_by = min((g.ship_by for g in groups if g.ship_by), default=None)
     order.deliver_by = max((g.deliver_by for g in groups if g.deliver_by), default=None)
-
-
-def settle_unfilled(
-    sheet: Sheet, result: Sourced, *, at: datetime, actor: Actor
-) -> list[case_reports.Report]:
-    """What nothing can fill: a free gift falls away, the rest is backordered and waits for supply.
-
-    It is promised by when goods of it are there. What may not be sold ahead, or where the channel
-    accepts no backorders, is held too, with a case. Answers the cases to report.
-    """
-    future, why = [], {}
-    for line_id, (quantity, reason) in result.unfilled.items():
-        line = sheet.lines[line_id]
-        if line.relation in _DEPENDENT and line.total_minor == 0:
-            _drop_gift(sheet, line, quantity, at=at)
-            continue
-        if units := min(quantity, line.pending):
-            future.append(_future(sheet, line, units))
-            why[line_id] = reason
-            sheet.move(line_id, "pending", "backordered", units)
-    if not future:
-        return []
-    backed = back_waiting(sheet, future, at=at, actor=actor)
-    reports = [
-        _hold_unfilled(sheet, want, one.refused or why[want.demand_id], at=at)
-        for want, one in zip(future, backed, strict=True)
-        if one.refused
-        or (one.cap_id is None and not sheet.order_of_line(want.demand_id).channel.backorders)
-    ]
-    for order_id in wait_for_goods(sheet, future, backed, demands_of, at=at, actor=actor):
-        refold_promise(sheet, order_id)
-    return reports
-
-
-def _hold_unfilled(
-    sheet: Sheet, want: FutureWant, reason: str, *, at: datetime
-) -> case_reports.Report:
-    """Hold a line that nothing can fill and that may not wait; the case to report."""
-    line, units = sheet.lines[want.demand_id], want.quantity
-    order = sheet.orders[line.order_id]
-    sheet.place_hold(
-        hold_row(
-            order.account_id,
-            HoldRequest(
-                order.id,
-                "no_stock",
-                f"Nothing can fill {units} of {line.external_sku} now ({reason}), and no more of "
-                "it may be sold ahead."
-                if order.channel.backorders
-                else f"Nothing can fill {units} of {line.external_sku} now ({reason}), and the "
-                "channel takes no backorders.",
-                line_id=line.id,
-                handle=f"no_stock:{line.id}:{order.plan_version}",
-            ),
-            placed_by="sourcing",
-            at=at,
-        )
-    )
-    return case_reports.Report(
-        kind="UNFILLABLE",
-        subject_kind="order",
-        subject_id=order.id,
-        account_id=order.account_id,
-        evidence={"line_id": str(line.id), "units": units, "why": reason},
-        cause=f"sku:{line.sku_id}",
-        thread_id=order.id,
-    )
-
-
-def _drop_gift(sheet: Sheet, line: LineInHand, quantity: int, *, at: datetime) -> None:
-    """A gift never delays what it was given with: without stock it falls away."""
-    portions = {"pending": min(quantity, line.pending)}
-    portions["backordered"] = min(quantity - portions["pending"], line.backordered)
-    gone = sheet.cancel_units(
-        line.id, portions, reason="the gift is out of stock", initiator="system", at=at
-    )
-    if gone:
-        sheet.tell(line.order_id, "order.units_cancelled", {"line_id": str(line.id), "units": gone})
-
-
-def _future(sheet: Sheet, line: LineInHand, units: int) -> FutureWant:
-    group, order = sheet.groups[line.group_id], sheet.orders[line.order_id]
-    return FutureWant(
-        sku_id=line.sku_id or 0,
-        node_id=group.pinned_node_id or group.pickup_node_id,
-        quantity=units,
-        demand_id=line.id,
-        thread_id=order.id,
-        account_id=order.account_id,
-        priority=order.priority,
-        promised_at=order.deliver_by,
-    )

@@ -24,6 +24,7 @@ from fulfillment.services import (
     release_groups,
     report_shorts,
     reverse_shipments,
+    take_remedy,
     void_parcels,
 )
 from fulfillment.types import (
@@ -39,9 +40,9 @@ from fulfillment.types import (
     Short,
     TrackingNews,
 )
-from orders.models import OrderLine
-from orders.services import cancel_units, correct_addresses
-from orders.types import AddressCorrection, CancelRequest
+from orders.models import ConsentQuestion, OrderLine
+from orders.services import answer_consent, cancel_units, correct_addresses
+from orders.types import AddressCorrection, CancelRequest, ConsentGiven
 from tests.factories.fulfillment import (
     BEN,
     HOME,
@@ -56,6 +57,8 @@ from tests.factories.fulfillment import (
 )
 from tests.factories.inventory import ServiceLevelFactory, SkuFactory
 from tests.factories.kernel import NOON, AccountFactory
+from tests.fulfillment.test_remedies import AT, endangered
+from tests.fulfillment.test_remedies import network as promises_network
 from tests.lock_order import selected
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +128,32 @@ def test_a_command_locks_its_order_first_and_positions_last(name):
     tables = first_locks(lambda: command(given, **WHEN))
 
     assert tables[:2] == ["orders_order", "orders_tender"]
+    assert tables == sorted(tables, key=RANKS.__getitem__)
+
+
+@pytest.mark.parametrize("kind", ["reroute", "upgrade", "cancel"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_remedy_locks_like_the_command_that_it_is(kind, begun):
+    group = endangered(promises_network())
+    if begun:
+        release_groups([group.pk], at=AT, actor=BEN)
+
+    tables = first_locks(lambda: take_remedy(group.pk, kind, at=AT, actor=BEN))
+
+    assert tables[:1] == ["orders_order"]
+    assert tables == sorted(tables, key=RANKS.__getitem__)
+
+
+def test_an_answer_that_cancels_locks_like_a_cancel():
+    group = endangered(promises_network())
+    take_remedy(group.pk, "ask", at=AT, actor=BEN)
+    question = ConsentQuestion.objects.for_scope(ALL_ACCOUNTS).get(group=group)
+    given = ConsentGiven(question.pk, "cancel_all", "link", "I do not want to wait.", "en")
+
+    tables = first_locks(lambda: answer_consent(given, at=AT, actor=BEN))
+
+    assert tables[0] == "orders_order"
+    assert "inventory_stockposition" in tables
     assert tables == sorted(tables, key=RANKS.__getitem__)
 
 

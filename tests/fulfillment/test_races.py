@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -9,21 +10,23 @@ from django.db import connection
 
 from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
-from fulfillment.models import FulfillmentOrder, Parcel
+from fulfillment.models import FulfillmentOrder, Parcel, PromiseSlack, Remedy
 from fulfillment.services import (
     confirm_shipments,
     record_packs,
     record_picks,
     release_groups,
     report_shorts,
+    rescue_due,
 )
 from fulfillment.types import Pack, Pick, Shipment, Short
 from inventory.models import Movement
-from orders.services import cancel_units
+from orders.services import cancel_units, set_promise_policy
 from orders.types import CancelRequest
 from tests.factories.fulfillment import BEN, line_of, node_for, packed, picked, place, released
 from tests.factories.inventory import SkuFactory
 from tests.factories.kernel import NOON
+from tests.fulfillment.test_remedies import AT, two_endangered
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,4 +111,20 @@ def test_eight_clicks_on_pack_make_one_parcel_and_eight_on_ship_one_issue():
     at_once(*[lambda: confirm_shipments([Shipment(box.pk)], at=NOON, actor=BEN) for _ in range(8)])
 
     assert Movement.objects.for_scope(ALL_ACCOUNTS).get(kind="issue").quantity == -2
+    assert check_all() == []
+
+
+def test_two_sweeps_spend_no_more_in_a_day_than_the_account_allows():
+    """Two promises could be kept for 20.00 each; the account pays 30.00 a day."""
+    groups = two_endangered()
+    late = max(
+        PromiseSlack.objects.for_scope(ALL_ACCOUNTS).get(pk=group.pk).high_at for group in groups
+    ) + timedelta(minutes=1)
+    terms = {"automatic": ["upgrade"], "most_per_order_minor": 2_000, "most_per_day_minor": 3_000}
+    set_promise_policy(groups[0].account_id, terms, at=AT, actor=BEN)
+
+    at_once(*[lambda: rescue_due(at=late, actor=BEN) for _ in range(2)])
+
+    [remedy] = Remedy.objects.for_scope(ALL_ACCOUNTS)
+    assert (remedy.automatic, remedy.cost_minor) == (True, 2_000)
     assert check_all() == []

@@ -28,6 +28,7 @@ VERBS: dict[str, dict[str, Any]] = {
     "release-hold": {},
     "retry-capture": {},
     "authorizations": {"reference": "auth-2", "amount_minor": 1000},
+    "ask-for-payment": {},
 }
 
 
