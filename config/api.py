@@ -11,6 +11,7 @@ import inventory.api.urls
 import orders.api.urls
 import returns.api.urls
 import routing.api.urls
+from config import promises_api
 
 router = SimpleRouter(trailing_slash=False)
 for app in (orders, inventory, fulfillment, returns):
@@ -19,6 +20,7 @@ for app in (orders, inventory, fulfillment, returns):
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(routing.api.urls.urlpatterns)),
     path("", include(integrations.api.urls.urlpatterns)),
+    path("", include(promises_api.urlpatterns)),
     path("", include(router.urls)),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     # The page and its script apart: the content policy allows no script inside a page.

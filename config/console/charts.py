@@ -12,13 +12,15 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 56, 26, 24
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What comes in on a day, from the ground up."""
+    """What comes in on a day, from the ground up; `link` is where that is shown."""
 
     x: float
     y: float
     width: float
     height: float
     units: int
+    title: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,12 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's figure, and what comes in on it."""
+    """A day's figure, and what comes in on it: each cause as (units, words, page)."""
 
     at: datetime
     units: int
     arriving: int
+    makes: tuple[tuple[int, str, str], ...] = ()
 
 
 def projection(days: Sequence[Day]) -> Projection | None:
@@ -79,6 +82,8 @@ def projection(days: Sequence[Day]) -> Projection | None:
             round(step * 0.6, 1),
             round(ground - up(day.arriving), 1),
             day.arriving,
+            f"{day.at:%-d %B}: " + ", ".join(f"{units:+,} {said}" for units, said, _ in day.makes),
+            next((link for _, _, link in day.makes if link), ""),
         )
         for index, day in enumerate(days)
         if day.arriving

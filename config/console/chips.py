@@ -12,6 +12,7 @@ from orders import hold_types
 
 NEEDS: Final[dict[str, str]] = {
     "miss": "Will miss ship-by today",
+    "jeopardy": "In jeopardy",
     "late": "Late",
     "stuck": "Stuck over 15 min",
     "held": "Held",
@@ -34,6 +35,7 @@ TABS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
     ("all", "All", {}),
     ("attention", "Needs attention", {"need": "case"}),
     ("miss", "Will miss today", {"need": "miss"}),
+    ("jeopardy", "In jeopardy", {"need": "jeopardy"}),
     ("held", "Held", {"need": "held"}),
     ("ready", "Ready to release", {"need": "ready"}),
     ("backorder", "Backordered", {"need": "backorder"}),

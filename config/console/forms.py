@@ -114,6 +114,18 @@ class RerouteForm(ActionForm):
             field.choices = list(nodes)
 
 
+class ChoiceForm(ActionForm):
+    """What the buyer said they want instead of a pickup that its store gave up."""
+
+    choice = forms.ChoiceField(label="What the buyer wants", widget=forms.RadioSelect())
+
+    def __init__(self, *args: Any, offers: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["choice"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = list(offers)
+
+
 class ParcelForm(ActionForm):
     """Yes to what is said of one parcel."""
 
@@ -163,6 +175,10 @@ class AuthorizationForm(ActionForm):
 
     def params(self) -> dict[str, Any]:
         return super().params() | {"amount": str(self.cleaned_data["amount"])}
+
+
+class RiskForm(ActionForm):
+    reason = reason_field("Why it is sent unpaid")
 
 
 class NoteForm(ActionForm):
@@ -267,6 +283,7 @@ class RejectForm(ActionForm):
         label="Why",
         choices=[
             ("no_capacity", "No capacity"),
+            ("no_stock", "It is not there"),
             ("closed", "The node is closed"),
             ("cannot_ship", "Cannot ship this item"),
             ("other", "Other"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orders.services
@@ -11,8 +11,11 @@ from config.console import words
 from config.kernel import money
 from config.kernel.types import Actor, Outcome
 from config.reports.sql import Row
+from integrations.buyer import payment_letters
 from orders.types import HandSettlement, NewAuthorization
 
+FOR_WANT_OF_MONEY: Final = frozenset({"ask_to_pay", "accept_risk"})
+"""Verbs whose form says how much nothing secures."""
 _NOTHING: Outcome[Any] = Outcome.refused("conflict", "The order has no such payment.")
 
 
@@ -32,6 +35,15 @@ def judge_authorize(order: Row) -> str:
     if order["payment_state"] in {"pending", "failed"}:
         return ""
     return "Its money is secured, taken, or collected by others."
+
+
+def judge_unsecured(order: Row) -> str:
+    """Of an order that waits for its payment there is something to ask for, or to risk."""
+    if order["state"] not in {"captured", "accepted"}:
+        return f"It is {order['state']}: nothing is taken for it any more."
+    if any(hold["type"] == "payment" for hold in order["holds"]):
+        return ""
+    return judge_authorize(order)
 
 
 def judge_settle(order: Row) -> str:
@@ -70,6 +82,16 @@ def authorize(rows: Sequence[Row], params: Any, at: datetime, actor: Actor) -> l
         for each in rows
     ]
     return list(orders.services.record_authorizations(given, at=at, actor=actor))
+
+
+def ask_to_pay(rows: Sequence[Row], params: Any, at: datetime, actor: Actor) -> list[Outcome[Any]]:
+    del params
+    return list(payment_letters.ask_to_pay([each["id"] for each in rows], at=at, actor=actor))
+
+
+def accept_risk(rows: Sequence[Row], params: Any, at: datetime, actor: Actor) -> list[Outcome[Any]]:
+    ids = [each["id"] for each in rows]
+    return list(orders.services.accept_risks(ids, params["reason"], at=at, actor=actor))
 
 
 def look_up(rows: Sequence[Row], params: Any, at: datetime, actor: Actor) -> list[Outcome[Any]]:

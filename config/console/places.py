@@ -25,6 +25,8 @@ PLACES: Final = (
           "Are today's promises kept, and where not?"),
     Place("orders", "Orders", "o", "orders", "console:orders", Permission.ORDERS_VIEW,
           "Find orders and act on many at once"),
+    Place("promises", "Promises", "p", "clock", "console:promises", Permission.ORDERS_VIEW,
+          "What will be late, what to do about it, and what was"),
     Place("cases", "Cases", "e", "cases", "console:cases", Permission.CASES_VIEW,
           "What needs a person, by cause"),
     Place("stock", "Stock", "i", "stock", "console:stock", Permission.INVENTORY_VIEW,

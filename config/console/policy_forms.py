@@ -16,7 +16,7 @@ from django.utils import timezone
 from config.console.forms import ActionForm
 from inventory.states import NodeKind
 from routing.engine import Constraint
-from routing.rules import ATTRIBUTES, CUSTOM, MAX_WEIGHT, WEIGHTS, Kind, Test
+from routing.rules import ATTRIBUTES, CUSTOM, MAX_WEIGHT, TERMS, WEIGHTS, Kind, Test
 from routing.wording import SOFT_WORDS
 
 _BETWEEN: Final = re.compile(r"[,;\n]+")
@@ -37,6 +37,13 @@ WEIGHT_LABELS: Final = {
     "km_milli": ("Each kilometer", "thousandths of a cent"),
     "late_day_minor": ("Each expected day late", "cents"),
 }
+TERM_LABELS: Final = {
+    "prices_percent": ("Prices of later orders count", "percent"),
+    "worthwhile_minor": ("A move of a planned order saves at least", "cents"),
+    "worthwhile_percent": ("And of its cost at least", "percent"),
+    "reroute_minor": ("A rejection by a node costs", "cents"),
+    "day_minor": ("Each day that the buyer waits", "cents"),
+}
 FLAG_LABELS: Final = {
     "on_time": "Nothing that would arrive late",
     "allow_partial": "Parts of an order may go",
@@ -52,6 +59,18 @@ def _weight(name: str) -> forms.IntegerField:
     )
 
 
+def _term(name: str) -> forms.IntegerField:
+    label, unit = TERM_LABELS[name]
+    return forms.IntegerField(
+        label=label,
+        help_text=f"In {unit}.",
+        required=False,
+        min_value=0,
+        max_value=MAX_WEIGHT,
+        initial=TERMS[name],
+    )
+
+
 class PolicyForm(ActionForm):
     """What holds for every order, and for those that no rule is about."""
 
@@ -64,6 +83,11 @@ class PolicyForm(ActionForm):
     parcel_minor = _weight("parcel_minor")
     km_milli = _weight("km_milli")
     late_day_minor = _weight("late_day_minor")
+    prices_percent = _term("prices_percent")
+    worthwhile_minor = _term("worthwhile_minor")
+    worthwhile_percent = _term("worthwhile_percent")
+    reroute_minor = _term("reroute_minor")
+    day_minor = _term("day_minor")
     max_nodes = forms.IntegerField(label="Most nodes per order", min_value=1, max_value=100)
     max_km = forms.IntegerField(
         label="Most kilometers", required=False, min_value=1, help_text="Empty: any distance."
@@ -95,7 +119,10 @@ class PolicyForm(ActionForm):
     def values(self) -> dict[str, Any]:
         """What was said, by the names of a draft's fields."""
         said = dict(self.cleaned_data)
-        said["weights"] = {name: said.pop(name) for name in WEIGHTS}
+        terms = {name: said.pop(name) for name in TERMS}
+        said["weights"] = {name: said.pop(name) for name in WEIGHTS} | {
+            name: value for name, value in terms.items() if value is not None
+        }
         said["soft"] = tuple(said["soft"])
         return said
 

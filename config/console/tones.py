@@ -19,6 +19,18 @@ _LOOKS: Final[dict[str, dict[str, Look]]] = {
         "closed": Look("Closed", "good", "check"),
         "cancelled": Look("Cancelled", "", "close"),
     },
+    "jeopardy": {
+        "": Look("In time", "good", "check"),
+        "low": Look("Low", "", "clock"),
+        "medium": Look("Medium", "warn", "clock"),
+        "high": Look("High", "bad", "alert"),
+        "certain": Look("Certain", "bad", "alert"),
+    },
+    "due_verdict": {
+        "kept": Look("Kept", "good", "check"),
+        "open": Look("Open", "info", "clock"),
+        "broken": Look("Broken", "bad", "alert"),
+    },
     "progress": {
         "waiting": Look("Waiting for stock", "warn", "clock"),
         "with_channel": Look("With the channel", "info", "channels"),
@@ -333,6 +345,7 @@ _LOOKS: Final[dict[str, dict[str, Look]]] = {
         "no_service": Look("No such service", "bad", "close"),
         "not_in_network": Look("Not for this channel", "", "close"),
         "ruled_out": Look("Not by this policy", "", "close"),
+        "unable": Look("May not send such goods", "bad", "close"),
         "pinned_elsewhere": Look("Pinned elsewhere", "", "close"),
         "too_far": Look("Too far", "", "close"),
         "late": Look("Would be late", "warn", "clock"),

@@ -126,6 +126,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "items": [
                     _item("Sourcing policies", "rule", "routing.sourcingpolicy"),
                     _item("Rate cards", "payments", "routing.ratecard"),
+                    _item("Rejection rules", "rule", "routing.rejectionrule"),
                 ],
             },
             {

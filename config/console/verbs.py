@@ -13,7 +13,7 @@ from uuid import UUID
 
 import fulfillment.services
 import orders.services
-from config.console import forms, payment_verbs
+from config.console import choice_verbs, forms, payment_verbs
 from config.kernel import vault
 from config.kernel.access import Permission
 from config.kernel.services import jobs
@@ -351,6 +351,11 @@ VERBS: Final[dict[str, Verb]] = {
             _judge_release, _release, "Released to its node", primary=True,
         ),
         Verb(
+            "choose", "Choose for the buyer", Permission.ORDERS_CHANGE_ADDRESS, forms.ChoiceForm,
+            choice_verbs.judge, choice_verbs.choose, "It goes on as the buyer wants",
+            bulk=False, primary=True,
+        ),
+        Verb(
             "hold", "Hold", Permission.ORDERS_HOLD, forms.HoldForm, _judge_hold, _hold,
             "Put on hold", key="h", undo=_undo_hold, undone="the hold is released",
         ),
@@ -375,6 +380,15 @@ VERBS: Final[dict[str, Verb]] = {
             "authorize", "Note a new authorisation", Permission.PAYMENTS_SETTLE,
             forms.AuthorizationForm, payment_verbs.judge_authorize, payment_verbs.authorize,
             "What is owed is asked of the new authorisation", bulk=False,
+        ),
+        Verb(
+            "ask_to_pay", "Ask the buyer to pay", Permission.ORDERS_HOLD, forms.PlainForm,
+            payment_verbs.judge_unsecured, payment_verbs.ask_to_pay, "The buyer is asked to pay",
+        ),
+        Verb(
+            "accept_risk", "Send at our own risk", Permission.PAYMENTS_SETTLE, forms.RiskForm,
+            payment_verbs.judge_unsecured, payment_verbs.accept_risk,
+            "It goes out, and what is not secured is owed on account",
         ),
         Verb(
             "retry_refund", "Try the refund again", Permission.ORDERS_HOLD, forms.PlainForm,

@@ -24,7 +24,17 @@ def set_up(made: Retailer, at: datetime) -> None:
     store = next(plan.code for plan in retailer.NODES if plan.kind == "store")
     here = made.node_ids[warehouse]
     inventory.services.declare_feeds(
-        [FeedTerms(here, SHELF_SCAN, made.account_id, heal_units=2, heal_percent=10)],
+        [
+            FeedTerms(
+                here,
+                SHELF_SCAN,
+                made.account_id,
+                heal_units=2,
+                heal_percent=10,
+                heal_value_minor=5_000,
+                heal_sensitive=False,
+            )
+        ],
         at=at,
         actor=CLERK,
     )

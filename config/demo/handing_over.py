@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from config.demo import partners, storefronts
+from config.demo import lots as goods_in_lots
+from config.demo import partners, promised, storefronts, tried
 from config.demo.counterparts import Counterparts
 from config.demo.made import ACTOR, Retailer
 from config.demo.setup import node_draft
@@ -20,11 +21,18 @@ def hand_over(
         actor=ACTOR,
     )
     hooks = hooks_of(web_url)
-    partners.connect_nodes(retailer, counterparts, hooks, shelves=partners.book(retailer), at=at)
+    shelves, lots = partners.book(retailer), goods_in_lots.on_shelves(retailer)
+    for node, found in lots.items():
+        shelves.setdefault(node, {}).update(
+            {sku: sum(lot["units"] for lot in known) for sku, known in found.items()}
+        )
+    partners.connect_nodes(retailer, counterparts, hooks, shelves=shelves, lots=lots, at=at)
     partners.connect_mail(retailer, counterparts, at=at)
     storefronts.open_shops(retailer, counterparts, hooks, at=at)
     storefronts.open_tills(retailer, counterparts, f"{web_url}/api/v1", at=at)
     storefronts.open_marketplace(retailer, counterparts, f"{web_url}/api/v1", at=at)
+    promised.ask(retailer, at)
+    tried.set_going(retailer, at)
 
 
 def meet_again(

@@ -14,6 +14,7 @@ from inventory.types import QuotaDraft, RuleDraft, Selection
 
 _EVENT_SKUS: Final = 6
 _ALREADY_OVER, _GOING_ON, _COMING = "Early access", "Black week", "Prime days"
+_KITS: Final = "Breakfast sets for the shop"
 
 
 def set_up(made: Retailer, at: datetime) -> None:
@@ -89,6 +90,19 @@ def _plan_events(made: Retailer, at: datetime) -> None:
             ends_at=at + 42 * day,
         ),
     ]
+    kit = next(sku.code for sku in catalog() if sku.kind == "kit")
+    events.append(
+        QuotaDraft(
+            account_id=made.account_id,
+            kind="fixed",
+            selection=Selection((kit,)),
+            name=_KITS,
+            channel_id=made.channel_ids["hp-web"],
+            units=5,
+            starts_at=at,
+            ends_at=at + 60 * day,
+        )
+    )
     fresh = [event for event in events if event.name not in known]
     inventory.services.plan_quotas(fresh, at=at, actor=ACTOR)
 

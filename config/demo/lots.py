@@ -1,14 +1,14 @@
 """Lots of the demo: first to expire first, one expired, one close, one recalled; single things."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import inventory.selectors
 import inventory.services
 from config.demo import retailer
 from config.demo.made import Retailer
 from config.demo.shoppers import NOW
-from config.kernel.types import Actor
+from config.kernel.types import Actor, Scope
 from inventory.services.items import put_items
 from inventory.types import ItemDraft, Selection, StockChange
 
@@ -54,11 +54,15 @@ _LOTS: Final = (
     (TABLETS, "T-7544", 12, -3),  # over
 )
 _RECALLED: Final = "T-7690"
+_WATCHES: Final = tuple(f"GW2-{number:05}" for number in range(71, 77))
+
+
+_HERE: Final = next(plan.code for plan in retailer.NODES if plan.kind == "dc")
 
 
 def set_up(made: Retailer, at: datetime) -> None:
     """Stock of each kind at the first warehouse; what is over is off sale, one lot is recalled."""
-    here = made.node_ids[next(plan.code for plan in retailer.NODES if plan.kind == "dc")]
+    here = made.node_ids[_HERE]
     outcomes = put_items(_ITEMS, account_id=made.account_id, at=at, actor=QUALITY)
     skus = {
         item.code: outcome.value
@@ -84,11 +88,11 @@ def set_up(made: Retailer, at: datetime) -> None:
             here,
             skus[WATCH],
             made.account_id,
-            6,
+            len(_WATCHES),
             "receipt",
             source=SOURCE,
             external_id="watches",
-            serials=tuple(f"GW2-{number:05}" for number in range(71, 77)),
+            serials=_WATCHES,
         )
     )
     inventory.services.record_changes(received, at=at, actor=DOCK)
@@ -108,3 +112,18 @@ def set_up(made: Retailer, at: datetime) -> None:
             [lot.pk], "Glass in one bottle of this lot", at=at, actor=QUALITY
         )
         inventory.services.stop_recall(recall, at=at, actor=QUALITY)
+
+
+def on_shelves(made: Retailer) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """What a node's own system knows of lots and single things that are on sale, by node and SKU."""
+    rows = inventory.selectors.lots(Scope(frozenset({made.account_id})))
+    codes = dict(rows.values_list("pk", "sku__code"))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for lot in inventory.selectors.lot_views(list(codes)):
+        if lot.on_sale:
+            found.setdefault(codes[lot.id], []).append(
+                {"lot": lot.code, "units": lot.on_sale}
+                | ({"expires_on": lot.expires_on.isoformat()} if lot.expires_on else {})
+            )
+    found[WATCH] = [{"units": len(_WATCHES), "serials": list(_WATCHES)}]
+    return {_HERE: found}

@@ -26,6 +26,9 @@ UNITS_AT: Final = {"CHI": 7}
 ORDERS_AT: Final = {"DFW": 90}
 """The 3PL whose contract says how many orders a day it takes, and not one more."""
 
+DOCKS_AT: Final = {"dc": 2, "threepl": 3}
+"""Deliveries that a node unloads in a day."""
+
 _LAST_COMES_AFTER: Final = 1
 """Hours from the cutoff to the carrier's last pickup."""
 
@@ -66,6 +69,13 @@ def _edit(node_id: int, plan: retailer.NodePlan) -> NodeEdit:
             CapacityView("ship", resource, weekday, opens, closes, most, hard)
             for resource, (most, hard) in limits.items()
             for weekday in plan.weekdays
+        )
+        + tuple(
+            CapacityView(
+                "receiving", "appointments", weekday, opens, closes, DOCKS_AT[plan.kind], hard=False
+            )
+            for weekday in plan.weekdays
+            if plan.kind in DOCKS_AT
         ),
         thresholds={"ack_latency": 24 * 60.0},
     )

@@ -1,8 +1,8 @@
 """How Switchyard and the retailer's partners come to know of each other: a connection on each side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import inventory.selectors
@@ -111,6 +111,7 @@ def connect_nodes(
     hooks_url: str,
     *,
     shelves: Mapping[str, Mapping[str, int]],
+    lots: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]] | None = None,
     at: datetime,
 ) -> None:
     """Nodes by the systems that work there: what they have on their shelves is nearly what we think.
@@ -131,6 +132,8 @@ def connect_nodes(
                 "token": TOKEN,
                 "pickups": [_pickup_at(plan, at)],
                 "shelves": shelves.get(plan.code, {}),
+                "lots": (lots or {}).get(plan.code, {}),
+                "stocktakes": plan.kind == "dc",
                 **_hours(plan),
             },
         )
@@ -158,12 +161,13 @@ def system_of(node: str) -> str:
 
 
 def book(retailer: Retailer) -> dict[str, dict[str, int]]:
-    """What we believe lies at each node, by SKU code."""
+    """What we believe lies at each node, whoever owns it, by SKU code."""
     nodes = {node_id: code for code, node_id in retailer.node_ids.items()}
     skus = {sku_id: code for code, sku_id in retailer.sku_ids.items()}
     book: dict[str, dict[str, int]] = {}
     for (node_id, sku_id), held in inventory.selectors.supply(skus, nodes).items():
-        book.setdefault(nodes[node_id], {})[skus[sku_id]] = held.sellable
+        theirs = sum(part.sellable for part in held.consigned)
+        book.setdefault(nodes[node_id], {})[skus[sku_id]] = held.sellable + theirs
     return book
 
 

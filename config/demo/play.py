@@ -50,6 +50,7 @@ _WATCHING = frozenset(
         "cases.detect_stuck",
         "console.watch_invariants",
         "fulfillment.measure_nodes",
+        "fulfillment.teach_lanes",
         "inventory.compare_figures",
         "inventory.watch_drift",
     }

@@ -18,7 +18,7 @@ from config.reports import moved, placed, promised
 from integrations.channels import marks
 from integrations.channels.cases import COPY_DIFFERS, COPY_REFUSED, ORDER_CHANGED
 
-_TOLD_OF: Final = (COPY_REFUSED, COPY_DIFFERS, ORDER_CHANGED)
+TOLD_OF: Final = (COPY_REFUSED, COPY_DIFFERS, ORDER_CHANGED)
 """Where both sides did what the other cannot undo (a parcel left, the order was taken back), a person
 is told, and the difference stands until they have decided."""
 _DELIVERED: Final = "delivered"
@@ -133,10 +133,10 @@ class Compared:
 def copies_compared(counterparts: Counterparts, *, scope: Scope) -> Compared:
     """Orders that a shop holds otherwise than we do: missing on one side, or told otherwise.
 
-    Compared are the parcels' numbers, whether nothing is left of the order, and how often money went
-    back that the shop did not take; where the shop counts units of lines (WooCommerce does not), those sent and those taken off as well.
+    Compared are the parcels' numbers, whether nothing is left of the order, and the amounts that went
+    back of what the shop did not take; where the shop counts units of lines (WooCommerce does not), those sent and those taken off as well.
     """
-    seen = placed.with_a_case(_TOLD_OF, scope=scope)
+    seen = placed.with_a_case(TOLD_OF, scope=scope)
     found: list[Difference] = []
     orders = 0
     for channel, system in SHOPS.items():
@@ -176,12 +176,22 @@ def _as_told(order: Mapping[str, Any]) -> placed.PlacedOrder:
             if parcel["status"] == "success"
             for number in parcel["tracking"]["numbers"]
         ),
-        refunds=sum(
-            marks.ours_in(refund["note"]) is not None and not marks.marks_cancel(refund["note"])
-            for refund in order["refunds"]
-            if order.get("payment")
+        refunds=tuple(
+            sorted(
+                _given_back(refund)
+                for refund in order["refunds"]
+                if order.get("payment")
+                and marks.ours_in(refund["note"]) is not None
+                and not marks.marks_cancel(refund["note"])
+            )
         ),
     )
+
+
+def _given_back(refund: Mapping[str, Any]) -> int:
+    """What a refund of money that the shop never had says was given back; its note, where it moved none."""
+    stated = marks.stated_in(refund["note"])
+    return int(refund["amount"] if stated is None else stated * 100)
 
 
 def orders_lost(counterparts: Counterparts, *, scope: Scope) -> list[Difference]:

@@ -39,6 +39,7 @@ _REASONS: Final = (
     ("wrong_item", 4),
 )
 _LIKE_NEW: Final = "A"
+_DELIVERED: Final = "delivered"
 _GRADES: Final = (("A", 68), ("B", 17), ("C", 10), ("D", 5))
 
 
@@ -50,6 +51,9 @@ class Regrets:
     dice: random.Random
     counterparts: Counterparts
     restocked: list[tuple[str, str, int]] = field(default_factory=list)
+    brought: set[str] = field(default_factory=set)
+    read: int = 0
+    """How far the carrier's log was read, for what it has brought."""
 
     def work(self, start: datetime, end: datetime) -> None:
         """Ask for what was delivered a day before [start, end); move on what is under way."""
@@ -89,14 +93,27 @@ class Regrets:
         """Boxes are posted the day after, and arrive when the carrier has brought them."""
         coming = self._of(ReturnState.AUTHORIZED, ReturnState.IN_TRANSIT)
         self._post([one for one in coming if one.state == ReturnState.AUTHORIZED], at)
+        self._read_scans()
         here = [
             Receipt(one.pk, one.node_id, ())
             for one in coming
-            if one.node_id is not None and one.authorized_at is not None
-            and at - one.authorized_at > _AWAY and self.dice.random() < 0.4
-        ]  # fmt: skip
+            if one.node_id is not None and self._has_come(one, at) and self.dice.random() < 0.6
+        ]
         if here:
             returns.services.receive_returns(here, at=at, actor=FLOOR)
+
+    def _read_scans(self) -> None:
+        """What the carrier has brought since its log was last read."""
+        for scan in self.counterparts.log("carrier", "scan", after=self.read):
+            self.read = int(scan["n"])
+            if scan["status"] == _DELIVERED:
+                self.brought.add(scan["code"])
+
+    def _has_come(self, one: "Return", at: datetime) -> bool:
+        """With a label, once the carrier has brought it; otherwise after some days."""
+        if one.tracking_number:
+            return one.tracking_number in self.brought
+        return one.authorized_at is not None and at - one.authorized_at > _AWAY
 
     def _post(self, fresh: Sequence["Return"], at: datetime) -> None:
         """With a label, a box goes by the carrier; it is not posted twice."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import inventory.selectors
 import inventory.services
 import routing.services
-from config.demo import retailer, supply
+from config.demo import promised, retailer, supply
 from config.demo.catalog import GIFT, SkuPlan, catalog
 from config.demo.made import ACTOR, Retailer
 from config.demo.shoppers import BLACK_FRIDAY, OPENING, place_of
@@ -84,6 +84,7 @@ def set_up() -> Retailer:
     made = Retailer(account_id, brand_ids, channel_ids, node_ids, sku_ids)
     _stock_up(made, at)
     supply.set_up(made, at)
+    promised.set_up(made, at)
     accounts.define_staff(
         [
             StaffDraft(name, full, PASSWORD, role, node_ids[node] if node else None)
@@ -105,6 +106,7 @@ def _set_up_services(at: datetime) -> None:
                 kind="express" if plan.code == "two_day" else "standard",
                 carrier_code=plan.carrier.lower(),
                 carrier_name=retailer.CARRIERS[plan.carrier],
+                refuses=("hazmat",) if plan.code == "two_day" else (),
             )
             for plan in retailer.SERVICES
         ],

@@ -19,7 +19,7 @@ from config.demo.shoppers import OPENING
 from config.kernel import money
 from config.kernel.types import ALL_ACCOUNTS
 from config.reports import placed
-from integrations.channels import marks, refund_shares, taking_over
+from integrations.channels import marks, reading, refund_shares, taking_over
 from integrations.channels.shopify import seen as shopify
 from integrations.channels.taking_over import Untold
 from integrations.channels.woocommerce import seen as woocommerce
@@ -208,6 +208,10 @@ def _told(copy: Untold, system: str) -> Document | None:
                 "lines": wanted["units"],
                 "worth": refund_shares.by_line(amount, worth, wanted["shipping_minor"]),
                 "amount": amount,
-                "note": marks.marked("Given back by Switchyard", copy.id),
+                "note": marks.marked(_words(amount, str(wanted["currency"])), copy.id),
             }
     return None
+
+
+def _words(minor: int, currency: str) -> str:
+    return marks.given_elsewhere(reading.major(minor, currency), currency)

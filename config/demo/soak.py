@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from config.demo import partners, records, setup
+from config.demo import partners, records, setup, taken_back
 from config.demo.counterparts import Counterparts
 from config.demo.handing_over import hand_over, meet_again
 from config.demo.play import drain
@@ -115,6 +115,9 @@ def verdicts(counterparts: Counterparts, scope: Scope) -> Iterator[Verdict]:
     copies = records.copies_compared(counterparts, scope=scope)
     yield _of("copies that differ", list(copies.differ))
     yield _of("money out of balance", records.money_differing(counterparts, scope=scope))
+    cancels = taken_back.cancels(counterparts, scope=scope)
+    yield _of("cancels unlike the sellers' records", list(cancels.differ))
+    yield _of("refunds unlike the records", taken_back.refunds(counterparts, scope=scope))
     yield _of("orders lost", records.orders_lost(counterparts, scope=scope))
     yield _of("told twice", records.told_twice(counterparts))
     for what, number in leftovers.counted(scope=scope).items():

@@ -3,12 +3,14 @@
 from datetime import datetime
 
 from config.demo import (
+    consigned,
     feeds,
     goods_coming,
     items,
     kept_back,
     lots,
     nodes_at_work,
+    offers,
     pickable,
     stock_moves,
 )
@@ -22,6 +24,8 @@ def set_up(made: Retailer, at: datetime) -> None:
     kept_back.set_up(made, at)
     feeds.set_up(made, at)
     lots.set_up(made, at)
+    consigned.set_up(made, at)
+    offers.set_up(made, at)
     stock_moves.set_up(made, at)
     pickable.set_up(made, at)
     goods_coming.set_up(made, at)

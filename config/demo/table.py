@@ -1,6 +1,6 @@
 """The demo in numbers: what our database says, and what the other side's records say of it."""
 
-from config.demo import records
+from config.demo import records, taken_back
 from config.demo.counterparts import Counterparts
 from config.kernel.types import Scope
 from config.reports import summary
@@ -27,8 +27,6 @@ def ours(scope: Scope) -> list[tuple[str, str]]:
         ("shipped", f"{total['shipped']:,} in {total['parcels']:,} parcels"),
         ("delivered", f"{total['delivered']:,}"),
         ("cancelled", f"{total['cancelled']:,}"),
-        ("cancelled after promise", _cancelled(scope)),
-        ("returns", _returned(scope)),
         ("cases", f"{total['cases']:,} ({total['cases_open']:,} open)"),
     ]
 
@@ -40,6 +38,8 @@ def theirs(counterparts: Counterparts, scope: Scope) -> list[tuple[str, str]]:
     return [
         ("on the first promise", f"{kept.on_time:,} of {kept.delivered:,} ({share:.1f} %)"),
         ("oversold", f"{records.oversold(counterparts, scope=scope):,}"),
+        ("cancelled after promise", _cancelled(counterparts, scope)),
+        ("returns", _returned(counterparts, scope)),
         ("refunds", _refunds(counterparts, scope)),
         ("money out of balance", _money(counterparts, scope)),
         ("channel copies that differ", _differing(counterparts, scope)),
@@ -50,7 +50,11 @@ def _refunds(counterparts: Counterparts, scope: Scope) -> str:
     ours, theirs = (
         f"{minor / 100:,.2f}" for minor in records.given_back(counterparts, scope=scope)
     )
-    return f"{ours} given back, {theirs} by the gateway's records"
+    unlike = len(taken_back.refunds(counterparts, scope=scope))
+    return (
+        f"{ours} given back, {theirs} by the gateway's records; "
+        f"{unlike:,} unlike the gateway's and the shops'"
+    )
 
 
 def _money(counterparts: Counterparts, scope: Scope) -> str:
@@ -66,13 +70,22 @@ def _differing(counterparts: Counterparts, scope: Scope) -> str:
     return f"{len(found.differ):,} of {found.orders:,} orders{known}" + (named and f": {named}")
 
 
-def _cancelled(scope: Scope) -> str:
+def _cancelled(counterparts: Counterparts, scope: Scope) -> str:
     found = summary.cancelled_after_promise(scope=scope)
     why = ", ".join(f"{row['reason'].lower()} {row['orders']}" for row in found)
-    return f"{sum(row['orders'] for row in found):,}" + (f" ({why})" if why else "")
+    checked = taken_back.cancels(counterparts, scope=scope)
+    return (
+        f"{sum(row['orders'] for row in found):,}"
+        + (f" ({why})" if why else "")
+        + f"; {checked.theirs:,} by the sellers' records, {len(checked.differ):,} unlike them"
+    )
 
 
-def _returned(scope: Scope) -> str:
+def _returned(counterparts: Counterparts, scope: Scope) -> str:
     total = summary.returned(scope=scope)
     money = f"{total['credited_minor'] / 100:,.2f}"
-    return f"{total['returns']:,} ({total['settled']:,} settled, {money} given back)"
+    checked = taken_back.returns(counterparts, scope=scope)
+    return (
+        f"{total['returns']:,} ({total['settled']:,} settled, {money} given back); "
+        f"{checked.theirs:,} brought by the carrier's records, {len(checked.differ):,} unlike them"
+    )

@@ -15,7 +15,10 @@ register(
         WITH free AS (
             SELECT sku_id, max(changed_xid) AS changed,
                 sum(greatest(0, sellable - reserved - buffer - landed)) AS units
-            FROM inventory_stockposition WHERE owner_id = account_id AND {account} GROUP BY 1
+            FROM inventory_stockposition
+            WHERE {account} AND (owner_id = account_id
+                OR owner_id IN (SELECT owner_id FROM inventory_ownerchannel))
+            GROUP BY 1
         ), made AS (
             SELECT c.kit_id AS sku_id, max(coalesce(free.changed, 0)) AS changed,
                 min(floor(coalesce(free.units, 0) / c.quantity)) AS units

@@ -89,14 +89,23 @@ register(
     ),
     by_sql(
         "stock.reservation_place",
-        "A reservation is for the node, SKU and account of its position",
-        "Reservation {} names another place than its position {}.",
+        "A reservation is for the node, SKU and account of its position; a waiting one for such as exist",
+        "Reservation {} names another place than its position {}, or one that is not there.",
         """
         SELECT claim.id, claim.position_id
         FROM (SELECT * FROM inventory_reservation WHERE {account}) AS claim
         JOIN inventory_stockposition position ON position.id = claim.position_id
         WHERE (claim.node_id, claim.sku_id, claim.account_id)
-            IS DISTINCT FROM (position.node_id, position.sku_id, position.account_id) ORDER BY 1
+            IS DISTINCT FROM (position.node_id, position.sku_id, position.account_id)
+        UNION ALL
+        SELECT claim.id, NULL
+        FROM (SELECT * FROM inventory_reservation WHERE {account} AND position_id IS NULL) AS claim
+        LEFT JOIN inventory_sku sku ON sku.id = claim.sku_id
+        LEFT JOIN inventory_node node ON node.id = claim.node_id
+        LEFT JOIN inventory_inboundline line ON line.id = claim.inbound_line_id
+        WHERE sku.account_id IS DISTINCT FROM claim.account_id OR line.sku_id <> claim.sku_id
+            OR claim.node_id IS NOT NULL AND node.id IS NULL
+        ORDER BY 1
         """,
     ),
     by_sql(

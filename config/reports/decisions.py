@@ -14,9 +14,10 @@ def recent(
     node: str = "",
     split: str = "",
     level: str = "",
+    rule: str = "",
     before: UUID | None = None,
 ) -> list[Row]:
-    """The latest decisions, one row more than a page when there are older ones."""
+    """The latest decisions (`rule` is a policy's code, or CODE/RULE), one row more than a page when there are older ones."""
     return rows(
         f"""
         SELECT d.id, d.at, d.winner, d.cost_minor, d.currency, d.split_cause, d.level, d.pinned,
@@ -31,6 +32,7 @@ def recent(
             AND (%(node)s = '' OR d.winner LIKE %(winner)s)
             AND (%(split)s = '' OR (%(split)s = 'any' AND d.split_cause <> '')
                 OR d.split_cause = %(split)s)
+            AND (%(rule)s = '' OR d.record->'p'->>0 = %(rule)s)
             AND (%(level)s = '' OR d.level = %(level)s)
         ORDER BY d.id DESC LIMIT %(limit)s
         """,  # noqa: S608  # own text
@@ -41,6 +43,7 @@ def recent(
             "winner": f"%{node}%",
             "split": split,
             "level": level,
+            "rule": rule,
             "limit": PAGE + 1,
         },
     )
@@ -65,7 +68,8 @@ def one(decision_id: UUID, *, scope: Scope) -> Row | None:
         f"""
         SELECT d.id, d.at, d.winner, d.cost_minor, d.currency, d.split_cause, d.level, d.record,
             d.pinned, d.plan_version, d.order_id, d.group_id, o.number AS order_number,
-            g.position + 1 AS group_position, p.name AS policy_name, p.version AS policy_version
+            g.position + 1 AS group_position, p.name AS policy_name, p.version AS policy_version,
+            d.policy_id
         FROM routing_routingdecision d
         JOIN orders_order o ON o.id = d.order_id
         JOIN orders_deliverygroup g ON g.id = d.group_id

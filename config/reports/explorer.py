@@ -17,7 +17,10 @@ def _values(scope: Scope, nodes: set[int] | None) -> Row:
 
 
 def by_node(sku_id: int, *, scope: Scope, nodes: set[int] | None, now: datetime) -> list[Row]:
-    """The SKU at each node: the position's terms, what else lies there, cover, and ages."""
+    """The SKU at each node: the position's terms, what else lies there, cover, and ages.
+
+    `owner` is whose goods they are, where they are not the account's own: a row of its own.
+    """
     return rows(
         f"""
         SELECT p.id AS position_id, n.id AS node_id, n.code, n.name, n.state, n.timezone,
@@ -25,9 +28,11 @@ def by_node(sku_id: int, *, scope: Scope, nodes: set[int] | None, now: datetime)
             held.list AS conditions, e.until AS excluded_until, e.reason AS excluded_why,
             q.opened_at AS count_asked, coming.units AS inbound, coming.eta AS inbound_eta,
             gone.per_day, feed.seen_at AS feed_seen, feed.state AS feed_state,
-            feed.degrade AS feed_effect, feed.degraded AS feed_degraded
+            feed.degrade AS feed_effect, feed.degraded AS feed_degraded,
+            CASE WHEN p.owner_id <> p.account_id THEN coalesce(o.code, p.owner_id::text) END AS owner
         FROM inventory_stockposition p
         JOIN inventory_node n ON n.id = p.node_id
+        LEFT JOIN inventory_stockowner o ON o.id = p.owner_id
         LEFT JOIN LATERAL (
             SELECT json_object_agg(x.condition, x.units) AS list FROM (
                 SELECT l.condition, sum(l.on_hand) AS units FROM inventory_stocklevel l
@@ -43,7 +48,7 @@ def by_node(sku_id: int, *, scope: Scope, nodes: set[int] | None, now: datetime)
             FROM inventory_inboundline i JOIN inventory_inbound b ON b.id = i.inbound_id
             WHERE i.sku_id = p.sku_id AND b.node_id = p.node_id AND i.received < i.expected
                 AND b.state IN ('expected', 'arriving')
-        ) coming ON true
+        ) coming ON p.owner_id = p.account_id
         LEFT JOIN LATERAL (
             SELECT -sum(m.quantity)::float / {COVER_DAYS} AS per_day FROM inventory_movement m
             WHERE m.position_id = p.id AND m.kind IN ('issue', 'sale') AND m.quantity < 0
@@ -54,7 +59,8 @@ def by_node(sku_id: int, *, scope: Scope, nodes: set[int] | None, now: datetime)
             WHERE f.node_id = p.node_id AND f.account_id = p.account_id
             ORDER BY f.state = 'silent' DESC, f.seen_at LIMIT 1
         ) feed ON true
-        WHERE p.sku_id = %(sku)s AND {_AT} AND {within(scope, "p")} ORDER BY n.code
+        WHERE p.sku_id = %(sku)s AND {_AT} AND {within(scope, "p")}
+        ORDER BY n.code, owner NULLS FIRST
         """,  # noqa: S608  # own text
         _values(scope, nodes) | {"sku": sku_id, "now": now},
     )

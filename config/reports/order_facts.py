@@ -83,3 +83,21 @@ def notes_by(ids: Sequence[UUID], *, by: str, since: datetime) -> list[Row]:
         "AND n.author = %(by)s AND n.at >= %(since)s AND n.key_id IS NOT NULL ORDER BY n.id",
         {"ids": list(ids), "by": by, "since": since},
     )
+
+
+def unsecured(order_id: UUID) -> int:
+    """What of our tenders no authorisation secures and nothing was taken for, in minor units."""
+    found = rows(
+        """
+        SELECT coalesce(sum(greatest(0, t.amount_minor - t.captured_minor - coalesce(
+            (SELECT sum(greatest(0, a.amount_minor - coalesce((SELECT sum(c.amount_minor)
+                FROM orders_capture c WHERE c.authorization_id = a.id
+                    AND c.state NOT IN ('failed', 'withdrawn')), 0)))
+            FROM orders_authorization a WHERE a.order_id = t.order_id AND a.tender_id = t.id
+                AND a.state = 'live' AND a.refused_at IS NULL AND a.void_asked_at IS NULL),
+            0))), 0)::bigint AS minor
+        FROM orders_tender t WHERE t.order_id = %(id)s AND t.collected_by = 'us'
+        """,
+        {"id": order_id},
+    )
+    return int(found[0]["minor"])

@@ -55,6 +55,9 @@ _NEEDS: Final[dict[str, str]] = {
         "OR o.ship_by < %(now)s + interval '2 hours')"
     ),
     "late": f"o.state = 'accepted' AND {_OPEN} AND o.ship_by < %(now)s",
+    "jeopardy": (
+        "o.id IN (SELECT s.order_id FROM fulfillment_promiseslack s WHERE s.high_at <= %(now)s)"
+    ),
     "stuck": (
         "o.state = 'captured' AND o.holds_open = 0 "
         "AND o.captured_at < %(now)s - interval '15 minutes'"

@@ -11,13 +11,13 @@ from config.reports.sql import reach, rows, within
 class PlacedOrder:
     """`lines` are (their line id, units sent, units taken off); numbers are of parcels that left.
 
-    `refunds` are how often money went back that the channel never had.
+    `refunds` are amounts that went back of money that the channel never had, in minor units, sorted.
     """
 
     lines: frozenset[tuple[str, int, int]]
     cancelled: bool
     tracking_numbers: frozenset[str]
-    refunds: int = 0
+    refunds: tuple[int, ...] = ()
 
 
 def with_a_case(kinds: Sequence[str], *, scope: Scope) -> set[str]:
@@ -65,14 +65,15 @@ def orders_of(channel: str, *, scope: Scope) -> dict[str, PlacedOrder]:
             JOIN fulfillment_parcel p ON p.fulfillment_order_id = f.id
             WHERE p.handed_over_at IS NOT NULL AND p.state <> 'voided' GROUP BY 1
         ), back AS (
-            SELECT n.order_id, count(*) AS refunds
+            SELECT n.order_id, array_agg(n.amount_minor - n.carried_minor
+                ORDER BY n.amount_minor - n.carried_minor) AS refunds
             FROM orders_creditnote n JOIN o ON o.id = n.order_id
             WHERE n.amount_minor > n.carried_minor AND n.cause_kind <> 'channel_refund'
                 AND NOT EXISTS (SELECT FROM orders_tender t
                     WHERE t.order_id = n.order_id AND t.collected_by = 'channel') GROUP BY 1
         )
         SELECT o.external_id, o.state, lines.ids, lines.shipped, lines.cancelled, gone.numbers,
-            coalesce(back.refunds, 0) AS refunds
+            back.refunds
         FROM o JOIN lines ON lines.order_id = o.id LEFT JOIN gone ON gone.order_id = o.id
         LEFT JOIN back ON back.order_id = o.id
         """,  # noqa: S608  # own text; values are parameters
@@ -83,7 +84,7 @@ def orders_of(channel: str, *, scope: Scope) -> dict[str, PlacedOrder]:
             frozenset(zip(row["ids"], row["shipped"], row["cancelled"], strict=True)),
             row["state"] == "cancelled",
             frozenset(row["numbers"] or ()),
-            row["refunds"],
+            tuple(row["refunds"] or ()),
         )
         for row in found
     }

@@ -41,7 +41,7 @@ LABELS: Final[dict[str, str]] = {
 
 
 def tiles(*, scope: Scope, moment: Moment) -> Row:
-    """The six numbers of the first row, in one statement."""
+    """The numbers of the first row, in one statement."""
     values: dict[str, Any] = reach(scope)
     parts = []
     for name in ("miss", "held", "stuck"):
@@ -74,6 +74,10 @@ def tiles(*, scope: Scope, moment: Moment) -> Row:
             f"{within(scope, 'c')} AND c.state IN {_OPEN_CASES}) AS oldest_case"
         ),
         f"(SELECT count(*) FROM ({risky_skus(scope)}) risky) AS short_risk",  # noqa: S608
+        (
+            "(SELECT count(*) FROM fulfillment_promiseslack s WHERE "  # noqa: S608  # own text
+            f"{within(scope, 's')} AND s.high_at <= %(now)s) AS jeopardy"
+        ),
     ]
     return row(f"SELECT {', '.join(parts)}", values) or {}
 

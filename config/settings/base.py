@@ -219,6 +219,13 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ItemOutcome": ["done", "repeated", "refused"],
+        "Outcome": ["done", "refused"],
+        "QuoteOutcome": ["waits", "kept", "missed"],
+        "QuoteKind": ["product", "cart", "checkout"],
+        "QuoteMethod": "routing.quotes.types.METHODS",
+        "SampleKind": "routing.simulating_samples.KINDS",
+        "RemedyKind": "fulfillment.states.RemedyKind.choices",
+        "DeliveryMethod": "orders.states.Method.choices",
         "OrderState": "orders.states.OrderState.choices",
         "DisputeState": "orders.states.DisputeState.choices",
         "NodeState": "inventory.states.NodeState.choices",
@@ -296,5 +303,7 @@ SANDBOX_URLS: dict[str, str] = env("SANDBOX_URLS", pairs, default={})
 """Where simulators listen, by name: `wms=http://127.0.0.1:8904,…`. Empty, as in production: none run."""
 BUYER_MESSAGES = env("BUYER_MESSAGES", boolean, default=False)
 """Whether buyers are written to by EMAIL_HOST where their account has no mail connection."""
+MATCHING_APART: bool = env("MATCHING_APART", boolean, default=True)
+"""Whether price books and better plans are made in processes of their own, which end with their memory."""
 DEFAULT_FROM_EMAIL: str = env("DEFAULT_FROM_EMAIL", default="switchyard@localhost")
 LOGGING = logging_settings(readable=False, level=env("LOG_LEVEL", default="INFO"))

@@ -35,6 +35,7 @@ FAKEPAY_URL = env("FAKEPAY_URL", default="http://127.0.0.1:9")
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 BUYER_MESSAGES = True
+MATCHING_APART = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

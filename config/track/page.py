@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from config.track.choice import Choice, choices_of
+from config.track.consent import Ask, asks_of
 from config.track.standing import Answer, Journey, Standing, standing
 from fulfillment.selectors import fulfillment_orders_of, tracking_url
 from fulfillment.states import AT_THE_NODE
@@ -16,6 +18,8 @@ from integrations.buyer.letters import Item
 from integrations.buyer.news import carrier_name, contents_of
 from integrations.buyer.voices import Voice
 from orders.selectors import BoughtOrder, bought_orders
+from orders.selectors.choices import OpenChoice, open_choices
+from orders.selectors.promised import OpenQuestion, first_and_complete, open_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,9 @@ class TrackPage:
     postcodes: frozenset[str]
     address: tuple[str, ...]
     returnable: bool
+    asks: tuple[Ask, ...]
+    choices: tuple[Choice, ...]
+    parts: tuple[str, ...]
     other_languages: tuple[tuple[str, str], ...]
     query: str
 
@@ -94,7 +101,7 @@ def track_page(
 ) -> TrackPage | None:
     """The page of an order; None when there is no such order. `opened` shows names and streets.
 
-    Eleven statements, however large the order.
+    Twelve statements, however large the order; three more while it waits for a choice.
     """
     bought = bought_orders([order_id]).get(order_id)
     if bought is None:
@@ -106,7 +113,11 @@ def track_page(
     brand = bought.order.brand
     voice = voices.voices({brand.pk: brand.name})[brand.pk]
     code = wish if wish in languages() else letters.language_of(bought, voice)
-    return _Writer(journey, words(code), zone, voice).page(wish=wish, opened=opened)
+    choices = open_choices([order_id]) if bought.order.holds_open else {}
+    writer = _Writer(
+        journey, words(code), zone, voice, open_questions(order_id), tuple(choices.values())
+    )
+    return writer.page(wish=wish, opened=opened)
 
 
 def plain_postcode(text: str) -> str:
@@ -122,6 +133,8 @@ class _Writer:
     words: Words
     zone: ZoneInfo
     voice: Voice
+    questions: Sequence[OpenQuestion]
+    choices: Sequence[OpenChoice]
 
     @property
     def bought(self) -> BoughtOrder:
@@ -129,6 +142,9 @@ class _Writer:
 
     def page(self, *, wish: str, opened: bool) -> TrackPage:
         order, stand = self.bought.order, standing(self.journey)
+        choices = choices_of(self.choices, self.bought, self.words, self.day)
+        # Nothing goes on before the buyer has said how they want it.
+        waits = 0 < len(choices) == len(self.bought.groups)
         address = next(iter(self.bought.addresses.values()), None)
         return TrackPage(
             order_id=order.pk,
@@ -137,8 +153,8 @@ class _Writer:
             words=self.words,
             voice=self.voice,
             number=order.external_number or order.number,
-            headline=self.headline(stand.answer),
-            more=self.more(stand.answer),
+            headline=self.words.say("choice.headline") if waits else self.headline(stand.answer),
+            more="" if waits else self.more(stand.answer),
             tone=stand.answer.tone,
             who=letters.first_name(self.bought),
             where=address.city if address else "",
@@ -150,6 +166,9 @@ class _Writer:
             postcodes=self.postcodes(),
             address=_lines(address) if opened and address else (),
             returnable=any(line.delivered > line.returned for line in self.bought.lines),
+            asks=asks_of(self.questions, self.words, self.day),
+            choices=choices,
+            parts=self.parts(),
             other_languages=tuple(
                 (code, words(code).formats["name"])
                 for code in languages()
@@ -171,6 +190,24 @@ class _Writer:
 
     def moment(self, moment: datetime) -> str:
         return self.words.moment(moment.astimezone(self.zone))
+
+    def parts(self) -> tuple[str, ...]:
+        """By when the first part and by when all of it comes, of what is still to come in parts."""
+        standing = [
+            versions[-1]
+            for group in self.bought.groups
+            if (versions := self.bought.promises.get(group.pk, ()))
+        ]
+        found = first_and_complete(standing) if self.journey.open_units else None
+        if found is None:
+            return ()
+        first, complete = map(self.day, found)
+        if first == complete:
+            return ()
+        return (
+            self.words.say("consent.first", date=first),
+            self.words.say("consent.complete", date=complete),
+        )
 
     def headline(self, answer: Answer) -> str:
         cause = self.cause(answer)

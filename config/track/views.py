@@ -16,6 +16,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from config.kernel import clock
 from config.kernel.types import Actor, ActorKind, Scope
+from config.track import choice as choosing
+from config.track import consent as consents
 from config.track import guards
 from config.track.page import TrackPage, plain_postcode, track_page
 from integrations.buyer import links, problems
@@ -74,6 +76,52 @@ def unlock(request: HttpRequest, page: TrackPage) -> HttpResponse:
         return _render(request, "track/order.html", page, status=422, postcode_error=error)
     response = HttpResponseRedirect(_path("show", page))
     return _opened(request, response, page)
+
+
+@public("GET", "POST")
+def consent(request: HttpRequest, page: TrackPage) -> HttpResponse:
+    """Say whether one waits for what is late; an answer takes effect once."""
+    error = ""
+    if request.method == "POST":
+        said = consents.answer(
+            page.asks,
+            request.POST.get("question", ""),
+            request.POST.get("choice", ""),
+            page.words.code,
+            at=clock.now(),
+            actor=_buyer(page),
+        )
+        if said:
+            said = page.words.say(f"consent.{said}")
+            return _render(request, "track/done.html", page, done="consent", said=said)
+        error = page.words.say("consent.choose")
+    return _render(request, "track/consent.html", page, status=422 if error else 200, error=error)
+
+
+@public("GET", "POST")
+def choice(request: HttpRequest, page: TrackPage) -> HttpResponse:
+    """Say how one wants what a store has given up; an answer takes effect once."""
+    error = ""
+    if request.method == "POST":
+        said, error = choosing.answer(
+            page.choices, request.POST, page.words, at=clock.now(), actor=_buyer(page)
+        )
+        if said:
+            said = page.words.say(f"choice.{said}")
+            return _render(request, "track/done.html", page, done="choice", said=said)
+    return _render(
+        request,
+        "track/choice.html",
+        page,
+        status=422 if error else 200,
+        offers=choosing.offers(page.choices, page.words, at=clock.now()),
+        chosen=request.POST.get("choice", ""),
+        fields=[
+            (name, page.words.say(f"choice.{name}"), request.POST.get(name, ""))
+            for name in choosing.FIELDS
+        ],
+        error=error,
+    )
 
 
 @public("GET", "POST")
@@ -211,7 +259,7 @@ def _path(name: str, page: TrackPage) -> str:
 def _render(
     request: HttpRequest, template: str, page: TrackPage, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
-    names = ("show", "unlock", "problem", "return")
+    names = ("show", "unlock", "problem", "consent", "choice", "return")
     context = {
         "page": page,
         "words": page.words,

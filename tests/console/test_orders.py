@@ -11,7 +11,7 @@ from config.reports.sql import Row
 from tests.console.conftest import AT, House, text_of
 
 LIST_QUERIES = 12
-ORDER_QUERIES = 27
+ORDER_QUERIES = 31
 
 
 def numbers_in(house: House, **query: str) -> str:

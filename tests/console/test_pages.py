@@ -22,6 +22,7 @@ COSTS = {
     "webhooks": 7,
     "channels": 10,
     "carriers": 9,
+    "promises": 12,
     "returns": 8,
     "health": 14,
     "palette": 7,

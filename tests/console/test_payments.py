@@ -92,6 +92,33 @@ class TestAnExpiredAuthorisation:
         assert "Its money is secured" in text_of(again)
 
 
+class TestAnOrderThatWaitsForItsMoney:
+    """Nothing secures it any more: its buyer is asked again, or somebody takes the risk."""
+
+    def test_is_asked_for_or_sent_at_our_own_risk_by_who_may(self, house: House) -> None:
+        card = TenderDraft(
+            "card",
+            1_000,
+            provider="fakepay",
+            authorization_reference="auth-w",
+            authorization_expires_at=AT,
+        )
+        order = house.order(tenders=(card,))
+        orders.services.expire_authorizations(at=AT + timedelta(days=1), actor=ACTOR)
+
+        form = reverse("console:order_action", args=[order["number"], "accept_risk"])
+        assert "$10.00 of" in text_of(house.client("ops_manager").get(form))
+        assert do(house, order, "ask_to_pay", role="cs_agent").status_code == 302
+        assert "once a day" in text_of(do(house, order, "ask_to_pay", role="cs_agent"))
+        assert do(house, order, "accept_risk", role="cs_agent", reason="known").status_code == 403
+        assert do(house, order, "accept_risk", reason="").status_code == 422
+        assert do(house, order, "accept_risk", reason="known").status_code == 302
+
+        fact = house.fact(order["id"])
+        assert (fact["payment_state"], fact["holds"]) == ("elsewhere", [])
+        assert "collected by others" in text_of(do(house, fact, "accept_risk", reason="known"))
+
+
 class TestLookUp:
     def test_has_the_provider_asked_what_became_of_it(self, house: House) -> None:
         order = refund_ended(house, GIVEN_UP)

@@ -9,7 +9,15 @@ from django.conf import settings
 
 import inventory.selectors
 import routing.reference
-from config.demo import goods_coming, play, records, setup, shops_past, storefronts
+from config.demo import (
+    goods_coming,
+    play,
+    records,
+    setup,
+    shops_past,
+    storefronts,
+    taken_back,
+)
 from config.demo.catalog import catalog
 from config.demo.counterparts import Counterparts
 from config.demo.crews import is_open
@@ -85,9 +93,9 @@ def counterparts() -> Iterator[Counterparts]:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("fresh_process", "payments")
+@pytest.mark.usefixtures("fresh_process")
 def test_two_days_are_sold_shipped_and_paid(
-    monkeypatch: pytest.MonkeyPatch, counterparts: Counterparts
+    monkeypatch: pytest.MonkeyPatch, counterparts: Counterparts, payments: GatewaySandbox
 ):
     monkeypatch.setattr(play, "NOW", OPENING + DAYS)
     turns: list[int] = []
@@ -127,6 +135,13 @@ def test_two_days_are_sold_shipped_and_paid(
     assert len(agora) > came / 10
     assert all(order["theirs"] for order in agora.values())
 
+    everybody = Counterparts(counterparts.urls | {"gateway": payments.url})
+    cancels = taken_back.cancels(everybody, scope=ALL_ACCOUNTS)
+    assert cancels.theirs > 0
+    assert cancels.differ == ()
+    assert taken_back.refunds(everybody, scope=ALL_ACCOUNTS) == []
+    assert taken_back.returns(everybody, scope=ALL_ACCOUNTS).differ == ()
+
     later = OPENING + DAYS + timedelta(minutes=5)
     turns_taken = polling.ask_due(at=later, actor=SYSTEM)
     assert sum(turn.read for turn in turns_taken) == compared.orders
@@ -136,6 +151,19 @@ def test_two_days_are_sold_shipped_and_paid(
         turn.missing_there or turn.different or turn.missing_here for turn in turns_taken
     )
     assert check_all() == []
+
+    # A buyer takes an order back and nobody tells us; the gateway gives back what nobody asked for.
+    untouched = next(
+        key
+        for key, order in counterparts.records("shopify", "orders")
+        if not order["cancelled_at"] and not order["fulfillments"]
+    )
+    counterparts.tell("shopify", "POST", f"orders/{untouched}/cancel", {})
+    next(iter(payments.store["payments"].values()))["refunded"] += 1
+    [cancel] = taken_back.cancels(everybody, scope=ALL_ACCOUNTS).differ
+    [refund] = taken_back.refunds(everybody, scope=ALL_ACCOUNTS)
+    assert (cancel.system, cancel.what, refund.system) == ("shopify", untouched, "gateway")
+    everybody.close()
 
 
 @pytest.mark.django_db

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from itertools import count, cycle
+from uuid import UUID
 
 import factory
 from factory.django import DjangoModelFactory
@@ -12,7 +15,9 @@ from config.kernel.models import Account, Channel
 from config.kernel.types import Actor
 from inventory.services import define, record_changes
 from inventory.types import StockChange
+from orders.services import accept_orders, capture_orders
 from orders.sourcing import Demand, DemandLine
+from orders.types import Address, GroupDraft, LineDraft, OrderDraft, Party
 from routing.models import RoutingDecision, SourcingPolicy
 from routing.states import PolicyState
 from tests.factories.kernel import AccountFactory, ChannelFactory
@@ -20,6 +25,7 @@ from tests.factories.kernel import AccountFactory, ChannelFactory
 MONDAY_NOON = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 """Noon in New York."""
 SYSTEM = Actor.system("tests")
+_numbers = count(1)
 
 
 class SourcingPolicyFactory(DjangoModelFactory):
@@ -157,3 +163,62 @@ def _draft(code: str, suffix: str) -> define.NodeDraft:
 def code_of(network: Network, node_id: int) -> str:
     """The short code of a node of the network."""
     return next(code for code, pk in network.nodes.items() if pk == node_id)
+
+
+def ordered_before(
+    network: Network, wanted: Mapping[str, int], *, days: int = 28, at: datetime = MONDAY_NOON
+) -> None:
+    """Orders of one unit each of these SKUs, so many a day, from all over the country."""
+    places = cycle(("10001", "89501", "60601"))
+    drafts = [
+        draft_for(network, {sku: 1}, place, placed_at=at - timedelta(days=day + 1))
+        for day in range(days)
+        for sku, units in wanted.items()
+        for _, place in zip(range(units), places, strict=False)
+    ]
+    capture_orders(drafts, at=at, actor=SYSTEM)
+
+
+TOWNS = {
+    "10001": ("New York", "NY"),
+    "60601": ("Chicago", "IL"),
+    "80202": ("Denver", "CO"),
+    "89501": ("Reno", "NV"),
+}
+
+
+def draft_for(
+    network: Network,
+    wanted: Mapping[str, int],
+    postal_code: str = "10001",
+    **details: object,
+) -> OrderDraft:
+    """An order of the network's channel that wants these units of these SKUs."""
+    city, region = TOWNS[postal_code]
+    home = Address("Ada", "", "1 Road", "", city, region, postal_code, "US")
+    lines = tuple(
+        LineDraft(str(place), sku, units, unit_price=Decimal(25))
+        for place, (sku, units) in enumerate(wanted.items())
+    )
+    values: dict[str, object] = {
+        "channel_id": network.channel.pk,
+        "account_id": network.account.pk,
+        "brand_id": network.channel.brand_id,
+        "external_id": f"E-{next(_numbers)}",
+        "currency": "USD",
+        "placed_at": MONDAY_NOON,
+        "customer": Party(name="Ada Buyer"),
+        "groups": (GroupDraft(lines=lines, address=home),),
+    }
+    return OrderDraft(**(values | details))  # type: ignore[arg-type]
+
+
+def accepted(
+    network: Network, *wanted: Mapping[str, int], postal_code: str = "10001"
+) -> list[UUID]:
+    """Orders of these units, captured and accepted: their ids."""
+    drafts = [draft_for(network, units, postal_code) for units in wanted]
+    captured = capture_orders(drafts, at=MONDAY_NOON, actor=SYSTEM)
+    order_ids = [outcome.value.id for outcome in captured if outcome.value is not None]
+    accept_orders(order_ids, at=MONDAY_NOON, actor=SYSTEM)
+    return order_ids

@@ -57,7 +57,7 @@ from tests.factories.returns import (
 from tests.factories.routing import SourcingPolicyFactory
 from tests.factories.rules import BufferRuleFactory, QuotaPlanFactory
 from tests.factories.webhooks import an_endpoint
-from tests.invariants import lots
+from tests.invariants import lots, promises, routing
 
 pytestmark = pytest.mark.django_db
 
@@ -484,7 +484,9 @@ WALLS = {
 }
 
 LOTS = {code: Breach(build, wrong) for code, (build, wrong) in lots.LOTS.items()}
-BREACHES = LOTS | ORDERS | STOCK | FULFILLMENT | RETURNS | PLATFORM | WALLS
+PROMISES = {code: Breach(build, wrong) for code, (build, wrong) in promises.PROMISES.items()}
+ROUTING = {code: Breach(build, wrong) for code, (build, wrong) in routing.ROUTING.items()}
+BREACHES = LOTS | PROMISES | ROUTING | ORDERS | STOCK | FULFILLMENT | RETURNS | PLATFORM | WALLS
 
 
 def seen(code: str) -> list[str]:

@@ -19,7 +19,7 @@ from pytest_django.live_server_helper import LiveServer
 from config.invariants import check_all
 from config.kernel import clock, ticker
 from config.kernel.models import CaseReport
-from config.kernel.services import intents
+from config.kernel.services import intents, jobs
 from config.kernel.types import ALL_ACCOUNTS
 from config.reports import moved, placed
 from integrations import connections, services
@@ -177,6 +177,8 @@ class World:
     def _work(self, now: datetime) -> None:
         while deliver_all(at=now) + intents.run_due(at=now, limit=50):
             pass
+        for job_id in jobs.due_jobs():
+            jobs.run_job(job_id, at=now)
 
     # --- asking
 

@@ -28,7 +28,8 @@ from config.reports.sql import Row
 _FIXES: Final = ("release_hold", "release", "reroute", "cancel", "hold", "note")
 PEEKED: Final = 4
 _FIXES_FIRST: Final = {
-    "PAYMENT_FAILED": ("retry_capture", "retry_refund"),
+    "PAYMENT_PENDING": ("ask_to_pay", "authorize", "accept_risk"),
+    "PAYMENT_FAILED": ("retry_capture", "ask_to_pay", "retry_refund"),
     "PAYMENT_UNKNOWN": ("look_up",),
 }
 """What puts cases of one kind right and is offered for no other, before the rest."""

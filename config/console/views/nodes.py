@@ -13,6 +13,7 @@ import inventory.services
 from config.console import forms, undoing
 from config.console.once import once
 from config.console.pages import back_to, frame_of, go, page, say, show
+from config.console.promise_bars import bars
 from config.console.scanning import scanned
 from config.console.wishes import wishes
 from config.kernel.access import Permission
@@ -21,6 +22,7 @@ from config.kernel.errors import Conflict, NotFound
 from config.kernel.types import Outcome
 from config.reports import node_preview
 from config.reports import nodes as reports
+from config.reports.promises import bars_of_work
 from config.reports.sql import Row
 from fulfillment.types import (
     Acknowledgement,
@@ -91,7 +93,14 @@ def fulfillment_order(request: HttpRequest, code: str, number: str) -> HttpRespo
     return show(
         request,
         "console/nodes/work.html",
-        {"here": "nodes", "node": found, "work": work, **_possible(work), **_wishes(request, work)},
+        {
+            "here": "nodes",
+            "node": found,
+            "work": work,
+            "bar": bars(bars_of_work(work["id"]), frame_of(request).now).get(work["id"]),
+            **_possible(work),
+            **_wishes(request, work),
+        },
     )
 
 

@@ -9,12 +9,22 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 import routing.selectors
-from config.console import aftermath, diffs, payment_verbs, status, timeline, verbs, words
+from config.console import (
+    aftermath,
+    choice_verbs,
+    diffs,
+    payment_verbs,
+    status,
+    timeline,
+    verbs,
+    words,
+)
 from config.console.causes import case_label
 from config.console.forms import AddressForm
 from config.console.once import once
 from config.console.pages import back_to, frame_of, go, page, say, show
 from config.console.people import Contact, opened, reveal
+from config.console.promise_bars import promised_on
 from config.console.views.decisions import explained
 from config.console.views.undo import offer_verb
 from config.kernel import vault
@@ -23,7 +33,7 @@ from config.kernel.actors import actor_of
 from config.kernel.errors import Conflict, Forbidden, NotFound
 from config.reports import decisions as decision_reports
 from config.reports import order_page as reports
-from config.reports.order_facts import facts
+from config.reports.order_facts import facts, unsecured
 from config.reports.sql import Row
 from routing import engine
 from routing.selectors import Choice
@@ -73,6 +83,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "customer": reports.customer_orders(found["customer_id"], found["id"]),
         "contacts": contacts_of(found, parts, shown=False),
         "may_return": any(line["delivered"] > line["returned"] for line in parts["lines"]),
+        **promised_on(found["id"], frame.moment),
         **aftermath.of(request, found),
     }
     return show(request, "console/orders/order.html", context)
@@ -122,6 +133,8 @@ def order_action(request: HttpRequest, number: str, code: str) -> HttpResponse:
     extra: dict[str, Any] = choices if code == "reroute" else {}
     if code == "settle_payment":
         extra = {"payments": payment_verbs.choices(fact)}
+    elif code == "choose":
+        extra = {"offers": choice_verbs.offers(found["id"], at=frame.now)}
     form = verb.form(
         request.POST if request.method == "POST" else None,
         initial={
@@ -156,6 +169,7 @@ def order_action(request: HttpRequest, number: str, code: str) -> HttpResponse:
             "why_not": why_not,
             "problem": problem,
             "candidates": candidates,
+            "unsecured": unsecured(found["id"]) if code in payment_verbs.FOR_WANT_OF_MONEY else 0,
             "chosen": request.POST.get("node", ""),
             "line": _line(request, found["id"]),
         },

@@ -13,17 +13,21 @@ from config.console.accounts import account_of_new
 from config.console.once import once
 from config.console.pages import frame_of, go, page, say, show
 from config.console.policy_forms import PolicyForm, changed, rows_of, rules_from
+from config.console.rule_counts import SINCE, count_rules
+from config.console.views.simulations import CHOICES as SAMPLES
 from config.kernel import selectors as kernel
 from config.kernel.access import Permission
 from config.kernel.actors import actor_of
 from config.kernel.errors import DomainError, Forbidden, Invalid
 from config.kernel.types import Actor
-from routing import lint, selectors, services
+from config.reports.simulations import hits_of
+from routing import lint, selectors, services, simulation_selectors
 from routing.rule_reading import parse_rules
 from routing.states import PolicyState
 from routing.wording import differences, sentence
 
 VIEW, EDIT = Permission.ROUTING_VIEW, Permission.ROUTING_EDIT
+TRIED_SHOWN: Final = 5
 OVER: Final = (PolicyState.RETIRED,)
 REFUSED: Final = "Writing policies needs another role."
 FRESH: Final = {
@@ -69,6 +73,14 @@ def policy_act(request: HttpRequest, policy_id: UUID, act: str) -> HttpResponse:
         return _shown(request, row, problem=error.detail, status=error.status)
     say(request, f"{done} is {done.get_state_display().lower()}.")
     return go(request, reverse("console:policy", args=[done.pk]))
+
+
+@page(EDIT, methods=("POST",))
+def policy_count(request: HttpRequest) -> HttpResponse:
+    """How many deliveries each rule of the form is about, as it stands in the form."""
+    account_id = account_of_new(request, EDIT, REFUSED)
+    context = _counted(request, rules_from(request.POST), account_id)
+    return show(request, "console/policies/counts.html", context)
 
 
 @page(EDIT, methods=("GET", "POST"))
@@ -139,11 +151,16 @@ def _shown(request: HttpRequest, row: Any, *, problem: str = "", status: int = 2
         ),
         None,
     )
+    hits = hits_of(row.code, scope=frame.scope(VIEW), since=frame.now - SINCE)
     against = row.based_on or (live if live and live.pk != row.pk else None)
     context = {
         "here": "decisions",
         "policy": row,
-        "sentences": [(rule.name, sentence(rule)) for rule in parse_rules(row.rules)],
+        "sentences": [
+            (rule.name, sentence(rule), hits.get(rule.code, 0), f"{row.code}/{rule.code}")
+            for rule in parse_rules(row.rules)
+        ],
+        "hits": hits.get("", 0),
         "otherwise": [
             (one.what, one.after)
             for one in differences(None, row)
@@ -159,9 +176,25 @@ def _shown(request: HttpRequest, row: Any, *, problem: str = "", status: int = 2
             == (row.code, row.channel_id, row.account_id)
         ],
         "own": row.drafted_by_id == str(request.user.pk),
+        **_tried(request, row, others),
         "problem": problem,
     }
     return show(request, "console/policies/one.html", context, status=status)
+
+
+def _tried(request: HttpRequest, row: Any, others: Any) -> dict[str, Any]:
+    """What the version was tried on, and what it can be tried on and beside."""
+    scope = frame_of(request).scope(VIEW)
+    return {
+        "samples": SAMPLES,
+        "beside": [
+            one
+            for one in others
+            if one.account_id == row.account_id and one.pk != row.pk and one.state not in OVER
+        ],
+        "shadow": simulation_selectors.shadow_of(row.pk, scope),
+        "tried": simulation_selectors.simulations(scope, policy_id=row.pk, limit=TRIED_SHOWN),
+    }
 
 
 def _edit(request: HttpRequest, before: Any) -> HttpResponse:
@@ -201,9 +234,16 @@ def _edit(request: HttpRequest, before: Any) -> HttpResponse:
         "problem": problem,
         "problems": [text for at, text in problems.items() if not at.startswith("/rules/")],
         "looked": _looked(rules) if act == "look" and not problem else None,
+        **_counted(request, rules, account_id),
     }
     refused = request.method == "POST" and (problem or form.errors)
     return show(request, "console/policies/edit.html", context, status=422 if refused else 200)
+
+
+def _counted(request: HttpRequest, rules: list[dict[str, Any]], account_id: UUID) -> dict[str, Any]:
+    frame = frame_of(request)
+    found = count_rules(rules, scope=frame.scope(VIEW), account_id=account_id, at=frame.now)
+    return {"counted": found, "account": request.GET.get("account", "")}
 
 
 def _looked(rules: list[dict[str, Any]]) -> list[tuple[str, str]]:

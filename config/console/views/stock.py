@@ -125,17 +125,47 @@ def _figure(request: HttpRequest, found: Row, told: list[Row]) -> dict[str, Any]
     now = explained.units if explained.by is None else _now(explained, frame.now, nodes)
     days = [
         charts.Day(frame.now, now, 0),
-        *(charts.Day(day.at, day.units, day.arriving) for day in explained.days),
+        *(
+            charts.Day(
+                day.at,
+                day.units,
+                day.arriving,
+                tuple(_cause(found["id"], row) for row in day.makes),
+            )
+            for day in explained.days
+        ),
     ]
     return {
         "explained": explained,
         "terms": [_term(term) for term in explained.terms],
-        "parts": [row for term in explained.terms if term.code == "kit" for row in term.rows],
+        "parts": _of_components(explained),
         "channel": wanted,
         "chart": charts.projection(days),
         "days": days,
         "horizon": days[-1],
     }
+
+
+def _of_components(explained: Explanation) -> list[Mapping[str, Any]]:
+    """What makes up a kit at each node, term by term."""
+    found = [
+        {**row, "label": term.label}
+        for term in explained.terms
+        for row in term.rows
+        if "component" in row
+    ]
+    return sorted(found, key=lambda row: str(row["node"]))
+
+
+def _cause(sku_id: int, row: Mapping[str, Any]) -> tuple[int, str, str]:
+    """What makes a day: its units, what they are, and the page that shows them."""
+    if row.get("inbound_id"):
+        page = reverse("console:inbound", args=[row["inbound_id"]])
+        return row["quantity"], f"{row['number']} at {row['node']}", page
+    if row["kind"] == "expires":
+        return row["quantity"], f"expire at {row['node']}", reverse("console:lots")
+    words = f"from {row['kind'].replace('_', ' ')} at {row['node']}"
+    return row["quantity"], words, f"{reverse('console:sku', args=[sku_id])}?tab=ledger#nodes"
 
 
 def _term(term: Figure) -> dict[str, Any]:
@@ -156,10 +186,24 @@ def _now(explained: Explanation, now: datetime, nodes: set[int] | None) -> int:
     ).units
 
 
+def _of_owners(explained: Explanation) -> dict[tuple[int, str], int]:
+    """What nodes can promise of other owners' goods, by (node, owner)."""
+    rows: list[Mapping[str, Any]] = [
+        row
+        for term in explained.terms
+        if term.code == "consigned"
+        for row in term.rows
+        if "component" not in row
+    ]
+    return {(row["node_id"], row["owner"]): row["quantity"] for row in rows}
+
+
 def _grid(context: Mapping[str, Any], sku_id: int, request: HttpRequest) -> list[Row]:
     """Each node's row with what it can promise, how long that lasts, and why it counts for nothing."""
     frame = frame_of(request)
-    shares = {share.node_id: share for share in context["explained"].nodes}
+    explained: Explanation = context["explained"]
+    shares = {share.node_id: share for share in explained.nodes}
+    theirs = _of_owners(explained)
     found = explorer.by_node(
         sku_id,
         scope=frame.scope(Permission.INVENTORY_VIEW),
@@ -168,7 +212,11 @@ def _grid(context: Mapping[str, Any], sku_id: int, request: HttpRequest) -> list
     )
     for each in found:
         share = shares.get(each["node_id"])
-        each["atp"] = share.units if share else 0
+        if each["owner"]:
+            each["atp"] = theirs.get((each["node_id"], each["owner"]), 0)
+        else:
+            others = sum(n for (node_id, _), n in theirs.items() if node_id == each["node_id"])
+            each["atp"] = share.units - others if share else 0
         each["hindrance"] = share.reason if share else ""
         each["cover"] = round(each["atp"] / each["per_day"]) if each["per_day"] else None
         each["safety"] = each["buffer"] - each["haircut"]
