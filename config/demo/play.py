@@ -38,6 +38,7 @@ from inventory.services import define
 from inventory.types import ReceivedLine
 from orders.selectors.groups import shipping_groups
 from orders.types import Address, AddressCorrection, CapturedOrder, OrderDraft
+from routing import rematching
 
 SHOP = Actor(ActorKind.CHANNEL, "channel", "Channel", ALL_ACCOUNTS)
 _TURN_HOURS = (8, 12, 15, 18, 24)
@@ -48,14 +49,18 @@ _ROUND_HOURS = (8, 15)
 _WATCHING = frozenset(
     {
         "cases.detect_stuck",
-        "console.watch_invariants",
+        "fulfillment.assess_promises",
+        "fulfillment.learn_stages",
         "fulfillment.measure_nodes",
         "fulfillment.teach_lanes",
         "inventory.compare_figures",
         "inventory.watch_drift",
+        rematching.NAME,
     }
 )
 """Steps that look over the whole book: once a day, at the first round."""
+_AT_THE_END = "console.watch_invariants"
+"""All invariants are checked once the fortnight is over; on the way there nobody would look."""
 _INTENTS_AT_ONCE = 50
 BY_HAND = frozenset(channel.code for channel in CHANNELS) - SIMULATED
 """Channels whose orders the demo's people key in after the fortnight too."""
@@ -327,7 +332,13 @@ def play_fortnight(
         hour = end.astimezone(HOME_ZONE).hour
         if hour in _ROUND_HOURS:
             for step in ticker.steps(quick=True) + ticker.steps(quick=False):
-                if hour == _ROUND_HOURS[0] or step.name not in _WATCHING:
+                once_a_day = step.name in _WATCHING
+                if step.name == _AT_THE_END or (once_a_day and hour != _ROUND_HOURS[0]):
+                    continue
+                if step.name == rematching.NAME:
+                    # Live a process of its own does it, which takes longer to start than this takes.
+                    rematching.rematch(end)
+                else:
                     step.run(end)
             # The carriers are asked about some hundreds of parcels at a time.
             ticker.step("integrations.ask_carriers").run(end)
