@@ -16,6 +16,7 @@ from tests.factories.kernel import NOON, ChannelFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SELLERS = 6
+_TRIES = 10
 
 
 def sold_ahead(cap: int | None = None, percent: int | None = None) -> int:
@@ -44,7 +45,9 @@ def sold_ahead(cap: int | None = None, percent: int | None = None) -> int:
 
     with ThreadPoolExecutor(SELLERS) as pool:
         total = sum(pool.map(sell, range(SELLERS)))
-    rows = Reservation.objects.for_scope(ALL_ACCOUNTS).filter(state="waiting")
+    rows = Reservation.objects.for_scope(ALL_ACCOUNTS).filter(
+        state="waiting", account_id=channel.account_id
+    )
     assert sum(row.quantity for row in rows) == total
     return total
 
@@ -64,4 +67,5 @@ def test_without_the_lock_and_the_guard_more_would_be_sold(monkeypatch: pytest.M
     monkeypatch.setattr(service, "_WITH_LOCK", "")
     monkeypatch.setattr(service, "_GUARDED", "")
 
-    assert sold_ahead(cap=7) > 7
+    # Whether they meet is chance; a few tries leave none of it.
+    assert any(sold_ahead(cap=7) > 7 for _ in range(_TRIES))
