@@ -35,7 +35,8 @@ class Offered:
         for line in demand.lines:
             for node, days in self.leads_by_sku.get(line.sku_id, {}).items():
                 longest[node] = max(days, longest.get(node, 0))
-        return tuple(sorted(longest.items()))
+        # No lead is the usual case, and demands that are alike are planned in one call.
+        return tuple(sorted((node, days) for node, days in longest.items() if days))
 
     def nodes(self, nodes: tuple[engine.Node, ...], leads: Leads) -> tuple[engine.Node, ...]:
         """The nodes with their terms; the same ones where no supplier has any."""

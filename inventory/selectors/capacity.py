@@ -55,8 +55,12 @@ def windows_between(
 def paced_windows(
     node_ids: Collection[int], at: datetime
 ) -> dict[tuple[int, str], tuple[tuple[WindowView, ...], ...]]:
-    """By node and function, the windows from now on of each resource whose limit is soft. One statement."""
+    """By node and function, the windows from now on of each resource whose limit is soft. One statement.
+
+    Those of receiving are left out: nothing that is sent waits for a dock.
+    """
     rows = CapacityWindow.objects.filter(node_id__in=node_ids, ends_at__gt=at, hard=False)
+    rows = rows.exclude(function=Function.RECEIVING)
     rows = rows.order_by("node_id", "function", "resource", "starts_at")
     views = (WindowView(*row) for row in rows.values_list(*_COLUMNS))
     found: dict[tuple[int, str], list[tuple[WindowView, ...]]] = {}
