@@ -10,11 +10,13 @@ Logs name the party, method, path, status and time; never a header, a body or a 
 import json as json_codec
 import logging
 import random
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +24,15 @@ import httpx
 
 from integrations.pacing import Busy, Pace, Unreached
 
-__all__ = ["Answer", "Busy", "OutcomeUnknown", "RemoteClient", "Unreached", "redacted"]
+__all__ = [
+    "Answer",
+    "Busy",
+    "OutcomeUnknown",
+    "RemoteClient",
+    "Unreached",
+    "authorities",
+    "redacted",
+]
 
 CONNECT_SECONDS = 2.0
 TOTAL_SECONDS = 10.0
@@ -39,6 +49,12 @@ _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 logger = logging.getLogger(__name__)
 # The library's own lines hold whole URLs, and with them keys and ids.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@cache
+def authorities() -> ssl.SSLContext:
+    """Whom every client trusts to vouch for the other end. To read them takes longer than a call."""
+    return httpx.create_ssl_context()
 
 
 class OutcomeUnknown(Exception):
@@ -90,6 +106,7 @@ class RemoteClient:
         self._pace = pace
         self._listener = listener
         self._client = httpx.Client(
+            verify=authorities(),
             base_url=base_url,
             headers=dict(headers or {}),
             timeout=httpx.Timeout(total_seconds, connect=CONNECT_SECONDS),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import connections
 
 from config import embedded
@@ -13,7 +14,7 @@ from config.env import database
 def as_app_role() -> Iterator[None]:
     """Run on a connection of the role that runs in production; it sees what is committed."""
     owner = connections["default"]
-    address = database(embedded.addresses(embedded.Home.of_tests()).database_url)
+    address = database(embedded.addresses(settings.TEST_HOME).database_url)
     running = connections.create_connection("default")
     running.settings_dict = {
         **owner.settings_dict,

@@ -4,52 +4,55 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+import hypothesis
 import pytest
-from hypothesis import HealthCheck, settings
+from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
 from config import embedded
 
 # What is slow may be the machine.
-settings.register_profile("switchyard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("switchyard")
+hypothesis.settings.register_profile(
+    "switchyard", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("switchyard")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the services before a test asks for a database. Workers use what the first one started.
+    """Start the services before a test asks for a database; each worker has its own.
 
     Settings know the address beforehand, so nothing needs to be handed on.
     """
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
-        embedded.ensure(home=embedded.Home.of_tests())
+    if _runs_tests(config):
+        embedded.ensure(home=settings.TEST_HOME)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        embedded.release(embedded.Home.of_tests())
+    if _runs_tests(config):
+        embedded.release(settings.TEST_HOME)
+
+
+def _runs_tests(config: pytest.Config) -> bool:
+    """Not in the process that only shares them out, nor where they are listed."""
+    shares_out = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    return not shares_out and not config.option.collectonly
 
 
 _DRAWN: Final = 20
 """Tests that one weighs which draws its examples."""
 
 
-_RELAYING: Final = ("relay_all", "deliver_all")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Modules that wait for processes and browsers come first, then those with the most to do.
 
-    Workers take a module at a time: at the end only short ones are left to share out. What relays
-    comes first as well: it waits for the oldest transaction of the server, and a module that keeps
-    its rows (`kept_rows`) has one open until it ends.
+    Workers take a module at a time: at the end only short ones are left to share out.
     """
     slow = set()
     weights: Counter[str] = Counter()
     for item in items:
         module = item.nodeid.partition("::")[0]
         weights[module] += _DRAWN if hasattr(getattr(item, "obj", None), "hypothesis") else 1
-        relays = any(hasattr(getattr(item, "module", None), name) for name in _RELAYING)
-        if relays or item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
             slow.add(module)
 
     def place(item: pytest.Item) -> tuple[bool, int, str]:
@@ -110,8 +113,8 @@ def kept_rows(
 ) -> Iterator[None]:
     """What a module's fixtures make after this, all its tests find; a test undoes its own.
 
-    It is committed and swept after the module: a transaction that long would hold up every relay of
-    the server. Tests are handed copies (`deepcopy`). For modules none of whose tests commits.
+    It is committed and swept after the module: a transaction that long would hold up its own relay.
+    Tests are handed copies (`deepcopy`). For modules none of whose tests commits.
     """
     from django.db import connection
 

@@ -9,6 +9,7 @@ import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -49,6 +50,7 @@ violations: Final[list[str]] = []
 """What was found since the last look, each with the place in our code."""
 
 
+@lru_cache(maxsize=4096)
 def locked(sql: str) -> list[tuple[str, bool]]:
     """(table, whether it waits) of the ordered tables whose rows the statement locks."""
     if "UPDATE" not in sql:

@@ -16,7 +16,6 @@ from django.conf import settings
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 
-from config.embedded import Home
 from config.embedded.postgres import PRIVILEGES
 
 PREFIX: Final = "template_switchyard_"
@@ -27,7 +26,7 @@ KEPT: Final = 3
 def template_database() -> str:
     """The name of a template with today's schema, made if there is none."""
     name = f"{PREFIX}{_digest()}"
-    lock = Home.of_tests().run / "template.lock"
+    lock = settings.TEST_HOME.run / "template.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

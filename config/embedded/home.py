@@ -69,9 +69,13 @@ class Home:
         return cls(_var())
 
     @classmethod
-    def of_tests(cls) -> "Home":
-        """The home of the test suite: apart from the demo's data, and without fsync."""
-        return cls(_var() / "test", durable=False)
+    def of_tests(cls, worker: str = "") -> "Home":
+        """The home of the test suite: apart from the demo's data, and without fsync.
+
+        Each worker of a parallel run has its own: a transaction that is open in one database holds
+        up the relay of every other database of the server.
+        """
+        return cls(_var() / (f"test-{worker}" if worker else "test"), durable=False)
 
     @cached_property
     def keys(self) -> Keys:

@@ -54,6 +54,7 @@ _UNSAFE_AND_QUICK: Final = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "128MB",
+    "scram_iterations": "1",
     "log_min_duration_statement": "-1",
 }
 """For the tests: a crash of the machine may lose their cluster, and nobody minds."""

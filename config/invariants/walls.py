@@ -57,8 +57,8 @@ def _models() -> list[type[Model]]:
     ]
 
 
-def _children() -> Iterator[str]:
-    """A row of an account that points at a row of another."""
+def children() -> Iterator[tuple[str, str]]:
+    """Each table with a query of it: rows of an account that point at a row of another."""
     declared = [
         (model._meta.db_table, model._meta.pk.column, column, parent)
         for model in _models()
@@ -67,12 +67,13 @@ def _children() -> Iterator[str]:
     ]
     undeclared = [(table, "id", column, parent) for table, column, parent in _UNDECLARED]
     for table, key, column, parent in (*declared, *undeclared):
-        yield f"""
+        look = f"""
             SELECT child.{key}::text, '{table}', '{column}'
             FROM (SELECT * FROM {table} WHERE {{account}}) AS child
             JOIN {parent} parent ON parent.id = child.{column}
             WHERE child.account_id IS DISTINCT FROM parent.account_id
         """  # noqa: S608  # names of models
+        yield table, look
 
 
 def _links() -> Iterator[str]:
@@ -97,7 +98,7 @@ register(
         "accounts.children",
         "A row is of the account of what it points at",
         "Row {} of {} is of another account than its {}.",
-        " UNION ALL ".join(_children()) + " ORDER BY 1",
+        " UNION ALL ".join(look for _, look in children()) + " ORDER BY 1",
     ),
     by_sql(
         "accounts.links",

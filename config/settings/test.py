@@ -7,9 +7,9 @@ from config.env import broker, database, env, next_redis_database
 from config.settings.base import *  # noqa: F403 (settings are layers of one namespace)
 from config.settings.base import CELERY_BROKER_TRANSPORT_OPTIONS, cache_settings, database_settings
 
-_services = embedded.addresses(embedded.Home.of_tests())
+TEST_HOME = embedded.Home.of_tests(os.environ.get("PYTEST_XDIST_WORKER", ""))
+_services = embedded.addresses(TEST_HOME)
 _database_name: str = env("SY_TEST_DB", default="test_switchyard")
-_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -21,13 +21,11 @@ SWITCHYARD_VAULT_KEY = "tests-only-vault-key-of-a-fitting-length"
 DATABASES = {
     "default": database_settings(database(_services.owner_url)) | {"TEST": {"NAME": _database_name}}
 }
-CACHES = cache_settings(
-    next_redis_database(_services.redis_url), prefix=f"{_database_name}{_worker}"
-)
+CACHES = cache_settings(next_redis_database(_services.redis_url), prefix=_database_name)
 # Not eager: a task that is rung goes to the broker. A queue per run keeps runs apart.
 CELERY_BROKER_URL = broker(_services.redis_url)
 CELERY_BROKER_TRANSPORT_OPTIONS |= {
-    "global_keyprefix": f"{_database_name}{_worker}:",
+    "global_keyprefix": f"{_database_name}:",
 }
 
 # Nobody listens there: a test that needs the provider says where its own is.

@@ -2,10 +2,12 @@
 
 import heapq
 import json
+import ssl
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import count
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +39,12 @@ class Hook:
     may_fail: bool = True
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Read once: a process may run many simulators."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Hooks:
     """The outgoing queue of a simulator: in order of time, one after another."""
 
@@ -48,7 +56,7 @@ class Hooks:
         self._busy = False
         self._stopped = False
         self._sent: deque[Hook] = deque(maxlen=_OLD_ONES)
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
+        self._client = httpx.Client(verify=_authorities(), timeout=TIMEOUT_SECONDS, trust_env=False)
         self._thread = Thread(target=self._run, name=f"{simulator.name}-hooks", daemon=True)
 
     def send(

@@ -118,6 +118,7 @@ def _add(sheet: Sheet, tender: TenderInHand, one: NewAuthorization, at: datetime
             "reference": one.reference,
             "amount_minor": one.amount_minor,
             "expires_at": one.expires_at,
+            "void_asked_at": None,
             "at": at,
         },
     )

@@ -347,6 +347,8 @@ def _ask_voids(
     """Authorisations from which nothing was and nothing will be captured are let go."""
     if any(line.open for line in sheet.lines_of(order.id)) or order.invoiced_minor:
         return []
+    # One that this command brings is no row yet: a late answer about an order that was cancelled.
+    new = {row["id"]: row for row in sheet.inserted(Authorization)}
     rows = []
     for tender in tenders:
         if not tender.is_ours or tender.captured_minor:
@@ -355,8 +357,11 @@ def _ask_voids(
             if authorization.void_asked:
                 continue
             authorization.void_asked = True
-            rows.append({"id": authorization.id, "void_asked_at": at})
-            sheet.note_history(Authorization, authorization.id, Change.CHANGED)
+            if authorization.id in new:
+                new[authorization.id]["void_asked_at"] = at
+            else:
+                rows.append({"id": authorization.id, "void_asked_at": at})
+                sheet.note_history(Authorization, authorization.id, Change.CHANGED)
             asked.intents.append(
                 intent_of(
                     VOID,

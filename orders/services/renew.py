@@ -169,6 +169,7 @@ def _take_over(
             "reference": reference[:128],
             "amount_minor": amount,
             "expires_at": expires_at,
+            "void_asked_at": None,
             "at": at,
         },
     )

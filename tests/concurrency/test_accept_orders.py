@@ -9,12 +9,12 @@ from typing import TypeVar
 import pytest
 from django.db import connection
 
-from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.models import StockPosition
 from orders import sourcing
 from orders.models import Order, OrderLine
 from orders.services import accept_orders, capture_orders
+from tests.books import check_all
 from tests.factories.kernel import NOON
 from tests.factories.orders import ANNA, NearestStock, Shop, line, only_line, shop
 

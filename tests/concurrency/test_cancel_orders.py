@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.models import StockPosition
 from orders import sourcing
 from orders.services import accept_orders, cancel_units
 from orders.types import CancelRequest
+from tests.books import check_all
 from tests.concurrency.test_accept_orders import together
 from tests.factories.kernel import NOON
 from tests.factories.orders import ANNA, NearestStock, Shop, line, only_line, order_of, shop

@@ -12,7 +12,6 @@ import pytest
 from django.db import connection, connections
 
 import inventory.selectors
-from config.invariants import check_all
 from config.kernel import ids
 from inventory import services as supply
 from inventory.models import CapacityWindow, Sku
@@ -21,6 +20,7 @@ from orders import sourcing
 from orders.models import Order
 from orders.services import accept_orders, capture_orders, resource_groups
 from orders.sourcing import Demand, Plan, PlannedTake
+from tests.books import check_all
 from tests.concurrency.test_take_interleaved import Overtaken
 from tests.factories.inventory import limited, stock, want
 from tests.factories.kernel import NOON

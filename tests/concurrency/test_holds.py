@@ -2,12 +2,12 @@
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel.errors import DomainError
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import selectors, services
 from inventory.models import CartHold, Reservation
 from inventory.types import CartDraft
+from tests.books import check_all
 from tests.concurrency.test_take import together
 from tests.factories.inventory import ANNA, SkuFactory, reread, stock
 from tests.factories.kernel import NOON

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
-from config.invariants import check_all
 from config.kernel.models import IdempotencyKey
 from config.kernel.types import ALL_ACCOUNTS
 from orders.models import Order
+from tests.books import check_all
 from tests.factories.kernel import ApiKeyFactory
 from tests.factories.routing import Network, a_network
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import services
 from inventory.models import Quota, StockPosition
 from inventory.types import Portion, QuotaDraft, TakeResult
+from tests.books import check_all
 from tests.concurrency.test_take_interleaved import Overtaken
 from tests.factories.inventory import (
     ANNA,

@@ -21,8 +21,8 @@ from django.db import connection, connections
 from config.embedded import Home, process
 from config.embedded.postgres import SUPERUSER, Postgres, binary
 from config.env import database
-from config.invariants import check_all
 from inventory.models import StockPosition
+from tests.books import check_all
 from tests.concurrency.processes import Crew, crew, two_shelves
 from tests.concurrency.stock_processes import SCOPE, SOURCE
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config.invariants import check_all
 from inventory.models import StockPosition
+from tests.books import check_all
 from tests.concurrency.processes import crew, two_shelves
 
 pytestmark = [

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import services
 from inventory.models import Reservation
 from inventory.types import Portion, SnapshotRow, StockChange, Taken, TakeResult, Want
+from tests.books import check_all
 from tests.factories.inventory import ANNA, NodeFactory, SkuFactory, reread, stock, want
 from tests.factories.kernel import NOON
 

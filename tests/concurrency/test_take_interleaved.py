@@ -8,10 +8,10 @@ from sys import modules
 import pytest
 from django.db import connection, transaction
 
-from config.invariants import check_all
 from inventory import services
 from inventory.models import StockPosition
 from inventory.types import Portion, SnapshotRow, StockChange
+from tests.books import check_all
 from tests.factories.inventory import ANNA, reread, stock, want
 from tests.factories.kernel import NOON
 

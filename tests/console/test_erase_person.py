@@ -16,7 +16,6 @@ from django.urls import reverse
 import fulfillment.services
 import orders.services
 from config.console import verbs
-from config.invariants import check_all
 from config.kernel import vault
 from config.kernel.models import SubjectKey
 from config.kernel.types import ALL_ACCOUNTS
@@ -36,6 +35,7 @@ from orders.types import (
     StatedTotals,
     TenderDraft,
 )
+from tests.books import check_all
 from tests.console.conftest import ACTOR, AT, House
 
 EMAIL = "zinnia.canary@example.org"

@@ -26,7 +26,6 @@ from config.demo.play import Demo
 from config.demo.retailer import NODES
 from config.demo.shoppers import OPENING
 from config.demo.storefronts import SELLERS
-from config.invariants import check_all
 from config.kernel import clock, selectors, vault
 from config.kernel.models import User
 from config.kernel.types import ALL_ACCOUNTS
@@ -43,6 +42,7 @@ from integrations.sandbox.shop_shopify import ShopifyShop
 from integrations.sandbox.shop_woocommerce import WooShop
 from inventory.models import Node, Sku, StockPosition
 from orders.models import Capture, Order
+from tests.books import check_all
 from tests.factories.routing import SYSTEM
 from tests.kernel.relaying import relay_all
 

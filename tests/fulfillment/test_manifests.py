@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel.errors import Conflict
 from config.kernel.models import Event
 from config.kernel.types import ALL_ACCOUNTS
@@ -12,6 +11,7 @@ from fulfillment import documents, selectors
 from fulfillment.models import Manifest, ManifestLine, Parcel
 from fulfillment.services import close_manifest, manifest_parcels, reverse_shipments
 from fulfillment.states import ParcelState
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, node_for, packed, parcel
 from tests.factories.inventory import SkuFactory
 from tests.factories.kernel import NOON

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel.events import Recorded
 from config.kernel.models import CaseReport, Event
 from config.kernel.types import ALL_ACCOUNTS
@@ -38,6 +37,7 @@ from orders import sourcing
 from orders.models import Promise
 from orders.services import correct_addresses
 from orders.types import AddressCorrection
+from tests.books import check_all
 from tests.factories.fulfillment import (
     BEN,
     HOME,

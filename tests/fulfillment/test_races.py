@@ -8,7 +8,6 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment.models import FulfillmentOrder, Parcel, PromiseSlack, Remedy
 from fulfillment.services import (
@@ -23,6 +22,7 @@ from fulfillment.types import Pack, Pick, Shipment, Short
 from inventory.models import Movement
 from orders.services import cancel_units, set_promise_policy
 from orders.types import CancelRequest
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, line_of, node_for, packed, picked, place, released
 from tests.factories.inventory import SkuFactory
 from tests.factories.kernel import NOON

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 import inventory.services
-from config.invariants import check_all
 from config.kernel.models import CaseReport
 from config.kernel.services import jobs
 from config.kernel.types import ALL_ACCOUNTS
@@ -14,6 +13,7 @@ from config.reports import trace
 from fulfillment import services
 from fulfillment.types import Content, LotUnits, Pack, Shipment
 from inventory.models import Lot
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, line_of, many_released, node_for
 from tests.factories.inventory import SkuFactory, stock
 from tests.factories.kernel import NOON

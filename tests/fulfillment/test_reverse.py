@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel.models import Event
 from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
 from fulfillment import handlers
@@ -24,6 +23,7 @@ from inventory.states import ReservationState
 from orders.models import Invoice
 from orders.services import cancel_units
 from orders.types import CancelRequest
+from tests.books import check_all
 from tests.factories.fulfillment import (
     BEN,
     line_of,

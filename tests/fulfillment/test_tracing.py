@@ -6,7 +6,6 @@ import pytest
 from django.db import connection
 
 import inventory.services
-from config.invariants import check_all
 from config.kernel.models import CaseReport
 from config.kernel.services import jobs
 from config.kernel.types import ALL_ACCOUNTS
@@ -15,6 +14,7 @@ from fulfillment.models import NodeRequest, TracedUnits
 from fulfillment.states import ParcelState
 from fulfillment.types import Content, LotUnits, Pack, Pick, Shipment
 from inventory.models import Lot, Movement, Serial
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, line_of, node_for, parcel, released, work
 from tests.factories.inventory import SkuFactory, stock
 from tests.factories.kernel import NOON

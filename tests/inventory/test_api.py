@@ -3,9 +3,9 @@
 import pytest
 from rest_framework.test import APIClient
 
-from config.invariants import check_all
 from inventory import services
 from inventory.models import NodeGrant
+from tests.books import check_all
 from tests.factories.inventory import (
     ANNA,
     ChannelListingFactory,

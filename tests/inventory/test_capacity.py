@@ -9,12 +9,12 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.errors import Invalid, NotFound
 from inventory import selectors, services
 from inventory.models import CapacityEntry, CapacityWindow
 from inventory.types import CapacityView, NodeEdit, PlanDraft, WorkAtNode
+from tests.books import check_all
 from tests.factories.inventory import ANNA, NodeFactory, SkuFactory, limited, stock, want
 from tests.factories.kernel import AccountFactory
 

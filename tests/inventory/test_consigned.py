@@ -8,7 +8,6 @@ import pytest
 from django.db import transaction
 from rest_framework.test import APIClient
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS
@@ -23,6 +22,7 @@ from inventory.types import (
     QuotaDraft,
     StockChange,
 )
+from tests.books import check_all
 from tests.factories.inventory import ANNA, ChannelNodeFactory, SkuFactory, reread, stock, want
 from tests.factories.kernel import NOON, ApiKeyFactory, ChannelFactory
 from tests.inventory.shops import a_shop

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.errors import Conflict, IllegalTransition, Invalid, NotFound
 from config.kernel.models import CaseReport, Event
@@ -23,6 +22,7 @@ from inventory.types import (
     subject_id,
     tag_of,
 )
+from tests.books import check_all
 from tests.factories.inventory import ANNA, CountRequestFactory, SkuFactory, reread, stock, want
 from tests.factories.kernel import NOON, AccountFactory
 

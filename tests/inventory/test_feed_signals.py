@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.errors import Conflict, IllegalTransition, Invalid
 from config.kernel.fsm import transitions_of
@@ -21,6 +20,7 @@ from inventory.services.deltas import missing_after
 from inventory.snapshot_files import read_rows
 from inventory.states import DifferenceState, FeedState, SnapshotState
 from inventory.types import Decision, FeedDelta, FeedTerms, SnapshotDraft, SnapshotRow, StockChange
+from tests.books import check_all
 from tests.factories.inventory import ANNA, SkuFactory, reread, stock
 from tests.factories.kernel import NOON
 from tests.factories.shelves import furnish, written

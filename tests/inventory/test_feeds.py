@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.errors import Conflict, Invalid, NotFound
 from config.kernel.models import CaseReport
@@ -12,6 +11,7 @@ from config.kernel.types import ALL_ACCOUNTS
 from inventory import selectors, services
 from inventory.models import Inbound, InboundLine, Movement
 from inventory.types import FeedTerms, Portion, ReceivedLine, SnapshotRow, StockChange
+from tests.books import check_all
 from tests.factories.inventory import (
     ANNA,
     InboundFactory,

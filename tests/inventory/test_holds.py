@@ -8,13 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 import inventory.selectors
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.errors import Conflict, Invalid, NotFound
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import services
 from inventory.models import CartHold, ChannelNode, NodeFunction, Reservation
 from inventory.types import CartDraft, QuotaDraft
+from tests.books import check_all
 from tests.factories.inventory import (
     ANNA,
     ChannelNodeFactory,

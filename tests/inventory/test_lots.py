@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS
@@ -13,6 +12,7 @@ from inventory import lives, services
 from inventory.models import Allocation, Lot, Movement, Serial, StockLevel
 from inventory.services import LifeDraft
 from inventory.types import IssuedPortion, LotDraft, Portion, Selection, SnapshotRow, StockChange
+from tests.books import check_all
 from tests.factories.inventory import ANNA, NodeFactory, SkuFactory, reread, stock, want
 from tests.factories.kernel import NOON, ChannelFactory
 

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel.models import Event
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import selectors, services
 from inventory.models import ChannelAvailability, DirtySku, StockPosition
 from inventory.types import ExclusionWanted, Published, StockChange
+from tests.books import check_all
 from tests.factories.inventory import ANNA, SkuFactory, stock, want
 from tests.factories.kernel import NOON
 from tests.inventory.shops import a_shop, unplaced

@@ -7,12 +7,12 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from config.invariants import check_all
 from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import quotas, services
 from inventory.models import Node, Quota, QuotaPlan, Sku
 from inventory.types import IssuedPortion, Portion, QuotaDraft, QuotaView, Selection
+from tests.books import check_all
 from tests.factories.inventory import (
     ANNA,
     ChannelNodeFactory,

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel.errors import IllegalTransition, Invalid, NotFound
 from config.kernel.models import Event
 from config.kernel.types import ALL_ACCOUNTS, Actor, Scope
@@ -23,6 +22,7 @@ from inventory.models import (
 )
 from inventory.selectors.previews import preview_quotas, preview_rules
 from inventory.types import BufferChange, Haircut, QuotaDraft, RuleDraft, Selection
+from tests.books import check_all
 from tests.factories.inventory import (
     ANNA,
     ChannelNodeFactory,

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.invariants import check_all
 from config.kernel.errors import Conflict, Invalid, NotFound
 from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS, Actor, Scope
@@ -21,6 +20,7 @@ from inventory.models import (
 )
 from inventory.snapshot_files import decoded, read_file, read_rows
 from inventory.types import FeedTerms, SnapshotDraft, SnapshotRow, StockChange
+from tests.books import check_all
 from tests.factories.inventory import (
     ANNA,
     InboundFactory,

@@ -7,13 +7,13 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.errors import Conflict, IllegalTransition, Invalid, NotFound
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import services
 from inventory.models import Reservation
 from inventory.types import Portion, StockChange
+from tests.books import check_all
 from tests.factories.inventory import ANNA, SkuFactory, future_want, reread, stock, want
 from tests.factories.kernel import NOON
 

@@ -23,10 +23,10 @@ from django.db.models import F
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
-from config.invariants import check_all
 from config.kernel.models import Case, Lease
 from config.kernel.types import ALL_ACCOUNTS
 from integrations.sandbox.gateway import GatewaySandbox, new_reference
+from tests.books import check_all
 from tests.factories.integrations import a_connection
 from tests.factories.kernel import ApiKeyFactory, UserFactory
 from tests.factories.routing import Network, a_network

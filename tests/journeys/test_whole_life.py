@@ -16,7 +16,6 @@ from django.core.cache import cache
 from pytest_django.fixtures import _django_db_helper  # noqa: F401  # no worker takes part here
 from pytest_django.live_server_helper import LiveServer
 
-from config.invariants import check_all
 from config.kernel import clock, ticker
 from config.kernel.models import CaseReport
 from config.kernel.services import intents, jobs
@@ -28,6 +27,7 @@ from integrations.services import ConnectionDraft
 from inventory.models import Node, StockPosition
 from inventory.services import define
 from routing.planner import Planner
+from tests.books import check_all
 from tests.factories.integrations import SECRET, a_connection
 from tests.factories.kernel import ApiKeyFactory
 from tests.factories.routing import SYSTEM, a_network

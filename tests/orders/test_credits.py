@@ -9,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.models import Event, Intent
 from config.kernel.services.intents import Answer
@@ -35,6 +34,7 @@ from orders.types import (
     Move,
     ShippedUnits,
 )
+from tests.books import check_all
 from tests.factories.kernel import NOON
 from tests.factories.orders import (
     ANNA,

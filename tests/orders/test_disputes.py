@@ -6,7 +6,6 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.models import Case, Event, Intent
 from config.kernel.services.case_folding import clear_resolved, fold_reports
@@ -37,6 +36,7 @@ from orders.types import (
     Move,
     ShippedUnits,
 )
+from tests.books import check_all
 from tests.factories.kernel import NOON
 from tests.factories.orders import ANNA, Shop, card, line, only_line, order_of, send_to_node
 

@@ -6,7 +6,6 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.models import Case, Intent
 from config.kernel.services.accounts import keep_setting
@@ -16,6 +15,7 @@ from config.kernel.types import ALL_ACCOUNTS
 from orders.models import Authorization, Capture, Hold, Order, Refund
 from orders.payments import LapsedAuthorization, PaymentNews
 from orders.services import (
+    cancel_units,
     credit_units,
     expire_authorizations,
     lapse_authorizations,
@@ -27,7 +27,8 @@ from orders.services import (
 )
 from orders.services.renew import record_renewal
 from orders.services.settle import record_capture
-from orders.types import CreditedUnits, CreditRequest, Move, ShippedUnits
+from orders.types import CancelRequest, CreditedUnits, CreditRequest, Move, ShippedUnits
+from tests.books import check_all
 from tests.factories.kernel import NOON
 from tests.factories.orders import ANNA, Shop, card, line, only_line, order_of, send_to_node
 
@@ -136,6 +137,19 @@ class TestRenewal:
         assert last_intent("payment.capture").payload["reference"] == "auth-new"
         assert order_of(order.id).holds_open == 0
         assert open_cases() == []
+
+    def test_that_comes_after_the_order_was_cancelled_is_let_go_at_once(self, web: Shop) -> None:
+        order = authorized(web)
+        assert renew_authorizations(at=EVE, actor=ANNA) == 1
+        cancel_units([CancelRequest(order.id)], at=EVE, actor=ANNA)
+
+        with transaction.atomic():
+            record_renewal(last_intent("payment.renew"), RENEWED, at=EVE, actor=ANNA)
+
+        new = Authorization.objects.for_scope(ALL_ACCOUNTS).get(order=order, state="live")
+        assert (new.reference, new.void_asked_at) == ("auth-new", EVE)
+        assert last_intent("payment.void").payload["reference"] == "auth-new"
+        assert check_all(about="money.") == []
 
     def test_waits_with_captures_until_it_is_answered(self, web: Shop) -> None:
         order = authorized(web)

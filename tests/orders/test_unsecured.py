@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel.errors import Invalid
 from config.kernel.models import Account, Event
 from config.kernel.types import ALL_ACCOUNTS
@@ -15,6 +14,7 @@ from orders.services import (
     cancel_unpaid,
     expire_authorizations,
 )
+from tests.books import check_all
 from tests.factories.kernel import NOON
 from tests.factories.orders import ANNA, Shop, card, line, only_line, order_of
 

@@ -7,12 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
 from orders.models import Order, OrderLine, Promise
 from orders.services import serve_backorders
 from routing.selectors import decisions_of
 from routing.services import seed_policies
+from tests.books import check_all
 from tests.factories.kernel import NOON, ApiKeyFactory
 from tests.factories.orders import ANNA
 from tests.factories.routing import Network, a_network

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel import versions
 from config.kernel.models import Event
 from config.kernel.types import ALL_ACCOUNTS
@@ -27,6 +26,7 @@ from orders.types import (
 )
 from routing.quote_models import ChannelPledge, PromiseQuote
 from routing.services import PledgeDraft, pledge
+from tests.books import check_all
 from tests.factories.routing import MONDAY_NOON, SYSTEM, Network, a_network
 from tests.routing.test_quotes import quoted
 

@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 import orders.services
-from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment.models import FulfillmentLine
 from fulfillment.services import release_groups, report_shorts
@@ -15,6 +14,7 @@ from fulfillment.types import Short
 from orders.models import OrderLine
 from orders.types import CancelRequest, NodePin
 from routing.services.reoptimise import replan_account
+from tests.books import check_all
 from tests.factories.routing import MONDAY_NOON, SYSTEM, Network, a_network, accepted
 from tests.fulfillment.test_races import at_once
 from tests.routing.test_replanning import group_of, nodes_of

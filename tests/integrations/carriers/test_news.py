@@ -16,7 +16,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from config.invariants import check_all
 from config.kernel.models import CaseReport, Event
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment import carriers, selectors
@@ -31,6 +30,7 @@ from integrations.sandbox.carrier import CarrierSandbox
 from integrations.states import InboxState
 from integrations.types import ConnectionRef
 from returns.models import Return
+from tests.books import check_all
 from tests.factories.carriers import SECRET, a_carrier, on_the_way
 from tests.factories.fulfillment import Placed, parcel
 from tests.factories.kernel import NOON, AccountFactory

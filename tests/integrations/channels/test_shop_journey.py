@@ -8,7 +8,6 @@ import httpx
 import pytest
 from django.test import Client
 
-from config.invariants import check_all
 from config.kernel import clock
 from config.kernel.services import intents
 from config.kernel.types import ALL_ACCOUNTS
@@ -22,6 +21,7 @@ from integrations.sandbox.shop_shopify import ShopifyShop
 from integrations.sandbox.shop_woocommerce import WooShop
 from integrations.sandbox.shops import Shop
 from orders.models import DeliveryGroup, Order
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, work
 from tests.factories.integrations import SECRET, a_connection
 from tests.factories.kernel import NOON

@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.invariants import check_all
 from integrations import connections
 from integrations.sandbox.gateway import GatewaySandbox
 from orders import sourcing
+from tests.books import check_all
 from tests.factories.orders import NearestStock, Shop, shop
 
 

@@ -12,7 +12,6 @@ from django.test import Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.types import ALL_ACCOUNTS
 from integrations import connections, services
@@ -34,6 +33,7 @@ from orders.services import (
     settle_credits,
 )
 from orders.types import CancelRequest, CreditedUnits, CreditRequest
+from tests.books import check_all
 from tests.factories.kernel import NOON
 from tests.factories.orders import ANNA, NearestStock, only_line, shop
 from tests.factories.payments import CODE, SECRET, a_gateway, an_order, carry_out, ship
@@ -209,6 +209,7 @@ class World:
     ),
     steps=st.lists(st.sampled_from(STEPS), min_size=6, max_size=14),
 )
+@example(behavior="ok", steps=["ask", "ask", "day", "five_days", "cancel", "ship"])
 @example(
     behavior="ok",
     steps=["ship", "ask", "credit", "dispute", "ask", "push", "lose", "push", "ship", "ask"],

@@ -9,7 +9,6 @@ import httpx
 import pytest
 from django.test import Client
 
-from config.invariants import check_all
 from config.kernel.models import CaseReport, Intent
 from config.kernel.services import deliveries, intents
 from config.kernel.types import ALL_ACCOUNTS
@@ -27,6 +26,7 @@ from inventory.services import request_counts
 from inventory.types import CountWanted
 from orders.services import cancel_units
 from orders.types import CancelRequest
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, work
 from tests.factories.inventory import SkuFactory, stock
 from tests.factories.kernel import NOON

@@ -9,7 +9,6 @@ import httpx
 import pytest
 from django.test import Client
 
-from config.invariants import check_all
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.services import expire_pickups, pull_back
@@ -24,6 +23,7 @@ from inventory.models import StockPosition
 from orders.models import Order, Promise
 from orders.services import correct_addresses
 from orders.types import AddressCorrection
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, HOME, promised, released, work
 from tests.factories.inventory import ChannelNodeFactory, SkuFactory, stock
 from tests.factories.kernel import NOON, ApiKeyFactory, ChannelFactory

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from config.invariants import check_all
 from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS
 from fulfillment.models import FulfillmentOrder, NodeRequest
@@ -21,6 +20,7 @@ from fulfillment.types import PullBack, ServiceChange
 from integrations import services
 from integrations.models import InboxMessage
 from integrations.services.inbox import ATTEMPTS
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, line_of
 from tests.factories.inventory import ServiceLevelFactory, SkuFactory
 from tests.factories.kernel import NOON

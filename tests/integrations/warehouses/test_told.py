@@ -8,7 +8,6 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 import inventory.selectors
-from config.invariants import check_all
 from config.kernel import ids
 from config.kernel.models import CaseReport
 from config.kernel.types import ALL_ACCOUNTS
@@ -22,6 +21,7 @@ from inventory.models import CountRequest, Movement, StockPosition
 from inventory.types import SubjectTag, subject_id
 from orders.services import cancel_units
 from orders.types import CancelRequest
+from tests.books import check_all
 from tests.factories.fulfillment import BEN, line_of, work
 from tests.factories.inventory import stock
 from tests.factories.kernel import NOON
