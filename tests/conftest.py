@@ -76,6 +76,16 @@ def django_db_modify_db_settings(
         connection.settings_dict["TEST"]["TEMPLATE"] = template_database()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database is dropped by the connection that made it; no other may be open then."""
+    from django.db import connections
+
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
 @pytest.fixture(autouse=True)
 def _fresh_process() -> None:
     """Versions, keys and business time start anew in every test; what a process keeps must too."""

@@ -10,6 +10,7 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 
 import axe_playwright_python
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import (
     Browser,
@@ -49,11 +50,14 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"{CHROMIUM} is missing: install Debian's chromium to run the browser tests")
     # Playwright's synchronous face keeps an event loop in this thread, and Django would refuse
     # the database wherever one runs. Nothing here is asynchronous. It ends with the module.
+    # Beside a loop Django keeps other connections: those of here and of before are closed.
+    connections.close_all()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield started
         started.close()
+        connections.close_all()
 
 
 @pytest.fixture
