@@ -28,7 +28,7 @@ test: setup  ## the whole suite; make test ARGS="tests/orders -x"
 ifdef ARGS
 	@$(BIN)/pytest $(ARGS)
 else
-	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 endif
 
 lint: setup  ## style, types, layers, migrations, deployment settings, API schema; needs no database

@@ -345,7 +345,7 @@ def play(examples: int, steps: int, *phases: Phase) -> None:
 @pytest.mark.django_db
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(200, 8), pytest.param(2_000, 50, marks=pytest.mark.soak)]
+    ("examples", "steps"), [(100, 8), pytest.param(2_000, 50, marks=pytest.mark.soak)]
 )
 def test_the_commands_do_what_the_model_does(examples: int, steps: int) -> None:
     play(examples, steps)
