@@ -3,6 +3,7 @@
 import gc
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 import hypothesis
@@ -41,12 +42,15 @@ def _runs_tests(config: pytest.Config) -> bool:
 
 _DRAWN: Final = 20
 """Tests that one weighs which draws its examples."""
+_BESIDE: Final = 2
+"""Modules that compute for each that waits."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules that wait for processes and browsers come first, then those with the most to do.
+    """Modules that wait for processes and browsers among those with the most to do.
 
-    Workers take a module at a time: at the end only short ones are left to share out.
+    Workers take a module at a time: while one waits the others compute, and at the end only short
+    ones are left to share out.
     """
     slow = set()
     weights: Counter[str] = Counter()
@@ -56,11 +60,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
             slow.add(module)
 
-    def place(item: pytest.Item) -> tuple[bool, int, str]:
-        module = item.nodeid.partition("::")[0]
-        return module not in slow, -weights[module], module
-
-    items.sort(key=place)
+    heaviest = sorted(weights, key=lambda module: (-weights[module], module))
+    computing = iter([module for module in heaviest if module not in slow])
+    mixed: list[str] = []
+    for module in filter(slow.__contains__, heaviest):
+        mixed += [module, *islice(computing, _BESIDE)]
+    places = {module: place for place, module in enumerate([*mixed, *computing])}
+    items.sort(key=lambda item: places[item.nodeid.partition("::")[0]])
 
 
 def pytest_collection_finish() -> None:

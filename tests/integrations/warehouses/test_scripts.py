@@ -1,7 +1,7 @@
 """A26: whatever a warehouse says of many orders, books agree, each mismatch is one case, none is lost.
 
 Each order gets a random script of acknowledgements: partial, cumulative, repeated, over, late, in other
-orders, of unknown orders and parcels. The suite plays 100 orders, `make soak` 2,000.
+orders, of unknown orders and parcels. The suite plays 150 orders, `make soak` 2,000.
 """
 
 import random
@@ -26,7 +26,7 @@ from tests.factories.inventory import ServiceLevelFactory, SkuFactory
 from tests.factories.kernel import NOON
 from tests.factories.warehouses import LATER, a_warehouse, cases, event, message, sent, units
 
-ORDERS = [100, pytest.param(2_000, marks=[pytest.mark.soak, pytest.mark.timeout(3_600)])]
+ORDERS = [150, pytest.param(2_000, marks=[pytest.mark.soak, pytest.mark.timeout(3_600)])]
 AT_ONCE = 40
 
 pytestmark = pytest.mark.django_db
