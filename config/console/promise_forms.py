@@ -55,11 +55,11 @@ class QuoteForm(ActionForm):
     )
 
     def __init__(
-        self, *args: Any, channels: Choices = (), services: Sequence[str] = (), **kwargs: Any
+        self, *args: Any, channels: Choices = (), services: Choices = (), **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["channel"].choices = list(channels)  # type: ignore[attr-defined]
-        self.fields["service"].choices = [ANY, *((code, code) for code in services)]  # type: ignore[attr-defined]
+        self.fields["service"].choices = [ANY, *services]  # type: ignore[attr-defined]
 
     def clean_lines(self) -> tuple[WantedLine, ...]:
         found: list[WantedLine] = []
@@ -112,11 +112,11 @@ class PledgeForm(ActionForm):
     )
 
     def __init__(
-        self, *args: Any, channels: Choices = (), services: Sequence[str] = (), **kwargs: Any
+        self, *args: Any, channels: Choices = (), services: Choices = (), **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["channel"].choices = list(channels)  # type: ignore[attr-defined]
-        self.fields["service"].choices = [ANY, *((code, code) for code in services)]  # type: ignore[attr-defined]
+        self.fields["service"].choices = [ANY, *services]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

@@ -25,7 +25,7 @@ def pledges(*, scope: Scope, now: datetime) -> list[Row]:
     """What channels promise: what is in force or to come first, then what has ended."""
     return rows(
         f"""
-        SELECT p.id, channel.name AS channel, service.code AS service, p.ship_days, p.deliver_days,
+        SELECT p.id, channel.name AS channel, service.name AS service, p.ship_days, p.deliver_days,
             p.cutoff, p.starts_at, p.ends_at, channel.timezone,
             p.starts_at <= %(now)s AND coalesce(p.ends_at > %(now)s, true) AS in_force,
             coalesce(p.ends_at <= %(now)s, false) AS ended
@@ -41,7 +41,8 @@ def lanes(*, scope: Scope) -> list[Row]:
     """How long carriers took from nodes of the scope, beside what was agreed."""
     return rows(
         f"""
-        SELECT node.code, node.name, lane.service, lane.max_km, lane.parcels, lane.seen_p50,
+        SELECT node.code, node.name, coalesce(level.name, lane.service) AS service,
+            lane.max_km, lane.parcels, lane.seen_p50,
             lane.seen_p90, lane.contract_p50, lane.contract_p90, lane.p50, lane.p90, lane.learnt_at,
             (SELECT json_agg(json_build_array(day.weekday, day.p50, day.p90, day.parcels)
                 ORDER BY day.weekday)
@@ -49,6 +50,7 @@ def lanes(*, scope: Scope) -> list[Row]:
                 AND day.service = lane.service AND day.max_km = lane.max_km
                 AND day.weekday IS NOT NULL) AS weekdays
         FROM routing_learntlane lane JOIN inventory_node node ON node.id = lane.node_id
+        LEFT JOIN inventory_servicelevel level ON level.code = lane.service
         WHERE lane.weekday IS NULL AND EXISTS (SELECT FROM inventory_nodegrant g
             WHERE g.node_id = node.id AND {within(scope, "g")})
         ORDER BY node.code, lane.service, lane.max_km LIMIT 500

@@ -114,6 +114,7 @@ from inventory.selectors.network import (
     nodes_by_code,
     nodes_used_by,
     service_level_ids,
+    service_names,
     taken_node_codes,
 )
 from inventory.selectors.offers import offer_terms, offers
@@ -258,6 +259,7 @@ __all__ = [
     "scanned",
     "search_skus",
     "service_level_ids",
+    "service_names",
     "set_by_hand",
     "short_positions",
     "short_risk",

@@ -132,6 +132,11 @@ def service_level_ids() -> dict[str, int]:
     return dict(ServiceLevel.objects.values_list("code", "pk"))
 
 
+def service_names() -> dict[str, str]:
+    """What every service level is called, by code."""
+    return dict(ServiceLevel.objects.values_list("code", "name"))
+
+
 def nodes_used_by(account_ids: Collection[UUID]) -> dict[UUID, set[int]]:
     """The nodes granted to each account: one statement."""
     found: dict[UUID, set[int]] = {}

@@ -1,6 +1,7 @@
 """What can be promised: asked as a buyer's shop would ask, and what the answers rest on."""
 
 import calendar
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -70,6 +71,7 @@ def promise_quote(request: HttpRequest, quote_id: UUID) -> HttpResponse:
     """What was offered: the options as a buyer sees them, and why they are as they are."""
     frame = frame_of(request)
     quote = selectors.quote_of(quote_id, frame.scope(VIEW))
+    names = inventory.selectors.service_names()
     return show(
         request,
         "console/promise/quote.html",
@@ -77,9 +79,10 @@ def promise_quote(request: HttpRequest, quote_id: UUID) -> HttpResponse:
             "here": "decisions",
             "quote": quote,
             "over": quote.expires_at <= frame.now,
-            "options": [_drawn(option, frame.now) for option in quote.options],
+            "options": [_drawn(option, names, frame.now) for option in quote.options],
             "unavailable": [
-                one | {"way": _way(one["method"], one["service"])} for one in quote.unavailable
+                one | {"way": _way(one["method"], one["service"], names)}
+                for one in quote.unavailable
             ],
         },
     )
@@ -182,7 +185,7 @@ def _asked(request: HttpRequest, form: QuoteForm) -> QuoteRequest:
     )
 
 
-def _drawn(option: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _drawn(option: dict[str, Any], names: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """The option with its times read, and what is left of it now."""
     times = ("ship_by", "ready_by", "order_before", "holds_until", "start_at")
     days = ("deliver_earliest", "deliver_latest", "first_by", "complete_by")
@@ -200,14 +203,14 @@ def _drawn(option: dict[str, Any], now: datetime) -> dict[str, Any]:
         }
         for parcel in option["parcels"]
     ]
-    way = _way(option["method"], option["service"])
+    way = _way(option["method"], option["service"], names)
     return option | read | {"parcels": parcels, "left": seconds_left(option, now), "way": way}
 
 
-def _way(method: str, service: str) -> str:
-    """Ship, express."""
+def _way(method: str, service: str, names: Mapping[str, str]) -> str:
+    """Ship, Express."""
     named = METHOD_NAMES.get(method, "")
-    return f"{named}, {service}" if service else named
+    return f"{named}, {names.get(service, service)}" if service else named
 
 
 def _channels(request: HttpRequest, permission: Permission = VIEW) -> list[tuple[str, str]]:
@@ -222,5 +225,6 @@ def _channel(request: HttpRequest, code: str, permission: Permission) -> tuple[U
     return found
 
 
-def _services() -> list[str]:
-    return sorted(reference.current().services())
+def _services() -> list[tuple[str, str]]:
+    names = inventory.selectors.service_names()
+    return [(code, names.get(code, code)) for code in sorted(reference.current().services())]
