@@ -8,7 +8,8 @@ from orders.sourcing import Demand, PlannedPromise
 from routing import engine, reference
 from routing.binding import bind
 from routing.engine import Supply
-from routing.planner import PICKUP_METHODS, Snapshot, engine_demand, promise_of
+from routing.planner import engine_demand, promise_of
+from routing.snapshot import PICKUP_METHODS, Snapshot
 
 
 class Foreteller:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from inventory.consigned import Shared, shared
@@ -12,12 +11,7 @@ from inventory.types import PositionView
 from orders.sourcing import Demand
 from routing.engine import Supply
 from routing.rooms import Pace, Rooms
-
-if TYPE_CHECKING:
-    from routing.planner import Snapshot
-
-Key = tuple[int, int]
-"""(node id, SKU id)."""
+from routing.snapshot import Key, Snapshot
 
 
 @dataclass(slots=True)
@@ -37,7 +31,7 @@ class Left:
     pace: Pace = field(default_factory=lambda: Pace(Rooms()))
 
     @classmethod
-    def of(cls, snapshot: "Snapshot", demands: Sequence[Demand]) -> "Left":
+    def of(cls, snapshot: Snapshot, demands: Sequence[Demand]) -> "Left":
         aside: dict[Key, int] = {}
         for demand in demands if snapshot.kept is not None else ():
             for node_id, sku_id, landed in demand.set_aside:

@@ -1,123 +1,45 @@
 """Routing behind orders' sourcing port: reads supply once, runs the engine, keeps why."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import inventory.selectors
 from config.kernel.types import Actor
-from inventory import quotas
-from inventory.consigned import free_of
-from inventory.lives import Lives
-from inventory.quotas import Kept
-from inventory.types import PositionView
 from orders.sourcing import Demand, Plan, PlannedPromise, PlannedTake
-from routing import books, engine, reference
+from routing import engine
 from routing.binding import bind, in_time, is_quoted
-from routing.books import Prices
 from routing.drawn import Basis, Drawn
-from routing.engine import Supply
-from routing.left import Key, Left
-from routing.offered import NO_OFFERS, Leads, Offered, stored
+from routing.left import Left
+from routing.offered import stored
 from routing.places import locate
 from routing.recording import insert_decisions
-from routing.reference import Network, Policy, Reference, unfilled_cost
-from routing.rooms import PICKUP, SHIP, Rooms, read_rooms
+from routing.reference import Network, Policy, unfilled_cost
+from routing.rooms import Rooms
 from routing.ruling import policies_for
+from routing.snapshot import (
+    PICKUP_METHODS,
+    STORE_METHODS,
+    Goods,
+    Key,
+    Snapshot,
+    function_of,
+    read_snapshot,
+)
 from routing.willingness import (
-    ACCEPTANCE_TOPIC,
-    FULL_TOPIC,
     SURE,
-    Acceptance,
-    acceptance,
-    full_nodes,
-    goods_of,
-    rejections_cost,
 )
 
-PICKUP_METHODS = frozenset({"pickup"})
-STORE_METHODS = frozenset({"ship_to_store"})
 END_OF_DAY = time(23, 59, 59)
 MOST_PARTS, LEAST_PART = 4, 100
 """Decisions are written in at most so many parts, of at least so many each."""
-Goods = tuple[str, Leads]
-"""What decides how nodes see a demand's goods: their class, and what suppliers need for them."""
-
 FIRST_PART = 32
 """Demands that are planned at a time where a limit may be passed on the way; then twice as many."""
 
 KEPT = "kept_for_others"
 """Why units are unfilled that are there, but in other channels' quotas."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What the batch is planned from: one read of versions, of positions and of exclusions."""
-
-    reference: Reference
-    codes: Mapping[int, str]
-    positions: Mapping[Key, PositionView]
-    excluded: frozenset[Key]
-    kept: Kept | None = None
-    rooms: Rooms = field(default_factory=Rooms)
-    lives: Lives | None = None
-    prices: Mapping[UUID, Prices] = field(default_factory=dict)
-    acceptance: Acceptance = field(default_factory=Acceptance)
-    offered: Offered = NO_OFFERS
-
-    def book(
-        self, demands: Sequence[Demand], policy: Policy, *, at: datetime
-    ) -> engine.PriceBook | None:
-        """What later orders ask for the units of these demands of one channel, where it is known.
-
-        What a buyer collects is there or not: prices have no say in it.
-        """
-        prices = self.prices.get(demands[0].account_id)
-        if prices is None or not policy.prices_percent or _function_of(demands[0]) == PICKUP:
-            return None
-        if prices.header.currency != self.reference.rates().currency:
-            return None
-        skus = {line.sku_id for one in demands for line in one.lines}
-        return prices.book(skus, self.positions, percent=policy.prices_percent, at=at)
-
-    def goods(self, demands: Sequence[Demand]) -> list[Goods]:
-        """The class of each demand's goods, where nodes are known to reject some more than others.
-
-        Beside it how long drop-ship suppliers need for them.
-        """
-        leads = [self.offered.leads(one) for one in demands]
-        if not self.acceptance.rates:
-            return [("", days) for days in leads]
-        known = self.reference.traits({line.sku_id for one in demands for line in one.lines})
-        return [
-            (goods_of([known[line.sku_id] for line in one.lines if line.sku_id in known]), days)
-            for one, days in zip(demands, leads, strict=True)
-        ]
-
-    def willing(
-        self, demand: Demand, network: Network, policy: Policy, told: Goods, rooms: Rooms
-    ) -> tuple[tuple[engine.Node, ...], Policy]:
-        """The nodes as they are for the demand and its goods; rejections cost what the policy says."""
-        goods, leads = told
-        nodes = rooms.open_nodes(network, _function_of(demand))
-        nodes = self.offered.nodes(nodes, leads)
-        asked = self.acceptance.nodes(nodes, goods)
-        rules = rejections_cost(policy.rules, asked, policy.reroute_minor)
-        if rules is policy.rules:
-            return nodes, policy
-        return asked, replace(policy, rules=rules)
-
-    def supply(self, demands: Sequence[Demand] = ()) -> Supply:
-        """What is free, and what was set aside for these demands when it landed."""
-        units = free_of(self.positions)
-        for demand in demands:
-            for node_id, sku_id, landed in demand.set_aside:
-                units[node_id, sku_id] = units.get((node_id, sku_id), 0) + landed
-        return Supply(units)
 
 
 class Planner:
@@ -145,32 +67,6 @@ class Planner:
         size = max(LEAST_PART, -(-len(drawn) // MOST_PARTS))
         for start in range(0, len(drawn), size):
             insert_decisions(drawn[start : start + size])
-
-
-def read_snapshot(demands: Sequence[Demand], *, excluded: frozenset[Key], at: datetime) -> Snapshot:
-    """Read supply and exclusions of everything the demands name: one statement each."""
-    known = reference.current()
-    accounts = {demand.account_id for demand in demands}
-    sku_ids = sorted({line.sku_id for demand in demands for line in demand.lines})
-    networks = [
-        known.network(*users)
-        for users in {(demand.account_id, demand.channel_id) for demand in demands}
-    ]
-    node_ids = sorted({node_id for network in networks for node_id in network.node_ids()})
-    kept_skus = known.kept_skus(accounts, sku_ids)
-    positions = inventory.selectors.supply(sku_ids, node_ids)
-    return Snapshot(
-        known,
-        known.codes(sku_ids),
-        positions,
-        excluded | frozenset(inventory.selectors.exclusions(sku_ids, at)),
-        quotas.kept(quotas.live_quotas(kept_skus), at) if kept_skus else None,
-        read_rooms(networks, at, full_nodes(known.versions[FULL_TOPIC])),
-        known.lives(accounts, sku_ids, [view.id for view in positions.values()], at),
-        books.prices_for(accounts, sku_ids, version=known.versions[books.TOPIC]),
-        acceptance(known.versions[ACCEPTANCE_TOPIC]),
-        known.offered(sku_ids, at.date()),
-    )
 
 
 def plans_from(
@@ -205,7 +101,7 @@ def _run_key(ruled: tuple[Demand, Policy, Goods]) -> tuple[UUID, bool, str, UUID
 def _plan_run(  # what a run is, and what all runs share
     demands: list[Demand],
     snapshot: Snapshot,
-    left: "Left",
+    left: Left,
     policy: Policy,
     goods: Goods,
     *,
@@ -230,7 +126,7 @@ def _plan_run(  # what a run is, and what all runs share
 def _plan_part(
     demands: list[Demand],
     snapshot: Snapshot,
-    left: "Left",
+    left: Left,
     policy: Policy,
     goods: Goods,
     book: engine.PriceBook | None,
@@ -240,7 +136,7 @@ def _plan_part(
     """Plans up to the first that fills a node, in the order given."""
     known = snapshot.reference
     network = known.network(demands[0].account_id, demands[0].channel_id)
-    function, rooms = _function_of(demands[0]), left.pace.rooms
+    function, rooms = function_of(demands[0]), left.pace.rooms
     nodes, policy = snapshot.willing(demands[0], network, policy, goods, rooms)
     full_until = rooms.waits_of(function)
     asked = [engine_demand(demand, snapshot, network, at=at) for demand in demands]
@@ -271,10 +167,6 @@ def _plan_part(
             left.take(channel_id, supply, key, given.quantity, held)
         if left.pace.passes(function, plan):
             return
-
-
-def _function_of(demand: Demand) -> str:
-    return PICKUP if demand.method in PICKUP_METHODS else SHIP
 
 
 def engine_demand(
@@ -352,7 +244,7 @@ def plan_of(
                 position_id,
                 line.sku_id,
                 units,
-                snapshot.rooms.ids(given.node, _function_of(demand)),
+                snapshot.rooms.ids(given.node, function_of(demand)),
                 None
                 if snapshot.lives is None
                 else snapshot.lives.least(demand.channel_id, line.sku_id),
@@ -384,7 +276,7 @@ def _waits(demand: Demand, plan: engine.Plan, rooms: Rooms) -> dict[str, str]:
     """Of the nodes that send, those whose window is full, and when they begin with more."""
     if not rooms.full_until:
         return {}
-    function = _function_of(demand)
+    function = function_of(demand)
     return {
         candidate.code: until.isoformat()
         for candidate in plan.candidates

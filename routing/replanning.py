@@ -17,10 +17,11 @@ from routing.binding import bind, in_time
 from routing.drawn import Basis
 from routing.left import Left
 from routing.offered import Leads, stored
-from routing.planner import Snapshot, engine_demand, plan_of, read_snapshot
+from routing.planner import engine_demand, plan_of
 from routing.reference import Network, Policy
 from routing.rooms import SHIP
 from routing.ruling import policies_for
+from routing.snapshot import Snapshot, read_snapshot
 
 OVERTIME = 500
 """Minor units of a parcel beyond what its node can send in its window."""

@@ -13,8 +13,9 @@ from orders.sourcing import Demand, Plan, PlannedPromise
 from routing import engine, reference
 from routing.drawn import Drawn
 from routing.models import RoutingDecision, SourcingPolicy
-from routing.planner import Snapshot, plans_from, read_snapshot
+from routing.planner import plans_from
 from routing.quote_models import ChannelPledge, PromiseQuote
+from routing.snapshot import Snapshot, read_snapshot
 
 
 @dataclass(frozen=True, slots=True)

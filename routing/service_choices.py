@@ -6,7 +6,8 @@ from datetime import datetime
 from orders.sourcing import Demand, PlannedPromise
 from routing import engine, reference
 from routing.engine import Supply
-from routing.planner import PICKUP_METHODS, Snapshot, engine_demand, promise_of
+from routing.planner import engine_demand, promise_of
+from routing.snapshot import PICKUP_METHODS, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from config.kernel import ids
 from config.kernel.errors import Invalid
 from inventory.types import SkuView
 from orders.sourcing import Demand, DemandLine
-from routing.planner import Snapshot, read_snapshot
 from routing.quotes.types import PRODUCT, SHIP, Basket, QuoteRequest, Unavailable
 from routing.reference import Network
+from routing.snapshot import Snapshot, read_snapshot
 
 NOBODY: Final = UUID(int=0)
 KIT, STOCK, HELD = "kit", "stock", "held"

@@ -10,8 +10,8 @@ from inventory.backing import Coming, Share, Waiter, behind, deal, ready_at
 from inventory.selectors.inbound_ahead import ahead_room, lines_coming, units_waiting
 from orders.sourcing import Demand, PlannedPromise
 from routing.foretelling import foretold
-from routing.planner import PICKUP_METHODS
 from routing.quotes.asking import Asked
+from routing.snapshot import PICKUP_METHODS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from routing.drawn import Drawn
 from routing.engine.backwards import last_departure, latest_start
 from routing.engine.calendar import DAY, add_working_days, local_date
 from routing.places import locate
-from routing.planner import END_OF_DAY, PICKUP_METHODS, learnt_parcels, plans_from
+from routing.planner import END_OF_DAY, learnt_parcels, plans_from
 from routing.quotes.asking import Asked, codes_of, missing_of
 from routing.quotes.coming import Future, LaterPart, later_parts, read_future
 from routing.quotes.stores import NearStore, near_stores
@@ -33,6 +33,7 @@ from routing.quotes.types import (
     Unavailable,
 )
 from routing.quotes.wording import MISSING, day, sentences, transit_said
+from routing.snapshot import PICKUP_METHODS
 
 Answer = Option | Unavailable
 
