@@ -7,6 +7,12 @@
   const announce = (text) => { const box = one("#announce"); if (box) box.textContent = text; };
   const keysOff = () => document.documentElement.dataset.keys === "off";
 
+  /* ---- tabs: on a phone they scroll; the one that is open is in sight ---- */
+  all("nav.tabs [aria-current]").forEach((tab) => {
+    const bar = tab.closest("nav.tabs");
+    bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - 24;
+  });
+
   /* ---- forms: a second click does nothing (the server refuses it as well) ---- */
   document.addEventListener("submit", (event) => {
     const form = event.target;
