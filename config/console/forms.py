@@ -294,11 +294,11 @@ class RejectForm(ActionForm):
 class ServiceForm(ActionForm):
     service = forms.ChoiceField(label="Service")
 
-    def __init__(self, *args: Any, services: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, services: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["service"]
         if isinstance(field, forms.ChoiceField):
-            field.choices = [(code, code.replace("_", " ").capitalize()) for code in services]
+            field.choices = list(services)
 
 
 class ShipForm(ActionForm):

@@ -8,7 +8,7 @@ from config.kernel.services.jobs import run_job
 from config.reports import sql
 from config.reports.sql import Row
 from tests.console.conftest import ACTOR, AT, House, text_of
-from tests.factories.inventory import BarcodeFactory
+from tests.factories.inventory import BarcodeFactory, ServiceLevelFactory
 
 
 def scan(house: House, order: Row, text: str, within: str = "") -> str:
@@ -190,3 +190,17 @@ class TestWhatElseIsWished:
         assert house.fact(order["id"])["released"] == 0 or "go from another node?" in said
         again = text_of(client.get(wish))
         assert "Not possible in the present state" in again
+
+    def test_is_asked_to_send_by_a_service_called_by_its_name(self, house: House) -> None:
+        ServiceLevelFactory(code="dawn", name="Before the sun is up")
+        work = house.work_of(house.released(sku="LAMP"))
+        wish = reverse("console:work_wish", args=[work["code"], work["number"], "change_service"])
+        client = house.client("ops_manager")
+
+        assert (
+            '<option value="dawn">Before the sun is up</option>'
+            in client.get(wish).content.decode()
+        )
+        said = text_of(client.post(wish, {"service": "dawn"}, follow=True))
+
+        assert "Before the sun is up" in said

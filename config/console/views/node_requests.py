@@ -33,14 +33,14 @@ def work_wish(request: HttpRequest, code: str, number: str, wish: str) -> HttpRe
         if each["code"] == wish and each["reason"]:
             raise Conflict(each["reason"])
     sent = request.POST if request.method == "POST" else None
-    services = inventory.selectors.service_level_ids() if wish == "change_service" else {}
-    form = ServiceForm(sent, services=sorted(services)) if services else PlainForm(sent)
+    names = inventory.selectors.service_names() if wish == "change_service" else {}
+    form = ServiceForm(sent, services=sorted(names.items())) if names else PlainForm(sent)
 
     def act() -> list[Outcome[Any]]:
         at, actor = frame.now, actor_of(request)
         if wish == "pull_back":
             return list(fulfillment.services.pull_back([PullBack(work["id"])], at=at, actor=actor))
-        service_id = services[form.cleaned_data["service"]]
+        service_id = inventory.selectors.service_level_ids()[form.cleaned_data["service"]]
         wanted = [ServiceChange(work["id"], service_id)]
         return list(fulfillment.services.change_services(wanted, at=at, actor=actor))
 
