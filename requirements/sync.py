@@ -61,7 +61,9 @@ def install_with_uv(name: str) -> bool:
     if uv is None:
         return False
     words = [uv, "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes"]
-    return run([*words, "-r", HERE / f"{name}.txt"]) == 0
+    words += ["-r", HERE / f"{name}.txt"]
+    # The lock names every file by its hash: what the cache holds need not be asked for again.
+    return run([*words, "--offline"], quiet=True) == 0 or run(words) == 0
 
 
 def install_with_pip(name: str) -> bool:

@@ -55,6 +55,7 @@ _WATCHING = frozenset(
         "fulfillment.teach_lanes",
         "inventory.compare_figures",
         "inventory.watch_drift",
+        "payments.reconcile",
         rematching.NAME,
     }
 )
@@ -329,6 +330,8 @@ def play_fortnight(
         end = min(NOW, turn_end(start))
         clock.set_to(end, speed=0)
         came += demo.turn(start, end)
+        # Before the rounds, so that a worker has something to do while they are made.
+        pump(end)
         hour = end.astimezone(HOME_ZONE).hour
         if hour in _ROUND_HOURS:
             for step in ticker.steps(quick=True) + ticker.steps(quick=False):

@@ -1,22 +1,24 @@
 """A day of the demo's life with every failure switched on in turn, and the proof that all of it heals.
 
-The retailer is set up, handed over to the simulated systems at once, and lives. For two hours each,
-every kind of failure strikes a share of everything, everywhere. Then the world is whole again, buyers
-stay away, and what is still under way has some hours; the clocks stop, and both sides are compared.
+The retailer's fortnight is played, so that parcels and returns are on their way; then it lives by the
+simulated systems. For two hours each, every kind of failure strikes a share of everything, everywhere.
+Then the world is whole again, buyers stay away, and what is still under way has some hours; the clocks
+stop, and both sides are compared.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from config.demo import partners, records, setup, taken_back
+from config.demo import fortnight, records, setup, taken_back
 from config.demo.counterparts import Counterparts
-from config.demo.handing_over import hand_over, meet_again
+from config.demo.handing_over import meet_again
 from config.demo.play import drain
 from config.demo.records import Difference
 from config.demo.retailer import NODES
+from config.demo.shoppers import NOW
 from config.demo.stage import Stage
 from config.demo.storefronts import SHOPS
 from config.invariants import check_all
@@ -25,7 +27,6 @@ from config.kernel.types import Scope
 from config.reports import leftovers, summary
 from integrations.sandbox.panel import KINDS
 
-BEGINS: Final = datetime(2026, 11, 17, 13, tzinfo=UTC)
 HOURS_EACH: Final = 2
 SHARE: Final = 0.15
 HEALING_HOURS: Final = 6
@@ -45,23 +46,22 @@ class Verdict:
     examples: tuple[str, ...] = ()
 
 
-def begin(stage: Stage, *, speed: float, orders_an_hour: float) -> None:
-    """An installation that has just been connected to everything, and begins to live."""
-    retailer = setup.set_up()
-    clock.set_to(BEGINS, speed=0)
-    stage.await_sandbox()
+def begin(
+    stage: Stage,
+    *,
+    speed: float,
+    orders_an_hour: float,
+    progress: Callable[[datetime, int], None],
+) -> None:
+    """An installation after its fortnight, connected to everything, begins to live."""
+    stage.start_worker()
+    fortnight.live_through(stage, progress=progress)
     there = stage.counterparts
-    there.set_clocks(BEGINS, 0)
-    partners.connect_carriers(retailer, there, at=BEGINS)
-    partners.connect_gateway(retailer, there, at=BEGINS)
-    hand_over(retailer, there, stage.url, at=BEGINS)
-    setup.mark_lived(BEGINS, 0)
     _let_buyers_in(there, orders_an_hour / len(_BUYERS))
     stage.await_web()
-    stage.start_worker()
-    meet_again(retailer, there, stage.url, at=BEGINS)
-    clock.set_to(BEGINS, speed=speed)
-    there.set_clocks(BEGINS, speed)
+    meet_again(setup.known_retailer(), there, stage.url, at=NOW)
+    clock.set_to(NOW, speed=speed)
+    there.set_clocks(NOW, speed)
     stage.start_life()
 
 
@@ -70,7 +70,7 @@ def suffer(
 ) -> None:
     """Every kind of failure in turn, at every simulator; then none, and time to heal."""
     for number, kind in enumerate(KINDS):
-        until = BEGINS + timedelta(hours=HOURS_EACH * (number + 1))
+        until = NOW + timedelta(hours=HOURS_EACH * (number + 1))
         failure = {"kind": kind, "share": SHARE, "until": until.isoformat(), "seconds": 2}
         for name in stage.counterparts.urls:
             stage.counterparts.tell(name, "PUT", "failures", {"failures": [failure]})
@@ -80,7 +80,7 @@ def suffer(
     for name in stage.counterparts.urls:
         stage.counterparts.tell(name, "PUT", "failures", {"failures": []})
     _let_buyers_in(stage.counterparts, 0)
-    until = BEGINS + timedelta(hours=HOURS_EACH * len(KINDS) + HEALING_HOURS)
+    until = NOW + timedelta(hours=HOURS_EACH * len(KINDS) + HEALING_HOURS)
     said("healing", until)
     _live_until(stage, until, stopped)
 
@@ -118,6 +118,8 @@ def verdicts(counterparts: Counterparts, scope: Scope) -> Iterator[Verdict]:
     cancels = taken_back.cancels(counterparts, scope=scope)
     yield _of("cancels unlike the sellers' records", list(cancels.differ))
     yield _of("refunds unlike the records", taken_back.refunds(counterparts, scope=scope))
+    returns = taken_back.returns(counterparts, scope=scope)
+    yield _of("returns unlike the carrier's records", list(returns.differ))
     yield _of("orders lost", records.orders_lost(counterparts, scope=scope))
     yield _of("told twice", records.told_twice(counterparts))
     for what, number in leftovers.counted(scope=scope).items():

@@ -63,7 +63,7 @@ def look() -> list[tuple[str, str]]:
         cursor.execute(
             f"""
             SELECT 'run_deliveries', ''
-            WHERE EXISTS (SELECT FROM kernel_delivery d WHERE {deliveries.DUE})
+            WHERE EXISTS ({deliveries.DUE})
             UNION ALL
             SELECT 'run_intents', '' WHERE EXISTS (SELECT FROM kernel_intent
                 WHERE state IN ('pending', 'running', 'unknown') AND NOT behind

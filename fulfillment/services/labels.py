@@ -62,7 +62,7 @@ def request_labels(
         at=at,
         actor=actor,
     )
-    return standings(work, verdicts)
+    return standings(work.parcels, verdicts)
 
 
 def _ask(work: Work, parcel_id: UUID, was: dict[UUID, str]) -> Outcome[UUID]:
@@ -206,7 +206,7 @@ def record_label(
     number = str(answer.data.get("tracking_number", ""))
     topic = "parcel.labelled"
     if answer.kind is AnswerKind.UNKNOWN:
-        return standings(work, [Outcome.done(parcel.pk)])[0].value
+        return standings(work.parcels, [Outcome.done(parcel.pk)])[0].value
     parcel.label_pending = False
     if answer.kind is AnswerKind.REFUSED:
         topic = "parcel.label_refused"
@@ -223,7 +223,7 @@ def record_label(
     else:
         parcel.note_label(carrier_code=answer.data["carrier"], tracking_number=number, at=at)
     write_parcels(work, [parcel], was, topic=topic, reason="label", at=at, actor=actor)
-    return standings(work, [Outcome.done(parcel.pk)])[0].value
+    return standings(work.parcels, [Outcome.done(parcel.pk)])[0].value
 
 
 def _report_refusal(work: Work, parcel: Parcel, answer: Answer, *, at: datetime) -> None:

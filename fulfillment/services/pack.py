@@ -248,7 +248,7 @@ def void_parcels(
     write_parcels(work, voided, was, topic="parcel.voided", reason="voided", at=at, actor=actor)
     give_back_labels(voided, at=at, actor=actor)
     unpack([parcel.pk for parcel in voided])
-    return standings(work, verdicts)
+    return standings(work.parcels, verdicts)
 
 
 def _void(
@@ -281,7 +281,7 @@ def manifest_parcels(
     listed: dict[UUID, Parcel] = {}
     verdicts = [_manifest(work, parcel_id, listed) for parcel_id in parcel_ids]
     manifest_opened(work, list(listed.values()), at=at, actor=actor)
-    return standings(work, verdicts)
+    return standings(work.parcels, verdicts)
 
 
 def manifest_opened(work: Work, parcels: Sequence[Parcel], *, at: datetime, actor: Actor) -> None:

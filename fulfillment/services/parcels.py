@@ -155,12 +155,14 @@ def parcel_fact(
     )
 
 
-def standings(work: Work, verdicts: Iterable[Outcome[UUID]]) -> list[Outcome[ParcelStanding]]:
+def standings(
+    parcels: Mapping[UUID, Parcel], verdicts: Iterable[Outcome[UUID]]
+) -> list[Outcome[ParcelStanding]]:
     """Say of each item where its parcel stands now."""
     return [
         Outcome(
             verdict.kind,
-            _standing(work.parcels[verdict.value]) if verdict.value else None,
+            _standing(parcels[verdict.value]) if verdict.value else None,
             verdict.problem,
         )
         for verdict in verdicts

@@ -43,7 +43,7 @@ def reverse_shipments(
         if _order_of(work, work.parcels[parcel_id]) not in too_late
     ]
     _take_back(work, back, inside, at=at, actor=actor)
-    return standings(work, [_final(work, verdict, too_late) for verdict in verdicts])
+    return standings(work.parcels, [_final(work, verdict, too_late) for verdict in verdicts])
 
 
 def _scanned(parcel_ids: Collection[UUID]) -> set[UUID]:

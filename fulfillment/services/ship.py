@@ -40,7 +40,7 @@ def confirm_shipments(
         _lawful(work, one, traces, leaving) for one in zip(shipments, verdicts, strict=True)
     ]
     hand_over(work, leaving, inside, traces, at=at, actor=actor)
-    return standings(work, verdicts)
+    return standings(work.parcels, verdicts)
 
 
 def _judge(work: Work, shipment: Shipment, leaving: dict[UUID, Shipment]) -> Outcome[UUID]:

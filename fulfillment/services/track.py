@@ -53,12 +53,33 @@ def record_tracking(
     Repeated news answers as the first did.
     """
     named = _parcels_named(news, scope=actor.scope)
-    work = open_parcels(set(filter(None, named)), scope=actor.scope)
-    verdicts, kept = _judge(work, news, named, at=at)
+    known = _known(news, named)
+    told = {parcel_id for place, parcel_id in enumerate(named) if parcel_id and place not in known}
+    work = open_parcels(told, scope=actor.scope)
+    verdicts, kept = _judge(work, news, named, known, at=at)
     TrackingEvent.objects.bulk_create(kept)
     _ship_what_moved(work, kept, at=at, actor=actor)
     _fold(work, {event.parcel_id for event in kept}, at=at, actor=actor)
-    return standings(work, verdicts)
+    unmoved = {parcel_id for parcel_id in named if parcel_id} - told
+    at_rest = Parcel.objects.for_scope(actor.scope).in_bulk(list(unmoved)) if unmoved else {}
+    return standings(work.parcels | at_rest, verdicts)
+
+
+def _known(news: Sequence[TrackingNews], named: Sequence[UUID | None]) -> set[int]:
+    """Places of what was told before. Carriers say a parcel's whole way each time: nothing is locked
+    for what it says again.
+    """
+    keys: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for place, (item, parcel_id) in enumerate(zip(news, named, strict=True)):
+        if parcel_id:
+            keys[item.source][place] = _key(parcel_id, item)
+    return {
+        place
+        for source, said in keys.items()
+        for owned in [external_keys.owners_of("tracking", source, list(said.values()))]
+        for place, key in said.items()
+        if key in owned
+    }
 
 
 def _parcels_named(news: Sequence[TrackingNews], *, scope: Scope) -> list[UUID | None]:
@@ -88,21 +109,24 @@ def _judge(
     work: Work,
     news: Sequence[TrackingNews],
     named: Sequence[UUID | None],
+    known: Collection[int],
     *,
     at: datetime,
 ) -> tuple[list[Outcome[UUID]], list[TrackingEvent]]:
-    refused: dict[int, Outcome[UUID]] = {}
+    told: dict[int, Outcome[UUID]] = {}
     events: dict[int, TrackingEvent] = {}
     for place, (item, parcel_id) in enumerate(zip(news, named, strict=True)):
         parcel = work.parcels.get(parcel_id) if parcel_id else None
-        if parcel is None:
-            refused[place] = not_found("parcel")
+        if parcel_id and place in known:
+            told[place] = Outcome.repeated(parcel_id)
+        elif parcel is None:
+            told[place] = not_found("parcel")
         elif item.status not in TRACKED:
-            refused[place] = Outcome.refused(
+            told[place] = Outcome.refused(
                 "unknown-status", f"{item.status} says nothing about a way.", known=list(TRACKED)
             )
         elif parcel.state == ParcelState.VOIDED:
-            refused[place] = not_now(parcel, f"{parcel.number} was opened again.")
+            told[place] = not_now(parcel, f"{parcel.number} was opened again.")
         else:
             events[place] = _event_of(parcel, item, at=at)
     owners = external_keys.claim(
@@ -114,7 +138,7 @@ def _judge(
     )
     first = dict(zip(events, owners, strict=True))
     verdicts = [
-        refused.get(place)
+        told.get(place)
         or (
             Outcome.done(events[place].parcel_id)
             if first[place] == events[place].pk
@@ -125,10 +149,15 @@ def _judge(
     return verdicts, [event for place, event in events.items() if first[place] == event.pk]
 
 
-def _event_of(parcel: Parcel, item: TrackingNews, *, at: datetime) -> TrackingEvent:
+def _key(parcel_id: UUID, item: TrackingNews) -> str:
+    """What the news is known by: what its teller calls it, of this parcel."""
     said = item.external_id or f"{item.status}@{item.happened_at.isoformat()}"
     if item.correction:
         said = f"{said} corrected"
+    return f"{parcel_id}:{said}"[:120]
+
+
+def _event_of(parcel: Parcel, item: TrackingNews, *, at: datetime) -> TrackingEvent:
     return TrackingEvent(
         id=ids.uuid7(),
         account_id=parcel.account_id,
@@ -137,7 +166,7 @@ def _event_of(parcel: Parcel, item: TrackingNews, *, at: datetime) -> TrackingEv
         happened_at=item.happened_at,
         correction=item.correction,
         source=item.source,
-        external_id=f"{parcel.pk}:{said}"[:120],
+        external_id=_key(parcel.pk, item),
         place=item.place,
         at=at,
     )

@@ -35,6 +35,13 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Processor time that no test looks at: a process for each frame, and letters drawn by colours.
+    "--renderer-process-limit=1",
+    "--disable-site-isolation-trials",
+    "--disable-features=SitePerProcess,IsolateOrigins",
+    "--disable-software-rasterizer",
+    "--disable-extensions",
+    "--disable-lcd-text",
 ]
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 SERIOUS = {"serious", "critical"}

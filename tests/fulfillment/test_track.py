@@ -3,6 +3,8 @@ from datetime import timedelta
 from itertools import permutations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from config.kernel.models import CaseReport, Event
 from config.kernel.types import ALL_ACCOUNTS, OutcomeKind
@@ -72,6 +74,17 @@ class TestRecordTracking:
             OutcomeKind.REPEATED,
         ]
         assert TrackingEvent.objects.for_scope(ALL_ACCOUNTS).count() == 1
+
+    def test_locks_nothing_for_what_was_told_before(self, sent):
+        _, _, box = sent
+        moved = news(box, ParcelState.IN_TRANSIT, external_id="scan-1")
+        tell(moved)
+
+        with CaptureQueriesContext(connection) as asked:
+            answered = tell(moved, moved)
+
+        assert not [one for one in asked if "FOR " in one["sql"].rpartition("WHERE")[2]]
+        assert [one.value.state for one in answered] == [ParcelState.IN_TRANSIT] * 2
 
     @pytest.mark.parametrize(
         "order",

@@ -191,6 +191,18 @@ class TestRunDue:
         (dead,) = selectors.dead_deliveries(ALL_ACCOUNTS)
         assert (dead.subject_id, dead.waiting) == (bad, 1)
 
+    def test_are_looked_for_in_one_pass_whatever_statistics_say(self, listener: Listener) -> None:
+        happen(*((ids.uuid7(), 1) for _ in range(200)))
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE kernel_delivery")  # of a table with nothing in it
+            relay_all()
+            cursor.execute(f"EXPLAIN {deliveries.DUE}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+
+        assert "WindowAgg" in plan
+        assert "Join" not in plan
+        assert "SubPlan" not in plan
+
     def test_holds_later_ones_back_while_an_earlier_one_backs_off(self, listener: Listener) -> None:
         subject = ids.uuid7()
         listener.poison = {(subject, 1)}

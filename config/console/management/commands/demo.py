@@ -8,16 +8,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from config import embedded
 from config.command_line import BEGAN
-from config.demo import partners, setup, storefronts
-from config.demo.handing_over import hand_over, meet_again
-from config.demo.play import Demo, drain, play_fortnight, ring
+from config.demo import fortnight, setup
+from config.demo.handing_over import meet_again
 from config.demo.shoppers import NOW, OPENING
 from config.demo.stage import Stage
 from config.demo.table import ours, theirs
@@ -28,7 +26,6 @@ from config.kernel.types import ALL_ACCOUNTS
 from config.reports import summary
 
 DEFAULT_PORT: Final = 8000
-_DRAIN_SECONDS: Final = 60
 
 
 class Command(BaseCommand):
@@ -59,10 +56,11 @@ class Command(BaseCommand):
         try:
             with embedded.Stack() as stack:
                 stage = Stage.of(stack, options["port"])
+                if not options["once"]:
+                    # First, though nobody asks it yet: it loads while the schema is made.
+                    stage.start_web()
                 _prepare(stage, console, reset=options["reset"])
                 stage.start_sandbox()
-                if not options["once"]:
-                    stage.start_web()
                 if not setup.was_played():
                     stage.start_worker()
                     _play(stage, console)
@@ -127,42 +125,36 @@ def _prepare(stage: Stage, console: Console, *, reset: bool) -> None:
 
 def _play(stage: Stage, console: Console) -> None:
     """Play the fortnight. Asked to stop, it stops between two turns."""
-    with connection.cursor() as cursor:
-        # Who loses power now begins anew in any case: no commit need wait for the disk.
-        cursor.execute("SET synchronous_commit TO off")
-    with console.status("setting the retailer up …"):
-        retailer = setup.set_up()
-    stage.await_sandbox()
-    stage.counterparts.set_clocks(OPENING, 0)
-    partners.connect_carriers(retailer, stage.counterparts, at=OPENING)
-    partners.connect_gateway(retailer, stage.counterparts, at=OPENING)
-    storefronts.list_goods(stage.counterparts)
-    demo = Demo.of(retailer, stage.counterparts)
-    with _progress(console) as bar:
-        task = bar.add_task("playing", total=(NOW - OPENING).total_seconds(), orders="")
-        days = {OPENING.date()}
+    setting_up = console.status("setting the retailer up …")
+    bar = _progress(console)
+    task = bar.add_task("playing", total=(NOW - OPENING).total_seconds(), orders="")
+    days = {OPENING.date()}
 
-        def step(instant: datetime, came: int) -> None:
-            if stage.stack.signalled:
-                console.print("stopped; the next start begins anew")
-                sys.exit(130)
-            bar.update(
-                task,
-                completed=(instant - OPENING).total_seconds(),
-                description=f"{instant:%a %d %b}",
-                orders=f"{came:,} orders",
-            )
-            if not console.is_terminal and instant.date() not in days:
-                days.add(instant.date())
-                console.print(f"{instant:%a %d %b}  {came:,} orders")
+    def opened() -> None:
+        setting_up.stop()
+        bar.start()
 
-        play_fortnight(demo, step, pump=ring)
-    demo.floor.clear_the_floor(NOW)
-    if not drain(seconds=_DRAIN_SECONDS):
-        console.print("The worker is still at it; the figures may lag.")
-    demo.floor.clear_the_floor(NOW)
-    hand_over(retailer, stage.counterparts, stage.url, at=NOW)
-    setup.mark_lived(NOW, demo.shoppers.last_number)
+    def step(instant: datetime, came: int) -> None:
+        if stage.stack.signalled:
+            console.print("stopped; the next start begins anew")
+            sys.exit(130)
+        bar.update(
+            task,
+            completed=(instant - OPENING).total_seconds(),
+            description=f"{instant:%a %d %b}",
+            orders=f"{came:,} orders",
+        )
+        if not console.is_terminal and instant.date() not in days:
+            days.add(instant.date())
+            console.print(f"{instant:%a %d %b}  {came:,} orders")
+
+    setting_up.start()
+    try:
+        if not fortnight.live_through(stage, opened=opened, progress=step):
+            console.print("The worker is still at it; the figures may lag.")
+    finally:
+        setting_up.stop()
+        bar.stop()
 
 
 def _resume_at() -> datetime:

@@ -12,6 +12,7 @@ from rich.table import Table
 from config import embedded
 from config.demo import soak
 from config.demo.stage import Stage
+from config.demo.table import ours, theirs
 from config.embedded import ports
 from config.kernel.types import ALL_ACCOUNTS
 
@@ -42,8 +43,19 @@ class Command(BaseCommand):
                 stage.forget_outside()
                 stage.start_sandbox()
                 stage.start_web()
-                console.print("connecting everything …")
-                soak.begin(stage, speed=options["speed"], orders_an_hour=options["orders_an_hour"])
+                console.print("playing the fortnight before …")
+
+                def came(instant: datetime, orders: int) -> None:
+                    if stack.signalled:
+                        sys.exit(130)
+                    console.print(f"{instant:%a %d %b %H:%M}  {orders:,} orders")
+
+                soak.begin(
+                    stage,
+                    speed=options["speed"],
+                    orders_an_hour=options["orders_an_hour"],
+                    progress=came,
+                )
 
                 def said(what: str, until: datetime) -> None:
                     console.print(f"{what.replace('_', ' '):<16} until {until:%a %H:%M}")
@@ -60,7 +72,11 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
 
     def _show(self, stage: Stage) -> bool:
-        """Print every verdict; whether one is not nought."""
+        """Print what there was, and every verdict; whether one is not nought."""
+        lived = Table(title="What there was", show_header=False)
+        for label, value in (*ours(ALL_ACCOUNTS), *theirs(stage.counterparts, ALL_ACCOUNTS)):
+            lived.add_row(label, value)
+        Console(file=sys.stdout, width=78).print(lived)
         table = Table(title="A day with every failure", show_header=False)
         found = list(soak.verdicts(stage.counterparts, ALL_ACCOUNTS))
         for one in found:
