@@ -31,6 +31,14 @@ class Due:
             if minor > told.get(kit, 0)
         }
 
+    def exceeded(self, told: Mapping[str, int]) -> dict[str, int]:
+        """What was told beyond it: a parcel came back, and with it the kit may yet be taken off whole."""
+        return {
+            kit: minor - self.kits.get(kit, 0)
+            for kit, minor in sorted(told.items())
+            if minor > self.kits.get(kit, 0)
+        }
+
 
 def due(lines: Sequence[LineStanding], taken_off: Mapping[UUID, tuple[int, int]]) -> Due:
     """What the shop owes for parts of kits that have begun to leave, of what was `taken_off` by us.
@@ -59,9 +67,13 @@ def due(lines: Sequence[LineStanding], taken_off: Mapping[UUID, tuple[int, int]]
 
 
 def told(order_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
-    """What the shops of these orders were told of their kits' parts so far. One statement."""
+    """What the shops of these orders were told of their kits' parts so far, less what a kit that was
+    taken off whole after that did not bring again. One statement.
+    """
     rows = ChannelCopy.objects.for_scope(ALL_ACCOUNTS).filter(
-        order_id__in=list(order_ids), kind=CopyKind.REFUND, wanted__has_key=KITS
+        order_id__in=list(order_ids),
+        kind__in=[CopyKind.REFUND, CopyKind.CANCEL],
+        wanted__has_key=KITS,
     )
     found: dict[UUID, dict[str, int]] = {}
     for order_id, wanted in rows.values_list("order_id", "wanted"):

@@ -82,6 +82,7 @@ def wish_of(row: ChannelCopy) -> Wish:
         whole=bool(wanted.get("whole")),
         reason=str(wanted.get("reason", "")),
         currency=str(wanted.get("currency", "")),
+        spared_minor=int(wanted.get("spared_minor", 0)),
         amount_minor=None if amount is None else int(amount),
         due_minor=due,
         known_minor=known,

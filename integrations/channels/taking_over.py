@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from config.kernel.errors import Conflict
 from config.kernel.events import Recorded
@@ -75,10 +75,23 @@ def hold(connection_id: UUID, held: Mapping[UUID, str], *, at: datetime, actor: 
     )
     for row in rows:
         row.keep(their_id=held[row.pk], sent_hash=row.wanted_hash, note="", at=row.wanted_at)
-        row.seen_at = at
-    ChannelCopy.objects.for_scope(ALL_ACCOUNTS).bulk_update(
-        rows, ["state", "their_id", "sent_hash", "failure", "sent_at", "seen_at"], batch_size=500
-    )
+    # A fortnight's copies: `bulk_update` would write a case for each row and column.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE integrations_channelcopy AS copy
+            SET state = held.state, their_id = held.their_id, sent_hash = copy.wanted_hash,
+                failure = '', sent_at = copy.wanted_at, seen_at = %s
+            FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS held (id, state, their_id)
+            WHERE copy.id = held.id
+            """,
+            [
+                at,
+                [row.pk for row in rows],
+                [row.state for row in rows],
+                [row.their_id for row in rows],
+            ],
+        )
     return len(rows)
 
 

@@ -51,6 +51,8 @@ class _Scene:
     """Orders of which the shop has collected something."""
     parts_due: dict[UUID, dict[str, int]] = field(default_factory=dict)
     """Order with a kit → what is due for parts that will never be sent, and was not told: by line."""
+    parts_told: dict[UUID, dict[str, int]] = field(default_factory=dict)
+    """Order with a kit → what was told of such parts that is due no more: by line."""
 
     def shop_of(self, order_id: UUID) -> tuple[OrderHead, ConnectionRef] | None:
         """The order and the shop it came from; None for one that no shop has."""
@@ -99,6 +101,7 @@ def _scene(events: Sequence[Recorded]) -> _Scene:
     notes = {note_id for event in events for note_id in _notes(event)}
     paid = credited | (kits if parcels or cancels else set())
     paid_there = frozenset(collected_by_channels(paid) if paid else ())
+    parts_due, parts_told = _due_for_parts(kits & paid_there) if parcels or cancels else ({}, {})
     return _Scene(
         heads,
         refs,
@@ -108,21 +111,29 @@ def _scene(events: Sequence[Recorded]) -> _Scene:
         _cancels_of(kits) if cancels and kits else {},
         parts_of_notes(notes) if notes else {},
         paid_there,
-        _due_for_parts(kits & paid_there) if parcels or cancels else {},
+        parts_due,
+        parts_told,
     )
 
 
-def _due_for_parts(order_ids: set[UUID]) -> dict[UUID, dict[str, int]]:
-    """What is due for missing parts of kits and was not told. Locks the orders: it is told once."""
+_ByKit = dict[UUID, dict[str, int]]
+
+
+def _due_for_parts(order_ids: set[UUID]) -> tuple[_ByKit, _ByKit]:
+    """What is due for missing parts of kits and was not told, and what was told and is not due.
+
+    Locks the orders: it is told once.
+    """
     if not order_ids or not taken_off_by_us(order_ids):
-        return {}
+        return {}, {}
     lock_orders(order_ids)
     gone, lines = taken_off_by_us(order_ids), standing_lines(order_ids)
     told = part_kits.told(order_ids)
-    return {
-        order_id: part_kits.due(lines[order_id], gone).beyond(told.get(order_id, {}))
-        for order_id in order_ids
-    }
+    due = {order_id: part_kits.due(lines[order_id], gone) for order_id in order_ids}
+    return (
+        {order_id: one.beyond(told.get(order_id, {})) for order_id, one in due.items()},
+        {order_id: one.exceeded(told.get(order_id, {})) for order_id, one in due.items()},
+    )
 
 
 def _cancels_of(order_ids: set[UUID]) -> dict[UUID, list[tuple[UUID, dict[UUID, int]]]]:
@@ -199,10 +210,17 @@ def _cancel(event: Recorded, head: OrderHead, scene: _Scene) -> _Content | None:
     )
     if not units:
         return None
+    known = scene.parts_told.get(head.id, {})
+    spared = {kit: known.pop(kit) for kit in sorted(units.keys() & known.keys())}
+    # The shop reckons a kit's whole price, and has given the share of some of its parts back already.
+    less = {"spared_minor": sum(spared.values())} if spared else {}
+    counted = {part_kits.KITS: {kit: -minor for kit, minor in spared.items()}} if spared else {}
     return (
         CopyKind.CANCEL,
         event.id,
         {
+            **less,
+            **counted,
             "units": units,
             "whole": head.state == OrderState.CANCELLED,
             "reason": str(event.data.get("initiator", "")),

@@ -97,7 +97,7 @@ class Wish:
     `units` are units per line of the shop; a parcel that brings only the rest of kits has none, and
     goes with what was told of the lines `rest_of`. `beside` are the numbers of other parcels that the
     shop holds under `their_id` too, each with the lines that it brings the rest of. `gone` takes back what was told. `whole` is the whole
-    order. `amount_minor` goes back to the buyer; None leaves it to the shop to reckon. `due_minor`
+    order. `spared_minor` of what the units come to went back before. `amount_minor` goes back to the buyer; None leaves it to the shop to reckon. `due_minor`
     is what we have had given back with this, to date; `known_minor` what the shop gave back by
     itself and we have credited; `apart` are refunds there that count as neither. `worth` is what of
     the amount is for each line, tax included, and `shipping_minor` for the shipping. `by_us`: the
@@ -121,6 +121,7 @@ class Wish:
     whole: bool = False
     reason: str = ""
     currency: str = ""
+    spared_minor: int = 0
     amount_minor: int | None = None
     due_minor: int = 0
     known_minor: int = 0

@@ -63,12 +63,22 @@ def take_off(ask: Ask, wish: Wish, order: Document) -> Reply:
         return Reply(Said.DONE, note="Nothing of it was open there any more.")
     asked = {"shipping": {"amount": "0.00"}, "refund_line_items": items}
     worth = mapping(ask("POST", f"{base}/calculate.json", {"refund": asked}).body, "refund")
-    given = [
-        _given(one, text(one.get("amount"), 20))
-        for one in rows(worth, "transactions")
-        if Decimal(text(one.get("amount"), 20) or "0") > 0
-    ]
+    given = _less(wish.spared_minor, rows(worth, "transactions"), wish.currency)
     return _made(ask, base, wish, order, given, items, cancel=True)
+
+
+def _less(
+    spared_minor: int, transactions: Sequence[Document], currency: str
+) -> list[dict[str, Any]]:
+    """What the shop would give back, less what has gone back before."""
+    reading, given = Reading(currency), []
+    for one in transactions:
+        amount = reading.minor(one.get("amount"), "")
+        off = min(amount, spared_minor)
+        spared_minor -= off
+        if amount > off:
+            given.append(_given(one, str(major(amount - off, currency))))
+    return given
 
 
 def give_back(ask: Ask, ref: ConnectionRef, wish: Wish, order: Document) -> Reply:

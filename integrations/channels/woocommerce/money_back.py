@@ -50,7 +50,7 @@ def take_off(ask: Ask, ref: ConnectionRef, wish: Wish, order: Document) -> Reply
     """Take units off that have not left: a refund of their lines, with their tax."""
     reading = Reading(text(order.get("currency"), 3))
     lines, worth = _worth(wish.units, rows(order, "line_items"), reading)
-    amount = min(worth, kept_of(order))
+    amount = min(worth - wish.spared_minor, kept_of(order))
     if not lines or amount <= 0:
         return Reply(Said.DONE, note="There was nothing to give back for it.")
     return _made(ask, ref, wish, order, amount, lines, cancel=True)

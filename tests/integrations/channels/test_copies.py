@@ -13,15 +13,17 @@ from config.kernel.ids import uuid7
 from config.kernel.models import CaseReport, Event, Intent, JobItem
 from config.kernel.services import intents, jobs
 from config.kernel.types import ALL_ACCOUNTS, Scope
-from fulfillment.models import FulfillmentOrder, Parcel
+from fulfillment.models import FulfillmentOrder, NodeRequest, Parcel
 from fulfillment.services import (
+    answer_requests,
     confirm_shipments,
     record_packs,
     record_picks,
     release_groups,
     reverse_shipments,
+    void_parcels,
 )
-from fulfillment.types import Content, Pack, Pick, Shipment
+from fulfillment.types import Content, Pack, Pick, RequestAnswer, Shipment
 from integrations import connections
 from integrations import services as connections_services
 from integrations.channels import copies, selectors, services, telling
@@ -157,10 +159,13 @@ class TestAKitThatNeverBecomesWhole:
         [missing] = [line for line in trade.lines(order) if line.sku.code == "SKU-1"]
         return placed, order, missing
 
-    def take_off(self, trade, order, line):
+    def ask_to_take_off(self, order, line):
         request = CancelRequest(order.pk, line.pk, 1, "no stock", "merchant")
         [outcome] = cancel_units([request], at=clock.now(), actor=SYSTEM)
         assert outcome.ok, outcome.problem
+
+    def take_off(self, trade, order, line):
+        self.ask_to_take_off(order, line)
         trade.carry_out()
         line.refresh_from_db()
         return line.cancellations.get().amount_minor
@@ -183,6 +188,31 @@ class TestAKitThatNeverBecomesWhole:
         trade.push(placed["id"])
         assert (trade.poll().different, trade.shop.log.of("refused")) == (0, [])
         assert CaseReport.objects.count() == 0
+
+    def test_is_not_given_back_again_with_the_kit_when_the_parcel_comes_back(self, trade):
+        placed, order, missing = self.kit_that_half_left(trade)
+        self.take_off(trade, order, missing)
+        [parcel] = Parcel.objects.for_scope(ALL_ACCOUNTS)
+        reverse_shipments([parcel.pk], at=clock.now(), actor=SYSTEM)
+        void_parcels([parcel.pk], at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+        [first] = [line for line in trade.lines(order) if line.sku.code == "SKU-0"]
+
+        self.ask_to_take_off(order, first)
+        [asked] = NodeRequest.objects.for_scope(ALL_ACCOUNTS)
+        answer_requests([RequestAnswer(asked.pk, 1)], at=clock.now(), actor=SYSTEM)
+        trade.carry_out()
+
+        there = trade.shop.store["orders"][str(placed["id"])]
+        kit = next(one for one in there["lines"] if one["sku"] == "SKU-3")
+        parts = [line for line in trade.lines(order) if line.sku.code in ("SKU-0", "SKU-1")]
+        assert max(kit["cancelled"], kit["refunded"]) == 1
+        assert sum(made["amount"] for made in there["refunds"]) == sum(
+            part.total_minor for part in parts
+        )
+        assert {copy.wanted["kits"][str(kit["id"])] for copy in trade.copies(kind="cancel")} == {
+            -missing.total_minor
+        }
 
     def test_is_one_case_with_the_amount_where_the_channel_allows_no_amount_alone(self, trade):
         Connection.objects.for_scope(ALL_ACCOUNTS).update(settings={"amount_refunds": False})
