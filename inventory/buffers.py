@@ -100,14 +100,13 @@ _FIGURES = f"""
     , placed AS MATERIALIZED (
         SELECT * FROM unnest(%(known)s::bigint[], %(kinds)s::int[]) AS placed (node_id, kind)
     )
-    SELECT w.sku_id, k.kind,
+    SELECT w.sku_id, k.kind, nullif(w.owner_id, w.account_id),
         sum(CASE WHEN w.shortfall = 0 THEN greatest(0, w.net - w.buffer) ELSE 0 END)::bigint,
         sum(CASE WHEN w.shortfall = 0 THEN greatest(0, w.net - w.safety - w.cut) ELSE 0 END)::bigint,
         sum(w.sellable)::bigint,
         count(*) FILTER (WHERE w.buffer <> w.safety + w.cut)
     FROM wished w JOIN placed k ON k.node_id = w.node_id
-    WHERE w.owner_id = w.account_id
-    GROUP BY 1, 2
+    GROUP BY 1, 2, 3
 """  # noqa: S608  # own text
 _TERMS = f"""
     WITH {MEANT}
@@ -283,10 +282,14 @@ def thresholds_by(book: RuleBook, sku_ids: Collection[int]) -> dict[tuple[UUID, 
 
 @dataclass(frozen=True, slots=True)
 class PlaceFigure:
-    """Units of a SKU free at one kind of node now and under other rules, and positions touched."""
+    """Units of a SKU free at one kind of node now and under other rules, and positions touched.
+
+    `owner_id` names whose they are where they are not the account's own.
+    """
 
     sku_id: int
     kind: int
+    owner_id: UUID | None
     before: int
     after: int
     sellable: int

@@ -2,10 +2,11 @@
 
 Nothing is written and nothing locked: the same statements and the same shares work out what is and
 what would be. Figures are of what lies there to be sold now: of the SKUs that are meant, and of
-the kits that hold some of them, by the scarcest component of each node.
+the kits that hold some of them, by the scarcest component of each node. Goods of other owners count
+where the channel sells them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from uuid import UUID
 from config.kernel.models import Channel
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.buffers import (
+    PlaceFigure,
     RuleBook,
     book_of,
     demand_for,
@@ -30,6 +32,7 @@ from inventory.models import (
     ChannelTerm,
     KitComponent,
     Node,
+    OwnerChannel,
     Quota,
     Sku,
 )
@@ -47,33 +50,40 @@ WORST: Final = 20
 Figures = Mapping[tuple[UUID, int], int]
 """By (channel, SKU)."""
 
+Heaps = dict[Place, dict[int, int]]
+"""What one node has free of each SKU, by the channels that may have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What is free of each component at each node, and which of these each channel may have."""
+
+    free: Sequence[Mapping[int, int]]
+    of_channel: Mapping[UUID, Sequence[int]]
+
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One side of the comparison: what is free by SKU and place, what is kept, and thresholds.
-
-    `by_node` is what each node has free of each component of the kits concerned.
-    """
+    """One side of the comparison: what is free by SKU and place, what is kept, and thresholds."""
 
     stock: Mapping[int, Stock]
     quotas: Mapping[int, Sequence[LiveQuota]]
     thresholds: Figures
-    by_node: Mapping[int, Mapping[int, int]]
+    reach: _Reach
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Supply:
     """What is free now and would be, by SKU and place and by node and component.
 
-    `uses` are the channels of each node, `positions` how many would get another buffer.
+    `positions` is how many would get another buffer.
     """
 
     before: dict[int, Stock]
     after: dict[int, Stock]
-    nodes_before: dict[int, dict[int, int]]
-    nodes_after: dict[int, dict[int, int]]
-    uses: Mapping[int, Place]
-    positions: int
+    nodes_before: list[Heaps]
+    nodes_after: list[Heaps]
+    positions: int = 0
 
 
 @dataclass(slots=True)
@@ -120,8 +130,13 @@ def preview_rules(
     had = _thresholds(account_id, skus | kits.keys())
     kits_had = {key: units for key, units in had.items() if key[1] in kits}
     sides = (
-        _Side(supply.before, quotas, had, supply.nodes_before),
-        _Side(supply.after, quotas, thresholds_by(later, skus) | kits_had, supply.nodes_after),
+        _Side(supply.before, quotas, had, _within_reach(supply.nodes_before, channels)),
+        _Side(
+            supply.after,
+            quotas,
+            thresholds_by(later, skus) | kits_had,
+            _within_reach(supply.nodes_after, channels),
+        ),
     )
     return _compared(sides, skus, kits, channels, supply, at)
 
@@ -153,7 +168,9 @@ def preview_quotas(
     channels = _channels(account_id)
     supply = _supply(rule_book(account_id, at), skus, kits, channels, at)
     had = _thresholds(account_id, skus | kits.keys())
-    before = _Side(supply.before, in_force(live, at), had, supply.nodes_before)
+    before = _Side(
+        supply.before, in_force(live, at), had, _within_reach(supply.nodes_before, channels)
+    )
     sides = (before, replace(before, quotas=in_force([*stay, *planned], at)))
     return _compared(sides, skus, kits, channels, replace(supply, positions=0), at)
 
@@ -195,29 +212,57 @@ def _supply(
     ):
         if node_id in places:
             places[node_id].add(channel_id)
-    demand, parts = demand_for(book, at), _components(kits)
+    demand, parts, sells = demand_for(book, at), _components(kits), _sells(book.account_id)
     kinds: dict[Place, int] = {}
     by_node = {
         node_id: kinds.setdefault(frozenset(uses), len(kinds)) for node_id, uses in places.items()
     }
-    named = list(kinds)
-    before: dict[int, Stock] = defaultdict(lambda: Stock({}, {}, {}))
-    after: dict[int, Stock] = defaultdict(lambda: Stock({}, {}, {}))
-    positions = 0
+    named, nodes = list(kinds), [frozenset(uses) for uses in places.values()]
+    supply = _Supply(
+        defaultdict(lambda: Stock({}, {}, {})),
+        defaultdict(lambda: Stock({}, {}, {})),
+        [{} for _ in nodes],
+        [{} for _ in nodes],
+    )
     for row in figures_by(book, demand, skus | parts, by_node):
-        place = named[row.kind]
-        before[row.sku_id].free[place], after[row.sku_id].free[place] = row.before, row.after
-        before[row.sku_id].sellable[place] = after[row.sku_id].sellable[place] = row.sellable
-        positions += row.positions if row.sku_id in skus else 0
+        if (place := _reached(row, named, sells)) is None:
+            continue
+        before, after = supply.before[row.sku_id], supply.after[row.sku_id]
+        for units, now in (
+            (before.free, row.before),
+            (after.free, row.after),
+            (before.sellable, row.sellable),
+            (after.sellable, row.sellable),
+        ):
+            units[place] = units.get(place, 0) + now
+        supply.positions += row.positions if row.sku_id in skus else 0
     numbers = {node_id: number for number, node_id in enumerate(places)}
-    nodes_before: dict[int, dict[int, int]] = {node_id: {} for node_id in places}
-    nodes_after: dict[int, dict[int, int]] = {node_id: {} for node_id in places}
-    of_number = list(places)
     for row in figures_by(book, demand, parts, numbers) if parts else ():
-        nodes_before[of_number[row.kind]][row.sku_id] = row.before
-        nodes_after[of_number[row.kind]][row.sku_id] = row.after
-    uses = {node_id: frozenset(known) for node_id, known in places.items()}
-    return _Supply(dict(before), dict(after), nodes_before, nodes_after, uses, positions)
+        if (place := _reached(row, nodes, sells)) is None:
+            continue
+        for heaps, now in ((supply.nodes_before, row.before), (supply.nodes_after, row.after)):
+            heap = heaps[row.kind].setdefault(place, {})
+            heap[row.sku_id] = heap.get(row.sku_id, 0) + now
+    return supply
+
+
+def _sells(account_id: UUID) -> dict[UUID, set[UUID]]:
+    """The channels that sell the goods of each other owner. One statement."""
+    sells: dict[UUID, set[UUID]] = defaultdict(set)
+    for owner_id, channel_id in OwnerChannel.objects.filter(
+        owner__account_id=account_id
+    ).values_list("owner_id", "channel_id"):
+        sells[owner_id].add(channel_id)
+    return sells
+
+
+def _reached(
+    row: PlaceFigure, places: Sequence[Place], sells: Mapping[UUID, set[UUID]]
+) -> Place | None:
+    """The channels that may have these units; None where nobody sells their owner's goods."""
+    if row.owner_id is None:
+        return places[row.kind]
+    return places[row.kind] & sells[row.owner_id] if row.owner_id in sells else None
 
 
 def _compared(
@@ -234,9 +279,7 @@ def _compared(
         for channel_id, change in changes.items():
             change.add(sku_id, before[channel_id], after[channel_id])
     for kit_id, parts in kits.items():
-        before, after = (
-            _kit_figures(side, kit_id, parts, supply.uses, channels, at) for side in sides
-        )
+        before, after = (_kit_figures(side, kit_id, parts, channels, at) for side in sides)
         for channel_id, change in changes.items():
             change.add(kit_id, before[channel_id], after[channel_id])
     worst = {
@@ -277,12 +320,11 @@ def _kit_figures(
     side: _Side,
     kit_id: int,
     parts: Sequence[tuple[int, int]],
-    uses: Mapping[int, Place],
     channels: Iterable[UUID],
     at: datetime,
 ) -> dict[UUID, int]:
     """What each channel may sell of the kit: what its nodes make up, less what is kept of its parts."""
-    made = {node_id: makes(free, parts) for node_id, free in side.by_node.items()}
+    made = [makes(free, parts) for free in side.reach.free]
     kept = {
         part_id: side.stock[part_id].shares(side.quotas[part_id], at)
         for part_id, _ in parts
@@ -290,7 +332,7 @@ def _kit_figures(
     }
     figures = {}
     for channel_id in channels:
-        units = sum(made[node_id] for node_id, place in uses.items() if channel_id in place)
+        units = sum(made[number] for number in side.reach.of_channel[channel_id])
         lost = [
             (kept[part_id].reach(channel_id) - kept[part_id].most(channel_id), quantity)
             for part_id, quantity in parts
@@ -299,6 +341,22 @@ def _kit_figures(
         units -= of_kit(side.thresholds.get((channel_id, kit_id), 0), lost)
         figures[channel_id] = max(0, units)
     return figures
+
+
+def _within_reach(nodes: Iterable[Heaps], channels: Collection[UUID]) -> _Reach:
+    """What channels may have of each node: ours, and others' that they sell."""
+    parts: list[Mapping[int, int]] = []
+    of_channel: dict[UUID, list[int]] = {channel_id: [] for channel_id in channels}
+    for heaps in nodes:
+        known: dict[frozenset[Place], int] = {}
+        for channel_id in channels:
+            reached = frozenset(place for place in heaps if channel_id in place)
+            if reached and reached not in known:
+                known[reached] = len(parts)
+                parts.append(sum((Counter(heaps[place]) for place in reached), Counter()))
+            if reached:
+                of_channel[channel_id].append(known[reached])
+    return _Reach(parts, of_channel)
 
 
 def _channel(

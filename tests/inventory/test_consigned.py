@@ -13,6 +13,7 @@ from config.kernel.errors import Invalid
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import selectors, services
 from inventory.models import ConsignedUse
+from inventory.selectors.previews import preview_quotas, preview_rules
 from inventory.types import (
     CartDraft,
     IssuedPortion,
@@ -20,6 +21,8 @@ from inventory.types import (
     Portion,
     PriceDraft,
     QuotaDraft,
+    RuleDraft,
+    Selection,
     StockChange,
 )
 from tests.books import check_all
@@ -115,6 +118,28 @@ class TestFigures:
         outlets = want(world.own, 3, channel_id=world.outlet.pk)
         assert services.take([outlets], at=NOON, actor=ANNA).lost
         assert services.take([replace(outlets, quantity=2)], at=NOON, actor=ANNA).taken
+
+    def test_a_preview_of_rules_and_quotas_counts_them_where_they_are_sold(self):
+        world = World()
+        kit = SkuFactory(account=world.account, kind="kit", components={world.sku: 2})
+        mugs = Selection(sku_codes=(world.sku.code,))
+        account, channel = world.account.pk, world.channel.pk
+        rule = RuleDraft(account, "shop", 1, NOON, selection=mugs, channel_id=channel, threshold=3)
+        kept = QuotaDraft(account, channel, "launch", "fixed", NOON, selection=mugs, units=8)
+
+        by_rule = preview_rules(account, [rule], at=NOON)
+        by_quota = preview_quotas(account, [kept], at=NOON)
+
+        def figures(preview):
+            found = {one.channel_id: one for one in preview.channels}
+            pair = [found[each.pk] for each in (world.channel, world.outlet)]
+            return [(one.units_before, one.units_after) for one in pair]
+
+        assert by_rule.kits == 1
+        assert selectors.ats(channel, [kit.pk], at=NOON) == {kit.pk: 5}
+        assert figures(by_rule) == [(10 + 5, 7 + 5), (4 + 2, 4 + 2)]
+        assert figures(by_quota)[0] == (10 + 5, 10 + 5)
+        assert figures(by_quota)[1][1] < 4 + 2
 
     def test_a_kit_is_made_from_both(self):
         world = World(own=3, theirs=3)
