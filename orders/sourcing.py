@@ -55,6 +55,8 @@ class Demand:
     not_before: datetime | None = None
     requested_by: datetime | None = None
     priority: int = 0
+    tags: tuple[str, ...] = ()
+    customer_tags: tuple[str, ...] = ()
     set_aside: tuple[tuple[int, int, int], ...] = ()
     held: tuple[tuple[int, int, int], ...] = ()
     moved: str = ""

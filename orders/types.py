@@ -135,6 +135,7 @@ class OrderDraft:
     tenders: tuple[TenderDraft, ...] = ()
     totals: StatedTotals | None = None
     tags: tuple[str, ...] = ()
+    customer_tags: tuple[str, ...] = ()
     priority: int = 0
     note: str = ""
     cart: str = ""

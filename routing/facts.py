@@ -42,6 +42,8 @@ def facts_of(demand: Demand, channel: ChannelFacts | None, known: Mapping[int, T
         "postal_code": demand.postal_code,
         "fixed_date": YES if demand.requested_by else NO,
         "ship_complete": YES if demand.ship_complete else NO,
+        "tag": demand.tags,
+        "customer_tag": demand.customer_tags,
         "priority": demand.priority,
         "value_minor": sum(line.quantity * line.unit_value_minor for line in lines),
         "units": units,

@@ -14,7 +14,7 @@ import numpy as np
 from orders.selectors.demand_history import Sold, SoldPlace, SoldSku
 from routing import engine
 from routing.engine.crowd import NEVER, Floats
-from routing.engine.forecast import Forecast, fitted_strength, orders_by_day, sure
+from routing.engine.forecast import Forecast, orders_by_day, sure
 from routing.engine.market import Goods, Tariff, tariff
 from routing.engine.outlook import SCENES, Outlook, View
 from routing.places import locate
@@ -35,7 +35,11 @@ MOST_SHELVES = 4_000_000
 """SKUs × nodes × futures that are priced at a time: a hundred bytes each while prices are made."""
 
 MOST_ASKS = 4_000_000
-"""Orders × nodes of all futures: fewer, larger orders stand for more, and so does less stock."""
+"""Orders × nodes of all futures: fewer futures first, and below `FEW` of them fewer, larger orders that
+stand for more, as does less stock."""
+
+FEW = 8
+"""Futures that orders are thinned for."""
 
 Key = tuple[int, int]
 """(node id, SKU id)."""
@@ -97,6 +101,7 @@ def foresee(sold: Sold, seen: Seen, *, at: datetime, seed: int) -> Foreseen:
     )
     days = [at.date() + timedelta(days=ahead) for ahead in range(DAYS_AHEAD)]
     expected = orders_by_day(_every_day(sold.by_day), days)
+    scenes = min(scenes, max(FEW, MOST_ASKS // max(1, sum(expected) * len(ids))))
     share = min(1.0, MOST_ASKS / max(1, sum(expected) * len(ids) * scenes))
     view = View(
         # Goods on their way count as there: most of them are for later, and so are most orders.
@@ -138,11 +143,9 @@ def forecast_of(
     more = 1 - ordered / max(1, sum(sku.units for sku in skus))
     before = Forecast(sure(lines), sure(rows), sizes / sizes.sum(), max(0.0, min(0.9, more)))
     recent = np.array([sku.recent for sku in skus], dtype=np.int64)
-    if not sold.recent:
-        return before, 1.0
-    strength = fitted_strength(before.inclusion() * sold.recent, recent)
     counted = np.array([place.recent for place in places], dtype=np.int64)
-    return before.learned(recent, counted, sold.recent), min(1.0, strength**-0.5)
+    error = before.error(recent, sold.recent)
+    return before.learned(recent, counted, sold.recent), error
 
 
 def _worth_pricing(sold: Collection[SoldSku], seen: Seen, nodes: int) -> tuple[list[SoldSku], int]:

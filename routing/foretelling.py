@@ -44,4 +44,5 @@ def foretold(demand: Demand, snapshot: Snapshot, at: datetime) -> PlannedPromise
     ]
     nodes = snapshot.offered.in_turn(nodes, demand)
     (plan,) = engine.plan([wanted], nodes, Supply(there), known.rates(), policy.rules)
-    return promise_of(plan, timezone, {}, known.rates())
+    codes = {node.id: node.code for node in nodes}
+    return promise_of(plan, timezone, {}, known.rates(), codes)

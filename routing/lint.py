@@ -21,7 +21,7 @@ from routing.engine.types import Place
 from routing.models import RoutingDecision, SourcingPolicy
 from routing.places import states
 from routing.rule_reading import parse_rules
-from routing.rules import Condition, Rule, Test, asks_about_skus
+from routing.rules import ATTRIBUTES, Condition, Kind, Rule, Test, asks_about_skus
 from routing.ruling import left_by
 
 EXAMPLES = 5
@@ -329,7 +329,7 @@ def _can_meet(first: Rule, second: Rule) -> bool:
 
 
 def _excludes(one: Condition, other: Condition) -> bool:
-    """Whether no order can meet both. What is asked of lines never excludes: an order has several."""
+    """Whether no order can meet both. An order has several lines and tags: one does not rule out another."""
     if one.attribute != other.attribute:
         return False
     tests = {one.test, other.test}
@@ -339,7 +339,8 @@ def _excludes(one: Condition, other: Condition) -> bool:
     if asks_about_skus([Rule("", (one,))]) and one.attribute != "hazmat":
         return tests == {Test.ALL_ARE} and not set(one.values) & set(other.values)
     if tests == {Test.IS}:
-        return not set(one.values) & set(other.values)
+        several = ATTRIBUTES[one.attribute].kind is Kind.TAGS
+        return not several and not set(one.values) & set(other.values)
     if tests == {Test.IS, Test.IS_NOT}:
         same, never = (one, other) if one.test is Test.IS else (other, one)
         return set(same.values) <= set(never.values)

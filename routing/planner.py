@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from itertools import groupby
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ from routing.snapshot import (
     function_of,
     read_snapshot,
 )
+from routing.timetables import timetable_for
 from routing.willingness import (
     SURE,
 )
@@ -75,10 +77,12 @@ def plans_from(
     *,
     at: datetime,
     policies: dict[UUID, Policy] | None = None,
+    narrow: bool = False,
 ) -> Iterator[Plan]:
     """Plan the demands one after another against one supply: what one takes, the next lacks.
 
-    `policies` (by channel) replaces the live ones, for what-if questions.
+    `policies` (by channel) replaces the live ones, for what-if questions. `narrow` leaves out nodes
+    that have none of a demand's goods: the plan is the same, and says nothing of them.
     """
     left = Left.of(snapshot, demands)
     found = policies_for(demands, snapshot.reference, policies or {}, at)
@@ -87,7 +91,7 @@ def plans_from(
     for (*_, kind), run in groupby(zip(demands, ruled, goods, strict=True), key=_run_key):
         together = list(run)
         alike = [demand for demand, *_ in together]
-        yield from _plan_run(alike, snapshot, left, together[0][1], kind, at=at)
+        yield from _plan_run(alike, snapshot, left, together[0][1], kind, at=at, narrow=narrow)
 
 
 def _run_key(ruled: tuple[Demand, Policy, Goods]) -> tuple[UUID, bool, str, UUID | None, Goods]:
@@ -98,6 +102,26 @@ def _run_key(ruled: tuple[Demand, Policy, Goods]) -> tuple[UUID, bool, str, UUID
     return demand.channel_id, pickup, policy.rules.code, by_itself, goods
 
 
+class Ground(NamedTuple):
+    """The nodes as a run sees them while rooms stand as they do, and how they weigh."""
+
+    rooms: Rooms
+    network: Network
+    nodes: tuple[engine.Node, ...]
+    policy: Policy
+    timetable: engine.Timetable
+
+
+def _ground(
+    demand: Demand, snapshot: Snapshot, policy: Policy, goods: Goods, rooms: Rooms
+) -> Ground:
+    user = demand.account_id, demand.channel_id
+    network = snapshot.reference.network(*user)
+    nodes, weighed = snapshot.willing(demand, network, policy, goods, rooms)
+    timetable = timetable_for(user, network, nodes, snapshot.reference.rates())
+    return Ground(rooms, network, nodes, weighed, timetable)
+
+
 def _plan_run(  # what a run is, and what all runs share
     demands: list[Demand],
     snapshot: Snapshot,
@@ -106,46 +130,59 @@ def _plan_run(  # what a run is, and what all runs share
     goods: Goods,
     *,
     at: datetime,
+    narrow: bool,
 ) -> Iterator[Plan]:
     """Demands of one channel that are all pickups or all not: one call of the engine.
 
     Where nodes have limits that may be passed it is one for each part of them: from the demand that
-    passes a limit on, the node begins with more later.
+    passes a limit on, the node begins with more later. Narrow ones have their own nodes each.
     """
     book = snapshot.book(demands, policy, at=at)
-    start, size = 0, FIRST_PART if snapshot.rooms.paced else len(demands)
+    first = FIRST_PART if snapshot.rooms.paced else len(demands)
+    start, size = 0, 1 if narrow else first
+    ground = _ground(demands[0], snapshot, policy, goods, left.pace.rooms)
     while start < len(demands):
+        if left.pace.rooms is not ground.rooms:
+            ground = _ground(demands[0], snapshot, policy, goods, left.pace.rooms)
         part, planned = demands[start : start + size], 0
-        for plan in _plan_part(part, snapshot, left, policy, goods, book, at=at):
+        for plan in _plan_part(part, snapshot, left, ground, book, at=at, narrow=narrow):
             planned += 1
             yield plan
         start += planned
-        size = 2 * size if planned == len(part) else FIRST_PART
+        if not narrow:
+            size = 2 * size if planned == len(part) else FIRST_PART
 
 
 def _plan_part(
     demands: list[Demand],
     snapshot: Snapshot,
     left: Left,
-    policy: Policy,
-    goods: Goods,
+    ground: Ground,
     book: engine.PriceBook | None,
     *,
     at: datetime,
+    narrow: bool,
 ) -> Iterator[Plan]:
     """Plans up to the first that fills a node, in the order given."""
     known = snapshot.reference
-    network = known.network(demands[0].account_id, demands[0].channel_id)
-    function, rooms = function_of(demands[0]), left.pace.rooms
-    nodes, policy = snapshot.willing(demands[0], network, policy, goods, rooms)
-    full_until = rooms.waits_of(function)
-    asked = [engine_demand(demand, snapshot, network, at=at) for demand in demands]
+    function = function_of(demands[0])
+    nodes, policy = ground.nodes, ground.policy
+    full_until = ground.rooms.waits_of(function)
+    asked = [engine_demand(demand, snapshot, ground.network, at=at) for demand in demands]
     channel_id = demands[0].channel_id
     held = {(node_id, sku_id): units for node_id, sku_id, units in demands[0].held}
     skus = {line.sku_id for one in demands for line in one.lines}
     supply, kept = left.offered(channel_id, skus, held)
+    if narrow:
+        nodes = nodes_that_have(nodes, supply, skus)
     solved = engine.plan(
-        [wanted for wanted, _ in asked], nodes, supply, known.rates(), policy.rules, book
+        [wanted for wanted, _ in asked],
+        nodes,
+        supply,
+        known.rates(),
+        policy.rules,
+        book,
+        ground.timetable,
     )
     for demand, (wanted, timezone), plan in zip(demands, asked, solved, strict=True):
         wanted_skus = {line.key: line.sku for line in wanted.lines}
@@ -167,6 +204,25 @@ def _plan_part(
             left.take(channel_id, supply, key, given.quantity, held)
         if left.pace.passes(function, plan):
             return
+
+
+def nodes_that_have(
+    nodes: Sequence[engine.Node], supply: engine.Supply, skus: Collection[int]
+) -> tuple[engine.Node, ...]:
+    """The nodes that have any of the goods, in their order, and one that has none.
+
+    That one stands for all like it, so that a plan never has opened every node there is. Suppliers
+    stay: what one asks at least is said even where it has nothing.
+    """
+    having = {node_id for sku in skus for node_id in supply.holders(sku)}
+    without = next((node.id for node in nodes if node.id not in having), None)
+    return tuple(
+        [
+            node
+            for node in nodes
+            if node.id in having or node.partner is not None or node.id == without
+        ]
+    )
 
 
 def engine_demand(
@@ -234,6 +290,10 @@ def plan_of(
     at: datetime,
 ) -> Plan:
     """The engine's plan as orders take it, with what it was made from."""
+    network = snapshot.reference.network(demand.account_id, demand.channel_id)
+    opened = [network.node(parcel.node) for parcel in plan.parcels]
+    codes = {node.id: node.code for node in opened if node is not None}
+    waits = _waits(demand, codes, left.pace.rooms)
     lines = {str(line.line_id): line for line in demand.lines}
     return Plan(
         group_id=demand.group_id,
@@ -264,24 +324,21 @@ def plan_of(
             )
             for u in plan.unfilled
         ),
-        promise=promise_of(
-            plan, timezone, _waits(demand, plan, left.pace.rooms), snapshot.reference.rates()
-        ),
+        promise=promise_of(plan, timezone, waits, snapshot.reference.rates(), codes),
         split_cause=plan.split_cause or "",
         decision=Drawn(plan, basis, at),
     )
 
 
-def _waits(demand: Demand, plan: engine.Plan, rooms: Rooms) -> dict[str, str]:
-    """Of the nodes that send, those whose window is full, and when they begin with more."""
+def _waits(demand: Demand, codes: Mapping[int, str], rooms: Rooms) -> dict[str, str]:
+    """Of the nodes that send (`codes` by id), those whose window is full, and until when."""
     if not rooms.full_until:
         return {}
     function = function_of(demand)
     return {
-        candidate.code: until.isoformat()
-        for candidate in plan.candidates
-        if candidate.verdict is engine.Verdict.CHOSEN
-        and (until := rooms.full_until.get((candidate.node, function))) is not None
+        code: until.isoformat()
+        for node_id, code in codes.items()
+        if (until := rooms.full_until.get((node_id, function))) is not None
     }
 
 
@@ -297,7 +354,11 @@ def learnt_parcels(plan: engine.Plan, rates: engine.RateCard) -> int:
 
 
 def promise_of(
-    plan: engine.Plan, timezone: str, full_until: Mapping[str, str], rates: engine.RateCard
+    plan: engine.Plan,
+    timezone: str,
+    full_until: Mapping[str, str],
+    rates: engine.RateCard,
+    codes: Mapping[int, str],
 ) -> PlannedPromise | None:
     """When the last parcel leaves, and when the buyer has the first usual and the last late one.
 
@@ -315,7 +376,7 @@ def promise_of(
         deliver_earliest=max(earliest, ship_by),
         deliver_latest=max(last, ship_by),
         basis={
-            "nodes": sorted(c.code for c in plan.candidates if c.verdict is engine.Verdict.CHOSEN),
+            "nodes": sorted(codes[parcel.node] for parcel in plan.parcels),
             "lanes": plan.demand.service,
             "transit": "learnt" if learnt_parcels(plan, rates) else "contract",
             "precision": str(plan.demand.destination.precision),

@@ -100,7 +100,7 @@ def replay(
             bench.others += 1
             continue
         ready.append(_ready(bench, row, said))
-    rates = bench.known.rates()
+    timetable = engine.Timetable(bench.known.rates())
     unpriced = {
         place
         for place, policy in enumerate(bench.policies)
@@ -114,10 +114,11 @@ def replay(
             recorded,
             ruled,
             bench.carried,
-            rates,
+            timetable.rates,
             by_hour=bench.sample.by_hour,
             copies=copies,
             unpriced=unpriced,
+            timetable=timetable,
         )
         moves += _moves(bench, recorded, played)
     return outcomes, moves
@@ -187,6 +188,8 @@ def _ready(bench: Bench, row: Mapping[str, Any], said: Asked) -> tuple[Recorded,
         ship_complete=said.ship_complete,
         requested_by=said.requested_by,
         priority=said.priority,
+        tags=tuple(said.tags),
+        customer_tags=tuple(said.customer_tags),
     )
     return replace(recorded, again=row["again"]), demand
 
@@ -195,12 +198,12 @@ def recorded_from(
     row: Mapping[str, Any], said: Asked, known: reference.Reference, scenes: Scenes
 ) -> Recorded:
     """The stored decision with its nodes as they were seen."""
-    given, record = opened_input(row["input"]), engine.expand(row["record"])
+    given, record = opened_input(row["input"]), engine.expand(row["record"], nodes=False)
     network = known.network(row["account_id"], said.channel_id)
     pickup = given["demand"]["service"] == engine.PICKUP
     nodes = scenes.as_seen(
         network.pickup if pickup else network.shipping,
-        record,
+        row["record"],
         given["demand"].get("full_until", ()),
         given.get("acceptance", ()),
     )

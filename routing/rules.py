@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """One value of the delivery group."""
     LINES = "lines"
     """A value of each line's SKU."""
+    TAGS = "tags"
+    """Any number of values of the order or its customer."""
     NUMBER = "number"
     FLAG = "flag"
 
@@ -47,9 +49,9 @@ class Test(StrEnum):
     """How a condition compares."""
 
     IS = "is"
-    """Of lines: some line is."""
+    """Of lines and tags: some line or tag is."""
     IS_NOT = "is_not"
-    """Of lines: no line is."""
+    """Of lines and tags: none is."""
     ALL_ARE = "all_are"
     STARTS_WITH = "starts_with"
     AT_LEAST = "at_least"
@@ -75,6 +77,7 @@ class Attribute:
 _TESTS: Mapping[Kind, tuple[Test, ...]] = {
     Kind.TEXT: (Test.IS, Test.IS_NOT, Test.STARTS_WITH),
     Kind.LINES: (Test.IS, Test.IS_NOT, Test.ALL_ARE),
+    Kind.TAGS: (Test.IS, Test.IS_NOT),
     Kind.NUMBER: (Test.AT_LEAST, Test.AT_MOST),
     Kind.FLAG: (Test.IS,),
 }
@@ -90,6 +93,8 @@ _ATTRIBUTES = (
     Attribute("postal_code", "the postal code", Kind.TEXT),
     Attribute("fixed_date", "a date the buyer asked for", Kind.FLAG),
     Attribute("ship_complete", "shipping complete", Kind.FLAG),
+    Attribute("tag", "the order", Kind.TAGS),
+    Attribute("customer_tag", "the customer", Kind.TAGS),
     Attribute("priority", "the priority", Kind.NUMBER),
     Attribute("value_minor", "the goods' value", Kind.NUMBER, "minor units"),
     Attribute("units", "the number of units", Kind.NUMBER, "units"),

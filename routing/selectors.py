@@ -181,10 +181,12 @@ def policy(policy_id: UUID, scope: Scope) -> SourcingPolicy:
     return row
 
 
-def pledges_of(channel_id: UUID, scope: Scope) -> list[ChannelPledge]:
-    """What the channel promises its buyers, or did; the latest start first."""
-    found = ChannelPledge.objects.for_scope(scope).filter(channel_id=channel_id)
-    return list(found.select_related("service_level").order_by("-starts_at", "-pk"))
+def pledges(scope: Scope, *, channel: str = "") -> list[ChannelPledge]:
+    """What channels promise their buyers, or did; the latest start first."""
+    found = ChannelPledge.objects.for_scope(scope)
+    if channel:
+        found = found.filter(channel__code=channel)
+    return list(found.select_related("channel", "service_level").order_by("-starts_at", "-pk"))
 
 
 def quote_of(quote_id: UUID, scope: Scope) -> PromiseQuote:

@@ -53,7 +53,8 @@ def services_from(demand: Demand, node_id: int, *, at: datetime) -> list[Service
         asked = replace(demand, service_level=code, pinned_node_id=node_id, requested_by=None)
         wanted, timezone = engine_demand(asked, snapshot, network, at=at)
         (plan,) = engine.plan([wanted], nodes, Supply(there), known.rates(), policy.rules)
-        promise = promise_of(plan, timezone, {}, known.rates())
+        codes = {node.id: node.code for node in nodes}
+        promise = promise_of(plan, timezone, {}, known.rates(), codes)
         if promise is not None:
             cost = plan.cost.true_cost - plan.cost.unfilled
             found.append(ServiceChoice(code, cost, plan.currency, promise, code == present))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from routing import engine
-from routing.engine import Supply, Verdict
+from routing.engine import Supply
 
 Take = tuple[int, int, int]
 """(node id, SKU id, units)."""
@@ -138,12 +138,15 @@ def play(
     by_hour: bool = True,
     copies: int = 1,
     unpriced: Collection[int] = (),
+    timetable: engine.Timetable | None = None,
 ) -> list[Played]:
     """What each variant does with the decision; what it takes is gone for its later decisions.
 
     The first variant's policy is the recorded one. `copies` of the demand are planned one after
     another; the first one's plans are returned. Variants in the places `unpriced` use no price book.
+    With a timetable of the rates what one decision worked out is known to the next.
     """
+    known = engine.Timetable(rates) if timetable is None else timetable
     key = str(recorded.group_id)
     for variant, (live, own, figures) in zip(
         carried.variants, carried.own.pop(key, ()), strict=False
@@ -155,7 +158,7 @@ def play(
     kept: list[tuple[tuple[Take, ...], tuple[Take, ...], Counter[str]]]
     kept = [(recorded.taken, (), Counter()) for _ in policies]
     for copy in range(copies):
-        played = _played(recorded, policies, carried, rates, by_hour=by_hour, unpriced=unpriced)
+        played = _played(recorded, policies, carried, known, by_hour=by_hour, unpriced=unpriced)
         first = first or played
         for place, (variant, one) in enumerate(zip(carried.variants, played, strict=True)):
             variant.shift(one.taken, -1)
@@ -176,7 +179,7 @@ def _played(
     recorded: Recorded,
     policies: Sequence[engine.Policy],
     carried: Carried,
-    rates: engine.RateCard,
+    timetable: engine.Timetable,
     *,
     by_hour: bool,
     unpriced: Collection[int],
@@ -197,7 +200,13 @@ def _played(
         )
         if known is None:
             [plan] = engine.plan(
-                [recorded.demand], recorded.nodes, Supply(units), rates, policy, book
+                [recorded.demand],
+                recorded.nodes,
+                Supply(units),
+                timetable.rates,
+                policy,
+                book,
+                timetable,
             )
             done.append((plain, book, units, plan))
         else:
@@ -258,7 +267,8 @@ def figures_of(plan: engine.Plan, recorded: Recorded, *, by_hour: bool) -> dict[
                 "on_time": max(latest) <= recorded.due,
                 "late_milli": late * 500,
             }
-    names = {row.node: row.code for row in plan.candidates if row.verdict is Verdict.CHOSEN}
+    sent = {parcel.node for parcel in plan.parcels}
+    names = {node.id: node.code for node in recorded.nodes if node.id in sent}
     for parcel in plan.parcels:
         moment = parcel.ship_by or recorded.at
         window = f"{moment:%Y-%m-%dT%H}" if by_hour else f"{moment:%Y-%m-%d}"

@@ -7,13 +7,14 @@ is read from the verdict that the decision gave it.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from routing import engine
 from routing.drawn import book_of
 from routing.engine import Constraint, Verdict
-from routing.engine.record import RecordedCandidate
+from routing.engine.record import verdicts_of
 from routing.reference import IN_NETWORK, unfilled_cost
 from routing.simulating import Recorded, Take, summed
 
@@ -35,20 +36,21 @@ class Scenes:
     def as_seen(
         self,
         nodes: tuple[engine.Node, ...],
-        record: engine.Record,
+        stored: Mapping[str, Any],
         full_until: Sequence[Sequence[Any]],
         acceptance: Sequence[Sequence[int]] = (),
     ) -> tuple[engine.Node, ...]:
         """The nodes that the record has a verdict on; `acceptance` is by node, where it was known."""
-        seen = tuple((row.code, *_seen(row)) for row in record.candidates)
+        service = stored["p"][2]
+        seen = tuple([(code, *_seen(verdict, why)) for code, verdict, why in verdicts_of(stored)])
         until = tuple((int(node), str(at)) for node, at in full_until)
         rates = tuple((node, rate) for node, rate in acceptance)
-        key = (id(nodes), record.service, seen, until, rates)
+        key = (id(nodes), service, seen, until, rates)
         known = self._known.get(key)
         if known is None:
             by_code = {code: (verdict, reason) for code, verdict, reason in seen}
             there = tuple(
-                _then(node, *by_code[node.code], record.service, dict(until))
+                _then(node, *by_code[node.code], service, dict(until))
                 for node in nodes
                 if node.code in by_code
             )
@@ -154,12 +156,13 @@ def policy_of(rules: Mapping[str, Any]) -> engine.Policy:
     )
 
 
-def _seen(row: RecordedCandidate) -> tuple[str, str]:
+@lru_cache(maxsize=1_024)
+def _seen(said: str, reason: str) -> tuple[str, str]:
     """How a verdict says the node was: open (empty), or what shut it and why."""
-    verdict = Verdict(row.verdict)
+    verdict = Verdict(said)
     if verdict in _UNSAID or verdict is Verdict.NOT_IN_NETWORK or verdict in _SHUT:
-        return verdict.value, row.reason
-    if verdict is Verdict.NO_SERVICE and not row.reason:
+        return verdict.value, reason
+    if verdict is Verdict.NO_SERVICE and not reason:
         return verdict.value, ""
     return "", ""
 

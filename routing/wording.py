@@ -33,6 +33,10 @@ _OF_LINES = {
     Test.IS_NOT: "no line's {label} is {values}",
     Test.ALL_ARE: "every line's {label} is {values}",
 }
+_OF_TAGS = {
+    Test.IS: "{label} is tagged {values}",
+    Test.IS_NOT: "{label} is not tagged {values}",
+}
 _FLAGS = {
     "hazmat": ("there are dangerous goods", "there are no dangerous goods"),
     "fixed_date": ("the buyer asked for a date", "the buyer asked for no date"),
@@ -77,6 +81,10 @@ def condition_in_words(condition: Condition, currency: str = "USD") -> str:
         return yes if YES in condition.values else no
     if attribute.kind is Kind.LINES:
         return _OF_LINES[condition.test].format(
+            label=attribute.label, values=_listed(condition.values)
+        )
+    if attribute.kind is Kind.TAGS:
+        return _OF_TAGS[condition.test].format(
             label=attribute.label, values=_listed(condition.values)
         )
     values = _listed(condition.values)

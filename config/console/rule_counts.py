@@ -93,4 +93,6 @@ def _demand(row: dict[str, Any]) -> Demand:
         ship_complete=row["ship_complete"],
         requested_by=row["requested_by"],
         priority=row["priority"],
+        tags=tuple(row["tags"]),
+        customer_tags=tuple(row["customer_tags"]),
     )

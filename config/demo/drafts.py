@@ -52,6 +52,7 @@ def order_draft(
             total_minor=total + (500 if flawed == "total" else 0),
         ),
         tags=("promotion",) if basket.discount_percent else (),
+        customer_tags=("wholesale",) if basket.channel.kind == "b2b" else (),
         priority=10 if basket.service == "two_day" else 0,
     )
 

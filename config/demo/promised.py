@@ -22,7 +22,7 @@ _UNITS: Final = 2
 def set_up(made: Retailer, at: datetime) -> None:
     """The marketplace promises that orders leave within a working day and arrive within eight."""
     channel_id = made.channel_ids[_MARKET]
-    if not selectors.pledges_of(channel_id, Scope(frozenset({made.account_id}))):
+    if not selectors.pledges(Scope(frozenset({made.account_id})), channel=_MARKET):
         routing.services.pledge(
             PledgeDraft(made.account_id, channel_id, at, ship_days=1, deliver_days=8),
             at=at,

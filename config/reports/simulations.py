@@ -50,6 +50,7 @@ def recent_groups(*, scope: Scope, since: datetime, limit: int) -> list[Row]:
         f"""
         SELECT d.id, d.group_id, o.channel_id, o.account_id, o.currency, o.priority, g.method,
             g.service_code, g.postal_code, g.region, g.country, g.ship_complete, g.requested_by,
+            o.tags, o.customer_tags,
             (SELECT jsonb_agg(jsonb_build_array(l.sku_id, l.ordered, l.unit_weight_grams,
                 CASE WHEN l.ordered > 0 THEN l.total_minor / l.ordered ELSE 0 END))
              FROM orders_orderline l WHERE l.group_id = g.id AND l.sku_id IS NOT NULL

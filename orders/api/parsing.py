@@ -195,7 +195,8 @@ def read_order(
         groups=_each(reading, body, "groups", pointer, _group),
         tenders=_each(reading, body, "tenders", pointer, _tender),
         totals=_totals(reading, totals, f"{pointer}/totals") if totals is not None else None,
-        tags=_tags(reading, body, pointer),
+        tags=_tags(reading, body, "tags", pointer),
+        customer_tags=_tags(reading, body, "customer_tags", pointer),
         priority=reading.whole(body, "priority", pointer, most=1_000) or 0,
         note=reading.text(body, "note", pointer, most=_LONG),
         cart=reading.text(body, "cart", pointer, most=64),
@@ -321,9 +322,9 @@ def _totals(reading: Reading, value: Any, at: str) -> StatedTotals:
     )
 
 
-def _tags(reading: Reading, body: Mapping[str, Any], at: str) -> tuple[str, ...]:
-    tags = reading.items(body, "tags", at)
+def _tags(reading: Reading, body: Mapping[str, Any], name: str, at: str) -> tuple[str, ...]:
+    tags = reading.items(body, name, at)
     if not all(isinstance(tag, str) for tag in tags):
-        reading.wrong(f"{at}/tags", "A list of texts is wanted.")
+        reading.wrong(f"{at}/{name}", "A list of texts is wanted.")
         return ()
     return tuple(tags)

@@ -41,6 +41,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "ship_by": order.ship_by,
         "deliver_by": order.deliver_by,
         "tags": order.tags,
+        "customer_tags": order.customer_tags,
     }
 
 

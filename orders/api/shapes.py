@@ -106,6 +106,11 @@ class OrderInput(serializers.Serializer[Any]):
     tenders = TenderInput(many=True, required=False)
     totals = TotalsShape(required=False)
     tags = serializers.ListField(child=serializers.CharField(), required=False)
+    customer_tags = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="What you say of the customer (vip, wholesale); rules of routing may ask for it.",
+    )
     priority = serializers.IntegerField(required=False)
     note = serializers.CharField(required=False)
     cart = serializers.CharField(
@@ -294,6 +299,7 @@ class OrderShape(serializers.Serializer[Any]):
     ship_by = serializers.DateTimeField(allow_null=True)
     deliver_by = serializers.DateTimeField(allow_null=True)
     tags = serializers.ListField(child=serializers.CharField())
+    customer_tags = serializers.ListField(child=serializers.CharField())
 
 
 class LineShape(serializers.Serializer[Any]):

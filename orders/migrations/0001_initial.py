@@ -245,6 +245,15 @@ class Migration(config.kernel.operations.RenderedOnce):
                         base_field=models.CharField(max_length=48), default=list, size=None
                     ),
                 ),
+                (
+                    "customer_tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=48),
+                        default=list,
+                        help_text="What the channel said of its customer when the order was placed: vip, wholesale.",
+                        size=None,
+                    ),
+                ),
                 ("lookalike_hash", models.CharField(default="", max_length=64)),
                 ("inbox_id", models.UUIDField(null=True)),
                 ("updated_at", models.DateTimeField()),
@@ -461,6 +470,15 @@ class Migration(config.kernel.operations.RenderedOnce):
                     "tags",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(max_length=48), default=list, size=None
+                    ),
+                ),
+                (
+                    "customer_tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=48),
+                        default=list,
+                        help_text="What the channel said of its customer when the order was placed: vip, wholesale.",
+                        size=None,
                     ),
                 ),
                 ("lookalike_hash", models.CharField(default="", max_length=64)),

@@ -88,6 +88,11 @@ class Order(StateModel):
     deliver_by = models.DateTimeField(null=True)
     remorse_until = models.DateTimeField(null=True)
     tags = ArrayField(models.CharField(max_length=48), default=list)
+    customer_tags = ArrayField(
+        models.CharField(max_length=48),
+        default=list,
+        help_text="What the channel said of its customer when the order was placed: vip, wholesale.",
+    )
     lookalike_hash = models.CharField(max_length=64, default="")
     inbox_id = models.UUIDField(null=True)
     cart_hold = models.ForeignKey(

@@ -22,6 +22,8 @@ class Asked(NamedTuple):
     country: str
     ship_complete: bool
     requested_by: datetime | None
+    tags: list[str]
+    customer_tags: list[str]
 
 
 def asked_of(group_ids: Collection[UUID], scope: Scope) -> dict[UUID, Asked]:
@@ -41,6 +43,8 @@ def asked_of(group_ids: Collection[UUID], scope: Scope) -> dict[UUID, Asked]:
             "country",
             "ship_complete",
             "requested_by",
+            "order__tags",
+            "order__customer_tags",
         )
     )
     return {pk: Asked(*said) for pk, *said in rows}

@@ -70,6 +70,8 @@ def _demand(group: DeliveryGroup, lines: tuple[DemandLine, ...]) -> Demand:
         not_before=group.not_before,
         requested_by=group.requested_by,
         priority=order.priority,
+        tags=tuple(order.tags),
+        customer_tags=tuple(order.customer_tags),
         placed_at=order.placed_at,
         quote_id=group.quote_id,
         quote_option=group.quote_option,

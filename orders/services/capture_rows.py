@@ -71,6 +71,7 @@ def _order_row(judged: Judged, at: datetime) -> Row:
         "closed_at": draft.placed_at if past else None,
         "priority": draft.priority,
         "tags": [tag[:48] for tag in draft.tags],
+        "customer_tags": [tag[:48] for tag in draft.customer_tags],
         "lookalike_hash": judged.lookalike_hash,
         "inbox_id": draft.inbox_id,
         "cart_hold_id": judged.cart_hold_id,

@@ -112,6 +112,7 @@ def _draft_of(
         tenders=_tenders(one, due),
         totals=StatedTotals(total_minor=due),
         tags=(one.kind,),
+        customer_tags=tuple(order.customer_tags),
     )
 
 

@@ -318,6 +318,8 @@ def _demand(sheet: Sheet, group: GroupInHand, lines: tuple[DemandLine, ...]) -> 
         not_before=group.not_before,
         requested_by=group.requested_by,
         priority=order.priority,
+        tags=tuple(order.tags),
+        customer_tags=tuple(order.customer_tags),
         placed_at=order.placed_at,
         quote_id=group.quote_id,
         quote_option=group.quote_option,

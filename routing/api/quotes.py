@@ -87,6 +87,26 @@ class QuoteInput(serializers.Serializer[object]):
         choices=SORTS, default="policy", help_text="`policy`: as the channel's policy weighs."
     )
     ship_complete = serializers.BooleanField(default=False)
+    customer_tags = serializers.ListField(
+        child=serializers.CharField(max_length=48),
+        default=list,
+        max_length=20,
+        help_text="What you say of the customer, as you will with the order.",
+    )
+
+
+# Read with again and again: reading changes nothing of it, and making its fields for each request
+# takes 0.3 ms and leaves two hundred containers in cycles, which the collector stops for.
+_INPUT: Final = QuoteInput()
+
+
+def _read(request: Request) -> dict[str, Any]:
+    """The body; raises what DRF raises for one that is wrong."""
+    try:
+        read: dict[str, Any] = _INPUT.run_validation(request.data)
+    except serializers.ValidationError:
+        return read_body(QuoteInput, request)
+    return read
 
 
 class QuoteParcelShape(serializers.Serializer[object]):
@@ -185,7 +205,7 @@ class QuotePromisesView(APIView):
         """Every way to have up to 50 lines, kept and honoured until it expires."""
         if nodes_in_reach(request) is not None:
             raise Forbidden("A quote names nodes beyond yours.")
-        given = read_body(QuoteInput, request)
+        given = _read(request)
         channel = channel_meant(request, given["channel"])
         at, staff = clock.now(), _is_staff(request, channel.account_id)
         [quote] = services.quote_promises(
@@ -255,6 +275,7 @@ def _request(given: dict[str, Any], channel: Channel, at: datetime) -> QuoteRequ
         stores=tuple(given["stores"]),
         sort=given["sort"],
         ship_complete=given["ship_complete"],
+        customer_tags=tuple(given["customer_tags"]),
     )
 
 

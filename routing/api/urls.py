@@ -1,5 +1,6 @@
 from django.urls import path
 
+from routing.api.pledges import PledgeViewSet
 from routing.api.policies import PolicyViewSet
 from routing.api.quotes import PromiseQuoteView, QuotePromisesView
 from routing.api.simulations import SimulationViewSet
@@ -52,5 +53,15 @@ urlpatterns = [
     ),
     path("promises/quote", QuotePromisesView.as_view(), name="promise-quotes"),
     path("promises/quotes/<uuid:pk>", PromiseQuoteView.as_view(), name="promise-quote"),
+    path(
+        "promises/pledges",
+        PledgeViewSet.as_view({"get": "list", "post": "create"}),
+        name="channel-pledges",
+    ),
+    path(
+        "promises/pledges/<uuid:pk>/end",
+        PledgeViewSet.as_view({"post": "end"}),
+        name="channel-pledge-end",
+    ),
     path("orders/<uuid:order_id>/decisions", OrderDecisionsView.as_view(), name="order-decisions"),
 ]

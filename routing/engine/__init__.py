@@ -22,6 +22,7 @@ from routing.engine.results import (
     Verdict,
 )
 from routing.engine.supply import Supply
+from routing.engine.timetable import Timetable
 from routing.engine.types import (
     ANY_SERVICE,
     CHEAPEST,
@@ -82,6 +83,7 @@ __all__ = [
     "Record",
     "SplitCause",
     "Supply",
+    "Timetable",
     "Unfilled",
     "UnfilledReason",
     "Verdict",

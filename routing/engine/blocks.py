@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from math import prod
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Flow = tuple[int, int, int]
 """(line index, candidate index, units)."""
@@ -37,17 +37,29 @@ class Want:
         return sorted(nodes, key=lambda j: (self.unit[j], j))
 
 
+class Source(NamedTuple):
+    """Units of one penalty each, the points of one from each candidate, and how many it has."""
+
+    quantity: int
+    penalty: int
+    unit: Sequence[int]
+    stock: Sequence[int]
+
+
 class Block(Protocol):
     """Lines that share stock or belong together."""
 
     none: int
     alone: list[int]
     floor: int
-    least: list[int]
-    """At each place n, no set of n nodes costs less; the last holds for every larger set."""
     single: bool
     """The cost of an open set is the least of its nodes' `alone`."""
     inexact: bool
+
+    @property
+    def least(self) -> list[int]:
+        """At each place n, no set of n nodes costs less; the last holds for every larger set."""
+        ...
 
     def cost(self, opened: Sequence[int]) -> int: ...
     def flows(self, opened: Sequence[int]) -> list[Flow]: ...
@@ -60,6 +72,7 @@ class Pool:
 
     __slots__ = (
         "_caps",
+        "_least",
         "_limit",
         "_place",
         "_unit",
@@ -67,7 +80,6 @@ class Pool:
         "alone",
         "floor",
         "inexact",
-        "least",
         "none",
         "single",
     )
@@ -86,20 +98,30 @@ class Pool:
         else:
             penalty, none = wants[0].penalty, self.none
             self.alone = [
-                none - min(cap, total) * (penalty - unit) if cap and penalty > unit else none
+                none - (cap if cap < total else total) * (penalty - unit)  # noqa: FURB136  # slow
+                if cap and penalty > unit
+                else none
                 for cap, unit in zip(caps, self._unit, strict=True)
             ]
+        self._place: list[int] | None = None
+        self._least: list[int] | None = None
         if self.single:
-            self._place: list[int] = []
             self.floor = min(self.alone, default=self.none)
-            self.least = [self.none, self.floor]
-            return
-        self._place = [0] * len(caps)
-        for place, j in enumerate(wants[0].cheapest(range(len(caps)))):
-            self._place[j] = place
-        holders = self._cheapest(j for j, cap in enumerate(caps) if cap)
-        self.floor = self.none - self._saved(holders)
-        self.least = self._ladder(holders, total)
+        else:
+            holders = [j for j, cap in enumerate(caps) if cap]
+            self.floor = self.none - self._saved(sorted(holders, key=self._unit.__getitem__))
+
+    @property
+    def least(self) -> list[int]:
+        """Worked out for whoever searches, with the order to fill from: that one asks often."""
+        if self._least is None and self.single:
+            self._least = [self.none, self.floor]
+        elif self._least is None:
+            self._place = [0] * len(self._caps)
+            for place, j in enumerate(self._wants[0].cheapest(range(len(self._caps)))):
+                self._place[j] = place
+            self._least = self._ladder()
+        return self._least
 
     def cost(self, opened: Sequence[int]) -> int:
         return self.none - self._saved(self._used(opened))
@@ -114,6 +136,14 @@ class Pool:
         """Each line with the stock of every candidate."""
         return [(want, self._caps) for want in self._wants]
 
+    def source(self) -> Source | None:
+        """The lines as one, whose units come from any nodes; None where they are not alike."""
+        want, *others = self._wants
+        if self._limit is not None or any(other.penalty != want.penalty for other in others):
+            return None
+        total = sum(one.quantity for one in self._wants)
+        return Source(total, want.penalty, self._unit, self._caps)
+
     def replaces(self) -> tuple[list[int | None], list[int | None]]:
         if self.single:
             return list(self.alone), list(self.alone)
@@ -124,8 +154,10 @@ class Pool:
             [unit if cap else None for cap, unit in pairs],
         )
 
-    def _ladder(self, holders: Sequence[int], total: int) -> list[int]:
+    def _ladder(self) -> list[int]:
         """With n nodes no more is filled than the n largest hold, nor at less than the least."""
+        holders = [j for j, cap in enumerate(self._caps) if cap]
+        total = sum(want.quantity for want in self._wants)
         least = [self.none]
         cheapest = min((self._unit[j] for j in holders), default=0)
         held = 0
@@ -142,17 +174,21 @@ class Pool:
         least.append(self.floor)
         return least
 
-    def _cheapest(self, nodes: Iterable[int]) -> tuple[int, ...]:
-        return tuple(sorted(nodes, key=self._place.__getitem__))
+    def _cheapest(self, nodes: list[int]) -> tuple[int, ...]:
+        """The cheapest first; of equal ones the first."""
+        if self._place is None:
+            return tuple(self._wants[0].cheapest(nodes))
+        nodes.sort(key=self._place.__getitem__)
+        return tuple(nodes)
 
     def _used(self, opened: Sequence[int]) -> tuple[int, ...]:
         holders = [j for j in opened if self._caps[j]]
         if self.single:
             return tuple(holders and (min(holders, key=lambda j: (self.alone[j], j)),))
-        holders.sort(key=self._place.__getitem__)
-        if self._limit is None or len(holders) <= self._limit:
-            return tuple(holders)
-        return max(combinations(holders, self._limit), key=self._saved)
+        ordered = self._cheapest(holders)
+        if self._limit is None or len(ordered) <= self._limit:
+            return ordered
+        return max(combinations(ordered, self._limit), key=self._saved)
 
     def _saved(self, nodes: Iterable[int]) -> int:
         wants = self._wants
@@ -162,6 +198,8 @@ class Pool:
                 units = min(self._caps[j], left)
                 saved += units * max(0, penalty - self._unit[j])
                 left -= units
+                if not left:
+                    break
             return saved
         return sum(
             units * (wants[rank].penalty - self._unit[j])

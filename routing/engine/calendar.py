@@ -32,14 +32,25 @@ def next_departure(
     Processing happens within working hours only and may run over several days; it begins once the
     node has room. None when nothing departs within the horizon.
     """
+    return departure_until(calendar, timezone, service, at)[0]
+
+
+def departure_until(
+    calendar: Calendar, timezone: str, service: str, at: datetime
+) -> tuple[datetime | None, datetime]:
+    """The next departure, and until when all that comes after `at` has the same one.
+
+    That is no later than `at` itself where it is not known. Work that is done in one go on one day
+    may begin as late as the departure and the closing time leave room for it.
+    """
     zone = ZoneInfo(timezone)
     now = worked_until = max(at, calendar.full_until or at).astimezone(UTC)
-    work = timedelta(minutes=calendar.processing_minutes)
+    work = whole = timedelta(minutes=calendar.processing_minutes)
     ready: datetime | None = None
     found: datetime | None = None
+    latest = now
     day = now.astimezone(zone).date()
-    known = (*calendar.hours, *calendar.special.values())
-    nights = any(hours is not None and hours[1] <= hours[0] for hours in known)
+    nights = _works_at_night(calendar)
     if nights:
         day -= DAY
     for _ in range(HORIZON_DAYS):
@@ -51,6 +62,7 @@ def next_departure(
                 start = max(worked_until, instant(day, hours[0], zone))
                 if start + work <= closes:
                     ready = start + work
+                    latest = closes - work if work == whole else now
                 elif start < closes:
                     work -= closes - start
                     worked_until = closes
@@ -60,9 +72,16 @@ def next_departure(
                     found = min(leaves, found or leaves)
         # What leaves after midnight may leave later than the first departure of the day after.
         if found is not None and (before is not None or not nights):
-            return found
+            return found, min(latest, found - whole)
         day += DAY
-    return found
+    return found, at
+
+
+def _works_at_night(calendar: Calendar) -> bool:
+    for hours in calendar.hours:
+        if hours is not None and hours[1] <= hours[0]:
+            return True
+    return any(hours[1] <= hours[0] for hours in calendar.special.values())
 
 
 def after_working_days(calendar: Calendar, timezone: str, at: datetime, days: int) -> datetime:

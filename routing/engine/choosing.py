@@ -100,7 +100,14 @@ def choose(question: Question) -> tuple[Choice, Choice | None]:
     choice = _choice(question, problem, found)
     if not choice.opened:
         return choice, None
-    return choice, _runner_up(question, solver, problem, found)
+    # A third of the effort in all: the runner-up explains, it decides nothing.
+    second = solver.second(found, problem.effort // (3 * len(found.opened)))
+    if second is not None and second.points < found.points:
+        # But where the search was cut short before it.
+        better = replace(second, bound=found.bound)
+        second = None if set(better.opened) <= set(found.opened) else found
+        choice = _choice(question, problem, better)
+    return choice, _runner_up(question, problem, second)
 
 
 def score_points(question: Question, choice: Choice) -> int:
@@ -120,17 +127,10 @@ def score_points(question: Question, choice: Choice) -> int:
     return points + max(0, len(choice.opened) - 1) * weights.parcel * POINTS
 
 
-def _runner_up(
-    question: Question, solver: Solver, problem: Problem, winner: Found
-) -> Choice | None:
-    """A third of the effort in all: the runner-up explains, it decides nothing."""
-    effort = problem.effort // (3 * len(winner.opened))
-    best: Found | None = None
-    for place in winner.opened:
-        best = solver.without(place, best.points if best else None, effort) or best
-    if best is None or not best.opened:
+def _runner_up(question: Question, problem: Problem, second: Found | None) -> Choice | None:
+    if second is None or not second.opened:
         return None
-    choice = _choice(question, problem, best)
+    choice = _choice(question, problem, second)
     return choice if choice.opened else None
 
 

@@ -50,6 +50,14 @@ class Sets(NamedTuple):
     lacking: Floats
 
 
+class Priced(NamedTuple):
+    """Prices of the lines for sets of so many nodes, and what each node lacks to pay for itself."""
+
+    size: int
+    prices: Floats
+    lacking: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Proven:
     """The cheapest set found, its points, and a bound that no set is below."""
@@ -67,6 +75,7 @@ class BySize:
         self._none = np.array([block.none for block in blocks], dtype=np.float64)
         self._alone = np.array([block.alone for block in blocks], dtype=np.float64)
         self._most = most
+        self._looked: list[Priced] = []
 
     @staticmethod
     def holds(opening: Sequence[int], blocks: Sequence[Block]) -> bool:
@@ -75,9 +84,14 @@ class BySize:
         return all(block.single for block in blocks) and total < EXACT_BELOW
 
     def cost(self, places: Sequence[int]) -> float:
-        opened = list(places)
-        costs = np.minimum(self._alone[:, opened].min(1, initial=np.inf), self._none)
-        return float(self._opening[opened].sum() + costs.sum())
+        return float(self._opening[list(places)].sum() + self._now(places).sum())
+
+    def _now(self, places: Sequence[int]) -> Floats:
+        """What each row costs under this set."""
+        if not places:
+            return self._none
+        now: Floats = np.minimum(self._alone[:, list(places)].min(1), self._none)
+        return now
 
     def found(self, banned: int | None = None) -> tuple[int, ...]:
         """A good set: open what saves most while it saves, then exchange one by one."""
@@ -123,34 +137,40 @@ class BySize:
         """The cheapest set, from one that is known; of equal ones the smaller."""
         best, points = opened, self.cost(opened)
         prices: Floats | None = None
-        unlisted: list[tuple[int, Floats, Floats]] = []
+        unlisted: list[Priced] = []
         bound = np.inf
         for size in range(1, self._most + 1):
             prices, lacking, least, from_here = self._raised(size, points, prices)
             if least <= points and size > LARGEST:
                 bound = min(least, from_here)
                 break
+            priced = Priced(size, prices, lacking)
+            self._looked.append(priced)
             if least <= points:
-                if size > 1:
-                    best, points = self._sought(size, lacking, best, points)
-                sets = self._listed(size, prices, lacking, points)
-                if sets is None:
-                    unlisted.append((size, prices, lacking))
-                else:
-                    best, points = self._better(sets, best, points)
+                best, points, whole = self._looked_through(priced, best, points)
+                if not whole:
+                    unlisted.append(priced)
             if from_here >= points:
                 break
         # A better plan than the one that was known may leave few enough of them.
-        for size, asked, lacking in unlisted:
-            sets = self._listed(size, asked, lacking, points)
+        for priced in unlisted:
+            sets = self._listed(priced, points)
             if sets is None:
-                least = float(asked.sum() + np.partition(lacking, size - 1)[:size].sum())
-                bound = min(bound, least)
+                bound = min(bound, self._least(priced))
             else:
                 best, points = self._better(sets, best, points)
         if bound >= points:
             return Proven(best, round(points), round(points))
         return Proven(best, round(points), int(bound - ROUNDING * abs(bound)))
+
+    def _asked(self, prices: Floats) -> float:
+        """What all lines pay at these prices."""
+        return float(prices.sum())
+
+    def _least(self, priced: Priced) -> float:
+        """The bound that the prices prove."""
+        cheapest = np.partition(priced.lacking, priced.size - 1)[: priced.size]
+        return self._asked(priced.prices) + float(cheapest.sum())
 
     def _raised(
         self, size: int, points: float, start: Floats | None
@@ -185,10 +205,22 @@ class BySize:
             prices = np.clip(prices + step * (points - bound) / steep * short, 0, none)
         return kept, lacks, least, from_here
 
+    def _looked_through(
+        self, priced: Priced, best: tuple[int, ...], points: float
+    ) -> tuple[tuple[int, ...], float, bool]:
+        """The best set of this size and the one that is known; whether all that could be were tried."""
+        if priced.size > 1:
+            best, points = self._sought(priced, best, points)
+        sets = self._listed(priced, points)
+        if sets is None:
+            return best, points, False
+        return *self._better(sets, best, points), True
+
     def _sought(
-        self, size: int, lacking: Floats, best: tuple[int, ...], points: float
+        self, priced: Priced, best: tuple[int, ...], points: float
     ) -> tuple[tuple[int, ...], float]:
         """A better set of this size among the nodes that lack least, two exchanged at a time."""
+        size, lacking = priced.size, priced.lacking
         core = np.sort(np.argsort(lacking, kind="stable")[:CORE])
         alone, opening = self._alone[:, core], self._opening[core]
         one, other = np.triu_indices(len(core), 1)
@@ -220,9 +252,10 @@ class BySize:
                 best, points = tuple(sorted(core[here].tolist())), now
         return best, points
 
-    def _listed(self, size: int, prices: Floats, lacking: Floats, points: float) -> Sets | None:
+    def _listed(self, priced: Priced, points: float, most: int = MOST_SETS) -> Sets | None:
         """Every set of this size that could cost no more than the points; None when too many."""
-        room = points - float(prices.sum()) + ROUNDING * abs(points)
+        size, prices, lacking = priced
+        room = points - self._asked(prices) + ROUNDING * abs(points)
         order = np.argsort(lacking, kind="stable")
         sorted_lacking = lacking[order]
         last = np.full(1, -1, dtype=np.int64)
@@ -232,7 +265,7 @@ class BySize:
             # What is added later lacks at least as much: nodes stand in ascending order.
             stops = np.searchsorted(sorted_lacking, (room - sums) / left, side="right")
             counts = np.maximum(0, stops - last - 1)
-            if counts.sum() > MOST_SETS:
+            if counts.sum() > most:
                 return None
             parent = np.repeat(np.arange(len(last)), counts)
             first = np.repeat(np.cumsum(counts) - counts, counts)
@@ -257,16 +290,21 @@ class BySize:
             enough &= together == weights.sum()
         return enough
 
+    def _costs(self, rows: Ints) -> Floats:
+        """What the lines cost under each set."""
+        costs = self._none[:, None]
+        for column in rows.T:
+            costs = np.minimum(costs, self._alone[:, column])
+        total: Floats = costs.sum(0)
+        return total
+
     def _better(
         self, sets: Sets, best: tuple[int, ...], points: float
     ) -> tuple[tuple[int, ...], float]:
         """The cheapest of the sets and the one that is known; of equal ones the smaller one."""
         if not len(sets.places):
             return best, points
-        costs = self._none[:, None]
-        for column in sets.places.T:
-            costs = np.minimum(costs, self._alone[:, column])
-        totals = costs.sum(0) + self._opening[sets.places].sum(1)
+        totals = self._costs(sets.places) + self._opening[sets.places].sum(1)
         sums = sets.places.sum(1)
         first = int(np.lexsort((sums, totals))[0])
         here = tuple(sorted(sets.places[first].tolist()))

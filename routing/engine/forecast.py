@@ -9,7 +9,7 @@ outweighed and one that is right stays.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from math import lgamma, log
+from math import lgamma, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,16 @@ class Forecast:
             now = replace(self, skus=Rates(weights, skus.strength)).inclusion()
             weights = weights * wanted / np.maximum(now, 1e-12)
         return replace(self, skus=Rates(weights, skus.strength), rows=places)
+
+    def error(self, lines: Ints, orders: int) -> float:
+        """How far off the forecast was of so many orders with these lines by SKU.
+
+        The standard deviation of a SKU's rate about what was foreseen: 0.5 is half as much again, or
+        half. At most 1, which is also said where nothing came to compare with.
+        """
+        if not orders:
+            return 1.0
+        return min(1.0, 1 / sqrt(fitted_strength(self.inclusion() * orders, lines)))
 
     def sample(
         self, scenes: int, by_day: Sequence[int], draw: np.random.Generator

@@ -21,19 +21,32 @@ def haversine_km(latitude: float, longitude: float, to: Place) -> float:
     return 2 * EARTH_KM * asin(min(1.0, sqrt(chord)))
 
 
+class Origins:
+    """Places from which distances are asked for, once or many times."""
+
+    __slots__ = ("_along", "_cosine", "_here")
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._here = np.radians(np.array([place.latitude for place in places]))
+        self._along = np.radians(np.array([place.longitude for place in places]))
+        self._cosine = np.cos(self._here)
+
+    def distances_km(self, targets: Sequence[Place]) -> list[list[int]]:
+        """Whole kilometres to each target: a row per target, with one distance per origin."""
+        there = np.radians(np.array([place.latitude for place in targets]))[:, None]
+        across = np.radians(np.array([place.longitude for place in targets]))[:, None]
+        rows: list[list[int]] = []
+        step = max(1, AT_ONCE // max(1, len(self._here)))
+        for first in range(0, len(targets), step):
+            part = slice(first, first + step)
+            north = np.sin((there[part] - self._here) / 2) ** 2
+            east = np.sin((across[part] - self._along) / 2) ** 2
+            chord = north + self._cosine * np.cos(there[part]) * east
+            km = 2 * EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(chord)))
+            rows += np.rint(km).astype(np.int64).tolist()
+        return rows
+
+
 def distances_km(origins: Sequence[Place], targets: Sequence[Place]) -> list[list[int]]:
     """Whole kilometres to each target: a row per target, with one distance per origin."""
-    here = np.radians(np.array([place.latitude for place in origins]))
-    along = np.radians(np.array([place.longitude for place in origins]))
-    there = np.radians(np.array([place.latitude for place in targets]))[:, None]
-    across = np.radians(np.array([place.longitude for place in targets]))[:, None]
-    rows: list[list[int]] = []
-    step = max(1, AT_ONCE // max(1, len(origins)))
-    for first in range(0, len(targets), step):
-        part = slice(first, first + step)
-        north = np.sin((there[part] - here) / 2) ** 2
-        east = np.sin((across[part] - along) / 2) ** 2
-        chord = north + np.cos(here) * np.cos(there[part]) * east
-        km = 2 * EARTH_KM * np.arcsin(np.minimum(1.0, np.sqrt(chord)))
-        rows += np.rint(km).astype(np.int64).tolist()
-    return rows
+    return Origins(origins).distances_km(targets)

@@ -22,8 +22,9 @@ from routing.engine.market import Goods, Market, asks_of_questions
 from routing.engine.plan import Run, ask, explained, missing_units, plan_asked
 from routing.engine.prices import PriceBook
 from routing.engine.results import Level, Plan
-from routing.engine.screening import POINTS, Timetable
+from routing.engine.screening import POINTS
 from routing.engine.supply import Stock, Supply
+from routing.engine.timetable import Timetable
 from routing.engine.types import Demand, Node, Policy, RateCard
 
 MOST_TOGETHER = 400

@@ -17,7 +17,8 @@ from routing.engine.crowd import NEVER, Asks, Floats
 from routing.engine.forecast import Baskets
 from routing.engine.geo import distances_km
 from routing.engine.prices import PriceBook
-from routing.engine.screening import POINTS, Network, Timetable, View
+from routing.engine.screening import POINTS, Network
+from routing.engine.timetable import Timetable, View
 from routing.engine.types import Demand, Node, Policy, RateCard
 
 

@@ -14,7 +14,9 @@ from routing.engine.crowd import Floats
 from routing.engine.forecast import Baskets, Forecast
 from routing.engine.market import Goods, Market, Tariff, asks_of, asks_of_questions, spread
 
-SCENES = 8
+SCENES = 24
+"""Futures. With eight of them prices hang on which came up, most of all where the forecast is in doubt
+and each future has rates of its own."""
 
 AGAIN = Pace(rounds=24, step=0.25)
 """Enough where the futures are the same and only a little is gone."""
@@ -22,6 +24,10 @@ AGAIN = Pace(rounds=24, step=0.25)
 SPARE = 1.0
 """Units by which stock is taken to be more than it is, with the whole horizon ahead. Prices from
 futures that are known to their end are too high where few units are left."""
+
+FADING = 1.5
+"""How spare units go as the horizon does: with what is still to come, and with the root of it, since
+that is how far off what is foreseen of it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class Outlook:
     ) -> Settled:
         crowd = asks_of(futures, self.costs, self.goods)
         known, _ = asks_of_questions(wave, self.goods, self.scenes)
-        spare = self.spare * view.ahead
+        spare = self.spare * view.ahead**FADING
         return self.market(view).settle(known, crowd, self.scenes, start, pace, spare)
 
     def market(self, view: View) -> Market:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from routing.engine.choosing import Choice, Question, choose, score_points
 from routing.engine.fallback import FAILURES, by_rule
-from routing.engine.geo import distances_km
 from routing.engine.prices import PriceBook, above_least
 from routing.engine.results import (
     Alternative,
@@ -20,15 +19,14 @@ from routing.engine.screening import (
     POINTS,
     Network,
     Offer,
-    Timetable,
-    View,
     half_even,
     screen,
 )
 from routing.engine.supply import Stock, Supply
+from routing.engine.timetable import Ground, Timetable, View
 from routing.engine.types import Constraint, Demand, Dependents, Node, Policy, RateCard
 from routing.engine.usable import stock_rows, unable, usable_units
-from routing.engine.verdicts import candidates, split_cause, unfilled_reason
+from routing.engine.verdicts import Verdicts, split_cause, unfilled_reason
 
 
 def plan(
@@ -38,18 +36,19 @@ def plan(
     rates: RateCard,
     policy: Policy,
     book: PriceBook | None = None,
+    timetable: Timetable | None = None,
 ) -> list[Plan]:
     """One plan per demand, in the order given: what an earlier one takes, a later one lacks.
 
     With a price book its prices count in every plan, as parts of the cost with names of their own.
-    The supply handed in is not changed. Pure: the same values give the same plans, whatever the
+    Who plans often under the same rates may hand in a timetable of theirs each time. The supply handed in is not changed. Pure: the same values give the same plans, whatever the
     order of `nodes`.
     """
-    ordered = sorted(nodes, key=lambda node: (node.priority, node.code))
-    run = Run(ordered, Stock(supply, ordered), policy, Timetable(rates), book)
-    distances = distances_km(
-        [node.place for node in ordered], [demand.destination for demand in demands]
-    )
+    if timetable is None or timetable.rates is not rates:
+        timetable = Timetable(rates)
+    ground = timetable.ground(nodes)
+    run = Run(ground.ordered, Stock(supply, ground.ordered), policy, timetable, book, ground)
+    distances = ground.origins.distances_km([demand.destination for demand in demands])
     return [_decided(demand, row, run) for demand, row in zip(demands, distances, strict=True)]
 
 
@@ -62,14 +61,16 @@ class Run:
     policy: Policy
     timetable: Timetable
     book: PriceBook | None = None
+    ground: Ground | None = None
     networks: dict[View, Network] = field(default_factory=dict)
 
     def network(self, demand: Demand) -> Network:
         view = View.of(demand)
         known = self.networks.get(view)
         if known is None:
+            rules = self.ground.rules(view, self.policy) if self.ground else None
             known = self.networks[view] = Network(
-                self.nodes, self.policy, view, self.timetable, self.book
+                self.nodes, self.policy, view, self.timetable, self.book, rules
             )
         return known
 
@@ -237,7 +238,7 @@ def explained(
         ),
         parcels=parcels,
         cost=cost,
-        candidates=candidates(question, choice),
+        candidates=Verdicts(question, choice),
         runner_up=_alternative(question, runner_up, cost),
         split_cause=split_cause(question, choice, missing),
         relaxed=relaxed,

@@ -18,6 +18,9 @@ AREA_DIGITS = 3
 SCORE = CostParts._fields.index("score")
 """Where the score stands in a cost; in a record it comes first."""
 
+REASON = 8
+"""Where the reason stands in a stored candidate."""
+
 SHORT = {Verdict.NO_STOCK, Verdict.NOT_IN_NETWORK, Verdict.PINNED_ELSEWHERE}
 """Verdicts that say all there is to say: such candidates are kept as a list of names."""
 
@@ -156,14 +159,27 @@ def compact(plan: Plan) -> dict[str, Any]:
     return {key: value for key, value in record.items() if value}
 
 
-def expand(stored: Mapping[str, Any]) -> Record:
-    """What `compact` stored. Raises ValueError for a version that this code does not know."""
+def verdicts_of(stored: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Of each node its code, its verdict and the reason of that, by code."""
+    found = [
+        (row[0], row[2], row[REASON] if len(row) > REASON else "") for row in stored.get("c", ())
+    ]
+    for verdict, names in stored.get("x", {}).items():
+        found += [(name if isinstance(name, str) else name[0], verdict, "") for name in names]
+    return sorted(found)
+
+
+def expand(stored: Mapping[str, Any], *, nodes: bool = True) -> Record:
+    """What `compact` stored. Raises ValueError for a version that this code does not know.
+
+    Whoever needs no word of the nodes leaves them out: they are most of it.
+    """
     if stored.get("v") != VERSION:
         message = f"decision record version {stored.get('v')!r} is unknown"
         raise ValueError(message)
     policy, version, service, currency = stored["p"]
-    candidates = [_candidate(row) for row in stored.get("c", ())]
-    for verdict, names in stored.get("x", {}).items():
+    candidates = [_candidate(row) for row in stored.get("c", ())] if nodes else []
+    for verdict, names in stored.get("x", {}).items() if nodes else ():
         for entry in names:
             code, name = (entry, entry) if isinstance(entry, str) else entry
             candidates.append(_candidate([code, name, verdict]))

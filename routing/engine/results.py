@@ -4,6 +4,7 @@ Its parts are named tuples: a batch makes a dozen of them per demand, and frozen
 five times as long to make.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -205,7 +206,7 @@ class Plan:
     unfilled: tuple[Unfilled, ...]
     parcels: tuple[PlannedParcel, ...]
     cost: CostParts
-    candidates: tuple[Candidate, ...]
+    candidates: Sequence[Candidate]
     runner_up: Alternative | None
     split_cause: SplitCause | None
     relaxed: tuple[Constraint, ...]

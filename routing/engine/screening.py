@@ -2,29 +2,20 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from routing.engine.calendar import (
-    add_working_days,
-    after_working_days,
-    local_date,
-    next_departure,
-)
+from routing.engine.calendar import after_working_days, local_date
 from routing.engine.prices import PriceBook
 from routing.engine.results import CostParts, Kind, Verdict
 from routing.engine.supply import Stock
+from routing.engine.timetable import Lane, Timetable, View, barred_by_rule
 from routing.engine.types import (
-    FULL,
-    PAUSED,
     PICKUP,
-    Calendar,
     Constraint,
     Demand,
     Node,
     Policy,
-    RateCard,
     Weights,
     Zone,
 )
@@ -43,9 +34,6 @@ AT_HAND = Zone(0, 0, 0, 0, 0)
 SURE = 1_000
 """The `Node.acceptance` of a node that rejects nothing."""
 
-_NOT_NOW = {PAUSED: Verdict.NODE_PAUSED, FULL: Verdict.CAPACITY}
-"""What is said of a node that will take work again; any other reason reads as closed."""
-
 SHUT = frozenset({Verdict.NODE_CLOSED, Verdict.NODE_PAUSED})
 """Verdicts of which the node itself says why."""
 
@@ -57,36 +45,7 @@ def half_even(amount: int, divisor: int) -> int:
     return whole + (twice > divisor or (twice == divisor and whole % 2 == 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """From one node into one zone: when a parcel moves, and its price in points but for distance.
-
-    `late` is the days late at P50 and at P90 added together: half of it is the expected lateness.
-    `wait` are the days until the delivery, added in the same way.
-    `overdue` says that the policy wants deliveries on time and this one is not. `capacity` and
-    `rerouting` are minor units of the opening.
-    """
-
-    barred: Verdict | None
-    reason: str
-    number: int
-    zone: Zone
-    departs: datetime | None
-    p50: date | None
-    p90: date | None
-    late: int
-    overdue: bool
-    opening: int
-    pick: int
-    gram: int
-    capacity: int
-    rerouting: int
-    wait: int
-    kind: Kind
-
-
-@dataclass(slots=True)
-class Offer:
+class Offer(NamedTuple):
     """A node seen from one demand. `barred` is why it may not ship, `soft` what would relax that."""
 
     node: Node
@@ -154,13 +113,14 @@ class Network:
     """
 
     __slots__ = (
-        "_book",
+        "_kept",
         "_lanes",
         "_policy",
         "_reaches",
         "_timetable",
         "_view",
         "_zones",
+        "book",
         "carbon",
         "nodes",
         "rules",
@@ -170,56 +130,70 @@ class Network:
         self,
         nodes: Sequence[Node],
         policy: Policy,
-        view: "View",
-        timetable: "Timetable",
+        view: View,
+        timetable: Timetable,
         book: PriceBook | None = None,
+        rules: list[Verdict | None] | None = None,
     ) -> None:
         self.nodes = nodes
-        self._book = book
+        self.book = book
         self.carbon = policy.weights.carbon_tonne * timetable.rates.carbon_grams
         self._policy = policy
         self._view = view
         self._timetable = timetable
         self._zones = timetable.rates.zones.get(view.service, ())
         self._reaches = [zone.max_km for zone in self._zones]
-        self._lanes: list[list[Lane | None]] = [[None] * len(self._zones) for _ in nodes]
-        self.rules = [_barred_by_rule(node, view, policy) for node in nodes]
+        self._lanes: list[list[Lane | None] | None] = [None] * len(nodes)
+        self._kept = timetable.lanes(view, policy)
+        self.rules = rules or [barred_by_rule(node, view, policy) for node in nodes]
 
     def lane(self, place: int, km: int) -> Lane | None:
         """The lane from the node at this place to a destination so far away; None beyond all."""
-        if self.nodes[place].id == self._view.collected:
-            return self._worked_out(self.nodes[place], AT_HAND, 0)
+        node = self.nodes[place]
+        if node.id == self._view.collected:
+            return self._worked_out(node, AT_HAND, 0, self._departure(node))
         number = bisect_left(self._reaches, km)
         if number == len(self._reaches):
             return None
         row = self._lanes[place]
+        if row is None:
+            row = self._lanes[place] = [None] * len(self._zones)
         known = row[number]
         if known is None:
-            known = row[number] = self._worked_out(
-                self.nodes[place], self._zones[number], number + 1
-            )
+            known = row[number] = self._of_zone(node, number)
         return known
 
-    def _worked_out(self, node: Node, zone: Zone, number: int) -> Lane:
-        due, weights = self._view.due, self._policy.weights
+    def _of_zone(self, node: Node, number: int) -> Lane:
+        """A lane with the same departure is the same, whenever it was worked out."""
+        departs = self._departure(node)
+        kept = self._kept.get((id(node), number))
+        if kept is not None and kept[1] == departs:
+            return kept[2]
+        lane = self._worked_out(node, self._zones[number], number + 1, departs)
+        self._kept[id(node), number] = (node, departs, lane)
+        return lane
+
+    def _departure(self, node: Node) -> datetime | None:
         begun = self._view.at
         if node.partner is not None:
             lead = node.partner.lead_days
             begun = after_working_days(node.calendar, node.timezone, begun, lead)
-        departs = self._timetable.departure(node, self._view.service, begun)
-        p50 = p90 = None
-        late = capacity = wait = 0
+        return self._timetable.departure(node, self._view.service, begun)
+
+    def _worked_out(self, node: Node, zone: Zone, number: int, departs: datetime | None) -> Lane:
+        due, weights = self._view.due, self._policy.weights
+        leaves = p50 = p90 = None
+        late = wait = 0
         if departs is not None:
-            leaves = local_date(departs, node.timezone)
-            if self._book is not None:
-                capacity = self._book.parcel(node.id, leaves)
+            leaves = self._timetable.leaves(departs, node.timezone)
             days_p50, days_p90 = self._timetable.rates.days(
                 node.id, self._view.service, zone, leaves.weekday()
             )
             p50 = self._timetable.arrival(leaves, days_p50)
             p90 = self._timetable.arrival(leaves, days_p90)
             if due is not None:
-                late = max(0, (p50 - due).days) + max(0, (p90 - due).days)
+                late = (p50 - due).days if p50 > due else 0
+                late += (p90 - due).days if p90 > due else 0
             if weights.day:
                 today = local_date(self._view.at, node.timezone)
                 wait = (p50 - today).days + (p90 - today).days
@@ -234,6 +208,7 @@ class Network:
             number,
             zone,
             departs,
+            leaves,
             p50,
             p90,
             late,
@@ -241,10 +216,9 @@ class Network:
             percent * MILLI * (zone.base + node.handling_cost)
             + weights.late_day * POINTS // 2 * late
             + weights.day * POINTS // 2 * wait
-            + POINTS * (capacity + rerouting),
+            + POINTS * rerouting,
             percent * node.pick_cost * MILLI,
             percent * zone.per_kg,
-            capacity,
             rerouting,
             wait,
             self._kind(node, zone),
@@ -257,49 +231,6 @@ class Network:
             return Kind.AT_STORE if node.id == self._view.collected else Kind.TO_STORE
         same_day = not zone.days_p90 and self._view.service != PICKUP
         return Kind.SAME_DAY if same_day else Kind.SHIP
-
-
-class View(NamedTuple):
-    """What of a demand decides how it sees the network, but for its destination."""
-
-    service: str
-    at: datetime
-    due: date | None
-    pinned: int | None
-    collected: int | None = None
-
-    @classmethod
-    def of(cls, demand: Demand) -> "View":
-        due = demand.deliver_by.date() if demand.deliver_by is not None else None
-        return cls(demand.service, demand.at, due, demand.pinned_node, demand.collected_at)
-
-
-class Timetable:
-    """Departures and deliveries already worked out in this run."""
-
-    __slots__ = ("_arrivals", "_departures", "rates")
-
-    def __init__(self, rates: RateCard) -> None:
-        self.rates = rates
-        self._departures: dict[tuple[int, str, str, datetime], tuple[Calendar, datetime | None]]
-        self._departures = {}
-        self._arrivals: dict[tuple[date, int], date] = {}
-
-    def departure(self, node: Node, service: str, at: datetime) -> datetime | None:
-        key = (id(node.calendar), node.timezone, service, at)
-        known = self._departures.get(key)
-        if known is None:
-            departs = next_departure(node.calendar, node.timezone, service, at)
-            known = self._departures[key] = (node.calendar, departs)
-        return known[1]
-
-    def arrival(self, leaves: date, days: int) -> date:
-        known = self._arrivals.get((leaves, days))
-        if known is None:
-            rates = self.rates
-            known = add_working_days(leaves, days, rates.carrier_days, rates.carrier_holidays)
-            self._arrivals[leaves, days] = known
-        return known
 
 
 def screen(
@@ -333,6 +264,9 @@ def screen(
         if barred is None and demand.pinned_node is None:
             barred, soft = _barred_by_reach(node, lane, km, policy)
         carbon = half_even(network.carbon * km, CARBON) if network.carbon else 0
+        capacity = 0
+        if network.book is not None and lane.leaves is not None:
+            capacity = network.book.parcel(node.id, lane.leaves)
         offers.append(
             Offer(
                 node,
@@ -347,10 +281,10 @@ def screen(
                 lane.p50,
                 lane.p90,
                 lane.late,
-                lane.opening + per_km * km,
+                lane.opening + per_km * km + POINTS * capacity,
                 lane.pick,
                 lane.gram + carbon,
-                lane.capacity,
+                capacity,
                 lane.rerouting,
                 carbon,
                 lane.wait,
@@ -358,20 +292,6 @@ def screen(
             )
         )
     return offers
-
-
-def _barred_by_rule(node: Node, view: View, policy: Policy) -> Verdict | None:
-    """What stands in the way before stock or distance is looked at. A pin overrides the network."""
-    if view.pinned is not None:
-        if node.id != view.pinned:
-            return Verdict.PINNED_ELSEWHERE
-    elif not policy.admits(node):
-        return Verdict.NOT_IN_NETWORK
-    if not node.ship_open:
-        return _NOT_NOW.get(node.closed_reason, Verdict.NODE_CLOSED)
-    if view.service not in node.services:
-        return Verdict.NO_SERVICE
-    return None
 
 
 def _lacking(place: int, stock: Stock, unable: Unable) -> str:

@@ -13,8 +13,9 @@ from math import ceil
 
 import numpy as np
 
-from routing.engine.blocks import Block, Want
+from routing.engine.blocks import Block, Source, Want
 from routing.engine.counting import BySize
+from routing.engine.counting_units import ByUnits, sources_of
 from routing.engine.parting import MOST_BLOCKS, Parting
 from routing.engine.reducing import SLACK, Reduction, wants_of
 from routing.engine.search import Search
@@ -29,7 +30,9 @@ CORE = 20
 """So many of the likeliest candidates are searched before the rest."""
 
 COUNTED_FROM = 12
-"""With so many blocks and nodes enough for prices, sets are proven best size by size."""
+"""With so many blocks of one source and nodes enough for prices, sets are proven best size by size;
+
+blocks of several sources always."""
 
 INT64_SAFE = 2**62
 PAIR = 2
@@ -68,8 +71,10 @@ class Solver:
         "_nothing",
         "_parting",
         "_problem",
+        "_proves",
         "_reduced",
         "_rows",
+        "_sources",
         "_totals",
     )
 
@@ -78,7 +83,8 @@ class Solver:
         self._nothing = sum([block.none for block in problem.blocks])
         self._parting: Parting | None = None
         self._counted: BySize | None = None
-        self._counts = False
+        self._counts = self._proves = False
+        self._sources: list[Source] | None = None
         self._reduced: list[int] | None = None
         self._totals: list[int] = []
         self._rows: list[tuple[Want, list[int]]] | None = None
@@ -90,11 +96,16 @@ class Solver:
         self._rows = wants_of(problem.blocks)
         columns = [block.alone for block in problem.blocks]
         self._totals = list(map(sum, zip(problem.opening, *columns, strict=True)))
-        self._counts = (
-            len(problem.opening) >= DUALS_FROM
-            and problem.max_open > 0
-            and BySize.holds(problem.opening, problem.blocks)
-        )
+        if len(problem.opening) < DUALS_FROM or problem.max_open < 1:
+            return
+        if BySize.holds(problem.opening, problem.blocks):
+            self._counts = True
+            self._proves = len(problem.blocks) >= COUNTED_FROM
+            return
+        sources = sources_of(problem.blocks)
+        if sources is not None and ByUnits.fits(problem.opening, sources):
+            self._counts = self._proves = True
+            self._sources = sources
 
     def best(self) -> Found:
         """The cheapest set of candidates, which may be none."""
@@ -103,7 +114,7 @@ class Solver:
         one = self._one_node(None)
         if self._pairs_from(None) >= one.points:
             return one
-        if not self._counts or len(self._problem.blocks) < COUNTED_FROM:
+        if not self._proves:
             return self._search(None, one, one.points, self._problem.effort) or one
         known = self._by_size(self._sets(), one)
         if known.bound == known.points:
@@ -124,16 +135,31 @@ class Solver:
         known = one if limit == one.points and one.points != ceiling else None
         if self._pairs_from(node) >= limit:
             return known
-        if self._counts:
+        if self._counts and self._sources is None:
             opened = self._sets().found(node)
             points = round(self._sets().cost(opened)) - self._problem.parcel
             return Found(opened, points, 0) if opened and points < limit else known
         return self._search(node, known, limit, effort)
 
+    def second(self, winner: Found, effort: int) -> Found | None:
+        """The cheapest set that leaves out one of the winner's nodes; a good one, of many nodes."""
+        if isinstance(self._counted, ByUnits):
+            opened = self._counted.second(winner.opened)
+            points = round(self._counted.cost(opened)) - self._problem.parcel
+            return Found(opened, points, 0) if opened and points < self._nothing else None
+        best: Found | None = None
+        for place in winner.opened:
+            best = self.without(place, best.points if best else None, effort) or best
+        return best
+
     def _sets(self) -> BySize:
         if self._counted is None:
-            problem = self._problem
-            self._counted = BySize(problem.opening, problem.blocks, problem.max_open)
+            problem, sources = self._problem, self._sources
+            self._counted = (
+                BySize(problem.opening, problem.blocks, problem.max_open)
+                if sources is None
+                else ByUnits(problem.opening, sources, problem.max_open)
+            )
         return self._counted
 
     def _by_size(self, counted: BySize, one: Found) -> Found:

@@ -1,7 +1,8 @@
 """What to say of every node, every split and every unit that found no node."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import ge
+from typing import overload
 
 from routing.engine.choosing import Choice, Question
 from routing.engine.results import Candidate, CostParts, SplitCause, UnfilledReason, Verdict
@@ -17,6 +18,49 @@ RULES = (
     Verdict.NODE_PAUSED,
     Verdict.UNABLE,
 )
+
+
+class Verdicts(Sequence[Candidate]):
+    """One candidate per node, in the order of the offers; worked out for whoever asks first.
+
+    Plans of a second try, quotes and what simulations play are asked by nobody.
+    """
+
+    __slots__ = ("_basis", "_rows")
+
+    def __init__(self, question: Question, choice: Choice) -> None:
+        self._basis: tuple[Question, Choice] | None = (question, choice)
+        self._rows: tuple[Candidate, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Candidate, ...]:
+        basis = self._basis
+        if basis is not None:
+            self._rows = candidates(*basis)
+            self._basis = None
+        return self._rows
+
+    @overload
+    def __getitem__(self, place: int) -> Candidate: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Candidate, ...]: ...
+    def __getitem__(self, place: int | slice) -> Candidate | tuple[Candidate, ...]:
+        return self.rows[place]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return iter(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        return self.rows == (other.rows if isinstance(other, Verdicts) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
+
+    def __repr__(self) -> str:
+        return repr(self.rows)
 
 
 def candidates(question: Question, choice: Choice) -> tuple[Candidate, ...]:
@@ -112,11 +156,7 @@ def split_cause(question: Question, choice: Choice, missing: Sequence[int]) -> S
         waits = any(left and line.parent is None for line, left in zip(lines, missing, strict=True))
         return SplitCause.BACKORDER if choice.opened and waits else None
     shipped = [line.quantity - left for line, left in zip(lines, missing, strict=True)]
-    whole = [
-        offer
-        for offer in question.offers
-        if all(has >= need for has, need in zip(offer.available, shipped, strict=True))
-    ]
+    whole = [offer for offer in question.offers if all(map(ge, offer.available, shipped))]
     if any(offer.barred is None or offer.soft is not None for offer in whole):
         return SplitCause.CHEAPER
     if _short_or_rejected(question, shipped) or any(

@@ -105,6 +105,7 @@ def _values(request: QuoteRequest, lines: tuple[DemandLine, ...]) -> dict[str, o
         "country": request.country,
         "lines": lines,
         "ship_complete": request.ship_complete,
+        "customer_tags": request.customer_tags,
     }
 
 

@@ -1,6 +1,6 @@
 """The ways in which a basket can be had, each planned by the engine that plans orders."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -77,6 +77,11 @@ class Working:
         return {node.id: node for node in self.asked.network.shipping}
 
     @cached_property
+    def timezones(self) -> dict[str, str]:
+        """Of the nodes, by code."""
+        return {node.code: node.timezone for node in self.nodes.values()}
+
+    @cached_property
     def timezone(self) -> str:
         request = self.asked.request
         return locate(request.postal_code, request.region, request.country).timezone
@@ -135,7 +140,7 @@ class Working:
             asked.demand(basket, target.method, target.service, **details)
             for basket in asked.baskets
         ]
-        plans = plans_from(demands, asked.snapshot, at=asked.at)
+        plans = self._planned(demands)
         tried = [
             Tried(target, basket, demand, plan)
             for basket, demand, plan in zip(asked.baskets, demands, plans, strict=True)
@@ -143,6 +148,11 @@ class Working:
         if request.fixed_date is None or target.method in PICKUP_METHODS:
             return tried
         return [self._backwards(one, request.fixed_date) for one in tried]
+
+    def _planned(self, demands: Sequence[Demand]) -> Iterator[Plan]:
+        """Of nodes that have nothing only staff are told."""
+        narrow = not self.explains
+        return plans_from(demands, self.asked.snapshot, at=self.asked.at, narrow=narrow)
 
     def _backwards(self, one: Tried, wanted: date) -> Tried:
         """The same, begun as late as arrives on the day for nearly all: nothing lies around earlier."""
@@ -159,7 +169,7 @@ class Working:
         if not starts:
             return one
         demand = replace(one.demand, not_before=min(starts))
-        [plan] = plans_from([demand], self.asked.snapshot, at=self.asked.at)
+        [plan] = self._planned([demand])
         return replace(one, demand=demand, plan=plan)
 
     def _must_leave(
@@ -245,7 +255,7 @@ class Working:
             why=sentences(
                 target.method,
                 parcels,
-                {node.code: node.timezone for node in self.nodes.values()},
+                self.timezones,
                 order_before=order_before,
                 split_cause=plan.split_cause or "",
                 precision=precision,

@@ -62,6 +62,7 @@ class QuoteRequest:
     stores: tuple[str, ...] = ()
     sort: str = POLICY
     ship_complete: bool = False
+    customer_tags: tuple[str, ...] = ()
 
     @property
     def has_destination(self) -> bool:

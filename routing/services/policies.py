@@ -62,8 +62,19 @@ TEMPLATES: tuple[tuple[str, str, Mapping[str, int]], ...] = (
         "Cheapest",
         {"cost_percent": 100, "parcel_minor": 0, "km_milli": 0, "late_day_minor": 500},
     ),
+    (
+        "soonest",
+        "Soonest",
+        {
+            "cost_percent": 100,
+            "parcel_minor": 0,
+            "km_milli": 0,
+            "late_day_minor": 500,
+            "day_minor": 1_000_000,
+        },
+    ),
 )
-"""Code, name and weights of the three policies that every account starts with."""
+"""Code, name and weights of the policies that every account starts with."""
 
 DEFAULT_TEMPLATE = "cheapest"
 
@@ -72,7 +83,7 @@ DEFAULT_TEMPLATE = "cheapest"
 def seed_policies(
     account_id: UUID, *, at: datetime, actor: Actor, live: str = DEFAULT_TEMPLATE
 ) -> dict[str, UUID]:
-    """Give the account the three templates, one of them live; return their ids by code.
+    """Give the account the templates, one of them live; return their ids by code.
 
     Running it again changes nothing. Templates were reviewed by who wrote them: here.
     """

@@ -25,6 +25,7 @@ class TestNative:
             "order_total": "54.95",
             "payment": "fakepay",
             "authorization": "auth_5495_ok_1",
+            "customer_tags": "vip,wholesale",
         }
         rows = [
             {**common, "sku": "TEE", "quantity": "2", "unit_price": "20.00", "total": "40.00"},
@@ -40,6 +41,7 @@ class TestNative:
         assert draft.placed_at == datetime(2026, 3, 2, 11, 30, tzinfo=UTC)
         assert draft.totals is not None
         assert summed(draft) == draft.totals.total_minor == 5_495
+        assert draft.customer_tags == ("vip", "wholesale")
         assert (draft.tenders[0].collected_by, draft.tenders[0].amount_minor) == ("us", 5_495)
 
     def test_keeps_delivery_groups_apart(self):

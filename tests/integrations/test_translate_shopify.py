@@ -57,8 +57,17 @@ class TestShopify:
         assert draft.groups[0].address is not None
         assert draft.groups[0].address.region == "NY"
         assert draft.customer.email == "ann@example.com"
+        assert (draft.tags, draft.customer_tags) == ((), ())
         assert draft.placed_at == datetime(2026, 3, 2, 11, 30, tzinfo=UTC)
         assert problems(draft) == []
+
+    def test_reads_what_is_said_of_the_order_and_of_its_customer(self):
+        document = shop_order(tags="gift, urgent")
+        document["customer"] = {"tags": "vip, wholesale"}
+
+        draft = translated(document)
+
+        assert (draft.tags, draft.customer_tags) == (("gift", "urgent"), ("vip", "wholesale"))
 
     def test_leaves_the_money_to_shopify(self):
         [tender] = translated(shop_order()).tenders

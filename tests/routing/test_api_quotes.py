@@ -1,11 +1,14 @@
 """Quotes through the API: what a shop is answered, and what only staff are."""
 
+from typing import Any
+
 import pytest
 from rest_framework.test import APIClient
 
 from config.kernel import clock
 from tests.factories.kernel import ApiKeyFactory, GrantFactory, RoleFactory
 from tests.factories.routing import Network, a_network
+from tests.routing.test_rules import only, publish, rule, when
 
 pytestmark = pytest.mark.django_db
 PATH = "/api/v1/promises/quote"
@@ -81,30 +84,46 @@ def test_everything_wrong_with_a_request_is_named(network):
     assert pointers(lines=[{"sku": "TEE"}] * 51) == ["/lines"]
 
 
+def order_of(shop: APIClient, *, quote: dict[str, str] | None = None, **said: object) -> Any:
+    """Post an order of one TEE to New York; answers it as the API then shows it."""
+    address = {"name": "Ada", "line1": "1 Main St", "city": "New York", "region": "NY"}
+    line = {"external_id": "L-1", "sku_code": "TEE", "quantity": 1, "unit_price": "10"}
+    group = {"lines": [line], "address": address | {"postal_code": "10001", "country": "US"}}
+    tender = {"kind": "card", "amount_minor": 1_000, "collected_by": "channel"}
+    body = {"external_id": "E-1", "tenders": [tender], **said}
+    taken = shop.post(
+        "/api/v1/orders",
+        body | {"groups": [group | ({"quote": quote} if quote else {})]},
+        format="json",
+    )
+    return shop.get(f"/api/v1/orders/{taken.json()['id']}").json()
+
+
+def test_what_a_shop_says_of_its_customer_counts_for_its_quote_and_its_order(network):
+    shop = shop_of(network)
+    network.stock("TEE", RENO=5)
+    for_staff = rule(when=[when("customer_tag", "is", "staff")], nodes=only(network, "RENO"))
+    publish(network, for_staff)
+
+    def quoted(**said: object) -> str:
+        answer = shop.post(PATH, BODY | {"methods": ["ship"]} | said, format="json").json()
+        return answer["options"][0]["parcels"][0]["node"]
+
+    order = order_of(shop, customer_tags=["staff"])
+
+    assert quoted().startswith("NEWARK")
+    assert quoted(customer_tags=["staff"]).startswith("RENO")
+    assert order["customer_tags"] == ["staff"]
+    decisions = shop.get(f"/api/v1/orders/{order['id']}/decisions").json()
+    assert str(decisions).count("own/one") >= 1
+
+
 def test_an_order_through_the_api_names_the_option_that_was_taken(network):
     shop = shop_of(network)
     quote = shop.post(PATH, BODY | {"methods": ["ship"]}, format="json").json()
     [option] = quote["options"]
-    group = {
-        "lines": [{"external_id": "L-1", "sku_code": "TEE", "quantity": 1, "unit_price": "10"}],
-        "address": {
-            "name": "Ada",
-            "line1": "1 Main St",
-            "city": "New York",
-            "region": "NY",
-            "postal_code": "10001",
-            "country": "US",
-        },
-        "quote": {"id": quote["id"], "option": option["id"]},
-    }
-    tender = {"kind": "card", "amount_minor": 1_000, "collected_by": "channel"}
 
-    taken = shop.post(
-        "/api/v1/orders",
-        {"external_id": "E-1", "groups": [group], "tenders": [tender]},
-        format="json",
-    )
-    order = shop.get(f"/api/v1/orders/{taken.json()['id']}").json()
+    order = order_of(shop, quote={"id": quote["id"], "option": option["id"]})
 
     assert order["groups"][0]["quote"] | {"id": ""} == {
         "id": "",

@@ -57,6 +57,15 @@ def test_a_strength_is_fitted_to_how_far_off_counts_are() -> None:
     assert fitted_strength(expected, close) >= 30
 
 
+def test_says_how_far_off_it_was() -> None:
+    truth, believed = a_forecast([1, 2, 4, 8, 16, 1]), a_forecast([16, 8, 4, 2, 1, 1])
+    lines, _ = counts_of(truth, 2_000, 6)
+
+    assert truth.error(lines, 2_000) < 0.1
+    assert believed.error(lines, 2_000) > 0.5
+    assert truth.error(np.zeros(6, dtype=np.int64), 0) == 1
+
+
 def test_weekdays_count_once_there_are_weeks_enough() -> None:
     monday = date(2026, 3, 2)
     recorded = {monday + timedelta(days=n): 70 if n % 7 < 5 else 10 for n in range(28)}

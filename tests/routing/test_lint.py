@@ -77,6 +77,14 @@ class TestFindings:
         assert found_in(network, heavy, rule("West", WEST)) == {("overlap", "West")}
         assert found_in(network, heavy, light) == set()
 
+    def test_an_order_has_several_tags(self, network):
+        vip, staff = (
+            rule(tag, ("customer_tag", "is", [tag]), weights={"late_day_minor": 900})
+            for tag in ("vip", "staff")
+        )
+
+        assert found_in(network, vip, staff) == {("overlap", "staff")}
+
     def test_names_that_mean_nothing_and_choices_that_leave_nobody(self, network):
         found = found_in(network, rule("Ghost", nodes={"nodes": ["GHOST"], "groups": ["none"]}))
 
@@ -103,6 +111,7 @@ class TestWords:
                 Condition("weight_grams", Test.AT_LEAST, ("20000",)),
                 Condition("region", Test.IS, ("CA", "NV", "OR")),
                 Condition("hazmat", Test.IS, ("no",)),
+                Condition("customer_tag", Test.IS_NOT, ("staff",)),
                 Condition("sku.season", Test.IS_NOT, ("winter",)),
             ),
             NodeFilter(kinds=frozenset({"dc"}), except_nodes=frozenset({"RNO"})),
@@ -112,7 +121,7 @@ class TestWords:
 
         assert sentence(rule) == (
             "When the weight is at least 20 kg and the state or region is CA, NV or OR and there are "
-            "no dangerous goods and no line's season is winter: only from distribution centers "
+            "no dangerous goods and the customer is not tagged staff and no line's season is winter: only from distribution centers "
             "except RNO; each expected day late counts 9.00 USD; 1 node at most; the choice of nodes "
             "may be given up for what it leaves unfilled."
         )

@@ -11,7 +11,7 @@ from inventory.models import Node, SupplierOffer
 from inventory.services import define, define_offers, end_offer, put_items
 from inventory.types import ItemDraft, OfferDraft, OfferTerms
 from orders.selectors.asked import Asked
-from routing import engine, reference
+from routing import engine, reference, services
 from routing.drawn import opened_input
 from routing.offered import offered
 from routing.replaying import recorded_from
@@ -21,7 +21,6 @@ from tests.factories.routing import (
     MONDAY_NOON,
     SYSTEM,
     Network,
-    SourcingPolicyFactory,
     a_network,
 )
 from tests.routing.test_planner import plan, recorded, taken
@@ -81,9 +80,9 @@ def test_a_policy_that_counts_days_takes_whoever_is_sooner():
     offer(network, lead_days=9)
     assert sent(network)[0] == {"NEWARK": 1}
 
-    SourcingPolicyFactory(
-        account=network.account, live=True, weights={"cost_percent": 1, "day_minor": 100_000}
-    )
+    soonest = services.seed_policies(network.account.pk, at=MONDAY_NOON, actor=SYSTEM)["soonest"]
+    services.submit_policy(soonest, at=MONDAY_NOON, actor=SYSTEM)
+    services.publish_policy(soonest, at=MONDAY_NOON, actor=SYSTEM)
     reference.forget()
 
     assert sent(network)[0] == {"RENO": 1}
@@ -115,7 +114,7 @@ def test_a_decision_under_an_offer_is_made_again_from_its_own_input():
         "account_id": network.account.pk, "at": MONDAY_NOON,
         "input": planned.decision.input, "record": planned.decision.record,
     }  # fmt: skip
-    said = Asked(network.channel.pk, "USD", 0, "ship", "", "10001", "", "US", False, None)
+    said = Asked(network.channel.pk, "USD", 0, "ship", "", "10001", "", "US", False, None, [], [])
     offer(network, lead_days=5, unit_cost_minor=4_000)
 
     again = recorded_from(row, said, reference.current(), Scenes())

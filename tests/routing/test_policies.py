@@ -67,7 +67,7 @@ class TestMachine:
 
 
 class TestSeedPolicies:
-    def test_gives_an_account_three_templates_with_the_cheapest_live(self):
+    def test_gives_an_account_its_templates_with_the_cheapest_live(self):
         account = AccountFactory()
 
         services.seed_policies(account.pk, at=MONDAY_NOON, actor=SYSTEM)
@@ -77,6 +77,7 @@ class TestSeedPolicies:
             ("cheapest", "live"),
             ("fewest-parcels", "draft"),
             ("nearest", "draft"),
+            ("soonest", "draft"),
         ]
 
     def test_changes_nothing_when_run_again(self):
@@ -84,7 +85,7 @@ class TestSeedPolicies:
         once = services.seed_policies(account.pk, at=MONDAY_NOON, actor=SYSTEM)
 
         assert services.seed_policies(account.pk, at=LATER, actor=SYSTEM) == once
-        assert SourcingPolicy.history.count() == 4
+        assert SourcingPolicy.history.count() == 5
 
 
 class TestEditPolicy:

@@ -38,6 +38,9 @@ class TestConditions:
             (Condition("storage", Test.IS, ("frozen",)), True),
             (Condition("storage", Test.ALL_ARE, ("frozen",)), False),
             (Condition("storage", Test.IS_NOT, ("frozen",)), False),
+            (Condition("customer_tag", Test.IS, ("vip", "staff")), True),
+            (Condition("customer_tag", Test.IS_NOT, ("staff",)), True),
+            (Condition("tag", Test.IS, ("gift",)), False),
             (Condition("hazmat", Test.IS, ("no",)), True),
             (Condition("sku.season", Test.IS, ("winter",)), False),
             (Condition("sku.season", Test.IS_NOT, ("winter",)), True),
@@ -49,6 +52,8 @@ class TestConditions:
             "postal_code": "89501",
             "units": 3,
             "storage": ("frozen", "ambient"),
+            "customer_tag": ("wholesale", "vip"),
+            "tag": (),
             "hazmat": "no",
         }
 
@@ -198,6 +203,26 @@ class TestPlanning:
             for one in many.decision.plan.candidates
             if one.verdict is engine.Verdict.RULED_OUT
         }
+
+    def test_rules_ask_what_the_channel_said_of_the_order_and_its_customer(self, network):
+        publish(
+            network,
+            rule(
+                name="Staff",
+                when=[when("customer_tag", "is", "staff")],
+                nodes=only(network, "RENO"),
+            ),
+            rule(name="Events", when=[when("tag", "is", "event")], nodes=only(network, "COLUMBUS")),
+        )
+
+        planned = plan(
+            network,
+            network.demand({"TEE": 1}, customer_tags=("vip", "staff")),
+            network.demand({"TEE": 1}, tags=("event",)),
+            network.demand({"TEE": 1}),
+        )
+
+        assert [sent_from(network, one) for one in planned] == [{"RENO"}, {"COLUMBUS"}, {"NEWARK"}]
 
     def test_a_group_without_a_rule_goes_as_the_policy_says(self, network):
         publish(network, rule(when=[when("country", "is", "CA")], nodes=only(network, "RENO")))

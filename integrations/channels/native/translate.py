@@ -4,7 +4,7 @@ Required columns: `order_id`, `sku`, `quantity`. Known beside them, all optional
 
     placed_at, number, currency, unit_price, discount, tax, total, title, line_id, kind, parent_line
     method, fulfilled_by, service_level, pickup_node, group, ship_complete, not_before, requested_by
-    name, company, email, phone, customer_id
+    name, company, email, phone, customer_id, customer_tags
     address1, address2, city, region, postal_code, country
     shipping, order_total, paid, payment, collected_by, authorization
     gift_message, note, tags
@@ -36,6 +36,7 @@ COLUMNS = frozenset(
         *"placed_at number currency unit_price discount tax total title line_id kind".split(),
         *"parent_line method fulfilled_by service_level pickup_node group ship_complete".split(),
         *"not_before requested_by name company email phone customer_id".split(),
+        "customer_tags",
         *"address1 address2 city region postal_code country".split(),
         *"shipping order_total paid payment collected_by authorization".split(),
         *"gift_message note tags".split(),
@@ -81,10 +82,15 @@ def order_draft(
         groups=_groups(reading, rows, channel),
         tenders=_tenders(reading, first),
         totals=_totals(reading, first),
-        tags=tuple(text(first.get("tags")).replace(",", " ").split()),
+        tags=_tags(first, "tags"),
+        customer_tags=_tags(first, "customer_tags"),
         note=text(first.get("note"), 2_000),
         problems=tuple(reading.problems),
     )
+
+
+def _tags(row: Row, column: str) -> tuple[str, ...]:
+    return tuple(text(row.get(column)).replace(",", " ").split())
 
 
 def _customer(row: Row) -> Party:

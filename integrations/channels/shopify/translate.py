@@ -56,10 +56,15 @@ def order_draft(
         groups=_groups(reading, document, channel),
         tenders=_tenders(reading, document),
         totals=_totals(reading, document),
-        tags=tuple(tag for part in text(document.get("tags")).split(",") if (tag := part.strip())),
+        tags=_tags(document),
+        customer_tags=_tags(mapping(document, "customer")),
         note=text(document.get("note"), 2_000),
         problems=tuple(reading.problems),
     )
+
+
+def _tags(document: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(tag for part in text(document.get("tags")).split(",") if (tag := part.strip()))
 
 
 def cancellation(document: Mapping[str, Any]) -> ChannelCancel:

@@ -1,5 +1,6 @@
 """Departures and arrivals, also on the nights when the clock is moved."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,13 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.engine import Calendar
-from routing.engine.calendar import add_working_days, local_date, next_departure
+from routing.engine.calendar import (
+    add_working_days,
+    departure_until,
+    local_date,
+    next_departure,
+)
 
 CHICAGO = "America/Chicago"
 LONDON = "Europe/London"
 DAY = (time(8), time(18))
 AT_THREE = {"ground": (*(time(15),) * 5, None, None)}
 WORKDAYS = Calendar((*(DAY,) * 5, None, None), AT_THREE)
+TICK = timedelta(microseconds=1)
 THOROUGH = settings(max_examples=150, deadline=None)
 
 
@@ -149,6 +156,34 @@ class TestAnyCalendar:
         first = next_departure(calendar, zone, "ground", at)
         second = next_departure(calendar, zone, "ground", at + timedelta(minutes=later))
         assert first is None or second is None or first <= second
+
+    @THOROUGH
+    @given(
+        calendar=calendars(),
+        zone=ZONES,
+        at=MOMENTS,
+        room=st.none() | st.integers(1, 3_000),
+        shares=st.tuples(st.floats(0, 0.99), st.floats(0, 0.99)),
+    )
+    def test_is_the_same_departure_until_it_says(
+        self,
+        calendar: Calendar,
+        zone: str,
+        at: datetime,
+        room: int | None,
+        shares: tuple[float, float],
+    ) -> None:
+        if room is not None:
+            calendar = replace(calendar, full_until=at + timedelta(minutes=room))
+        departs, until = departure_until(calendar, zone, "ground", at)
+        for share in shares if until > at else ():
+            between = at + (until - at) * share
+            assert next_departure(calendar, zone, "ground", min(between, until - TICK)) == departs
+        assert next_departure(calendar, zone, "ground", max(at, until - TICK)) == departs
+
+    def test_is_known_for_a_whole_working_day_at_once(self) -> None:
+        departs, until = departure_until(WORKDAYS, CHICAGO, "ground", chicago(2026, 3, 3, 20))
+        assert departs == until == chicago(2026, 3, 4, 15)
 
     @THOROUGH
     @given(calendar=calendars(), zone=ZONES, at=MOMENTS)

@@ -21,6 +21,7 @@ from routing.engine import (
     why_not,
 )
 from routing.engine.explain import RELAXED, SPLITS, UNFILLED
+from routing.engine.record import verdicts_of
 from tests.routing.engine.worlds import (
     CHICAGO,
     DALLAS,
@@ -179,6 +180,16 @@ class TestCompact:
         assert record.cost == answer.cost
         assert [parcel.cost for parcel in record.parcels] == [p.cost for p in answer.parcels]
         assert why_here(record) == why_here(answer)
+
+    def test_says_the_verdicts_alone_as_well(self):
+        shut = replace(RENO_DC, id=4, code="SHT", ship_open=False, closed_reason="flood")
+        stored = compact(planned(BOTH, [*NETWORK, shut], {(1, MUG): 1, (2, TEA): 1}))
+
+        whole = expand(stored)
+        assert verdicts_of(stored) == [
+            (row.code, row.verdict, row.reason) for row in whole.candidates
+        ]
+        assert expand(stored, nodes=False) == replace(whole, candidates=())
 
     def test_refuses_a_version_it_does_not_know(self):
         with pytest.raises(ValueError, match="version 99"):
