@@ -20,6 +20,7 @@ PARTS = (
     "availability",
     "reserve",
     "rematch",
+    "quote",
     *FEEDS,
 )
 

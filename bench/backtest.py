@@ -16,7 +16,18 @@ from typing import Any
 
 from bench.engine import AT, RATES, node
 from bench.report import Figure, Report
-from routing.engine import Demand, Line, Place, Policy, Supply, Weights, compact, expand, plan
+from routing.engine import (
+    Demand,
+    Line,
+    Place,
+    Policy,
+    Supply,
+    Timetable,
+    Weights,
+    compact,
+    expand,
+    plan,
+)
 
 SIZES = ((12, 4_000), (30, 4_000), (100, 2_000))
 """Nodes, and orders of one to three lines."""
@@ -85,13 +96,16 @@ def played(rows: list[dict[str, Any]], nodes: tuple[Any, ...]) -> tuple[float, i
     from routing.simulating_input import Scenes, recorded_of
 
     carried, scenes, moved = Carried.fresh(2), Scenes(), 0
+    timetable = Timetable(RATES)
     begun = clock.process_time()
     for row in rows:
-        given, record = opened_input(row["input"]), expand(row["record"])
-        seen = scenes.as_seen(nodes, record, ())
+        given, record = opened_input(row["input"]), expand(row["record"], nodes=False)
+        seen = scenes.as_seen(nodes, row["record"], ())
         recorded = recorded_of(row, given, record, seen, postal_code="")
         draft = replace(DRAFT, groups=recorded.policy.groups)
-        before, after = play(recorded, [recorded.policy, draft], carried, RATES)
+        before, after = play(
+            recorded, [recorded.policy, draft], carried, RATES, timetable=timetable
+        )
         moved += before.taken != after.taken
     return len(rows) / (clock.process_time() - begun), carried.reproduced, moved
 

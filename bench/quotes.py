@@ -46,9 +46,13 @@ _FLOOR: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A channel's key, the SKUs it sells, and the nodes that may send them."""
+    """A client with a channel's key, the SKUs it sells, and the nodes that may send them.
 
-    key: str
+    One client asks for everything: its first request sets up the middleware, as a web process does
+    when it starts.
+    """
+
+    client: Client
     sku_ids: dict[str, int]
     node_ids: list[int]
 
@@ -82,8 +86,7 @@ def _asked(shop: Shop, dice: random.Random, terms: dict[str, Any]) -> None:
         **terms,
         "lines": [{"sku": code, "quantity": dice.randint(1, 2)} for code in codes],
     }
-    client = Client(headers={"Authorization": f"Bearer {shop.key}", "Host": "localhost"})
-    answer = client.post(PATH, body, content_type="application/json")
+    answer = shop.client.post(PATH, body, content_type="application/json")
     if answer.status_code != HTTPStatus.CREATED or not answer.json()["options"]:
         raise RuntimeError(f"no quote: {answer.content.decode()[:500]}")
 
@@ -193,7 +196,8 @@ def _open(nodes: int) -> Shop:
         at=at,
         actor=ACTOR,
     )
-    return Shop(key, sku_ids, node_ids)
+    client = Client(headers={"Authorization": f"Bearer {key}", "Host": "localhost"})
+    return Shop(client, sku_ids, node_ids)
 
 
 def _node(number: int, dice: random.Random) -> define.NodeDraft:

@@ -37,6 +37,14 @@ FILLING = 115
 too much leaves units on the shelf, and what it costs to send more is about what that saves.
 """
 
+DOUBT = 100
+"""Percent more where the forecast was off by as much as it foresaw, less where it was off by less: the
+worse a forecast is known to be, the less it should turn away.
+"""
+
+UNTRIED = 0.5
+"""How far off a forecast is taken to be before anything was ordered."""
+
 STIFFNESS = 40_000
 LOOKS = 12
 """How often a day the prices of orders that are decided at once are made."""
@@ -148,10 +156,14 @@ class Prices:
         return self.settled
 
     def learn(self, run: Run, known: int) -> None:
-        inst = run.inst
+        """What the orders so far say of the forecast, and what unfilled units count for by that."""
+        inst, error = run.inst, UNTRIED
         if known:
             lines, rows = counted(inst.orders[:known], inst.shape.skus, len(METROS))
             self.believed = self.forecast.learned(lines, rows, known)
+            error = self.forecast.error(lines, known)
+        run.world = self.world.filling(round(FILLING + DOUBT * error))
+        self.outlook = replace(self.outlook, goods=goods(run.world))
 
     def view(self, run: Run, known: int, day: int) -> View:
         """What is left once so many orders are known, with those that are still expected.
@@ -294,7 +306,6 @@ def myopic(run: Run, order: Order) -> tuple[Given, PriceBook]:
 
 def immediate(run: Run) -> None:
     """The cheapest plan of each order at the prices of the last look."""
-    run.world = run.world.filling(FILLING)
     prices = run.prices(SPARE_AT_ONCE)
     every = max(1, len(run.inst.orders) // run.inst.shape.days // LOOKS)
     settled = None
@@ -312,7 +323,6 @@ def waves(parts: int) -> Decider:
     """Orders of a day, or of a part of it, are decided together at the prices of what follows."""
 
     def decide(run: Run) -> None:
-        run.world = run.world.filling(FILLING)
         inst, prices = run.inst, run.prices(SPARE)
         most = max(1, len(inst.orders) // inst.shape.days // parts)
         done = 0
