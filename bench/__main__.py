@@ -118,7 +118,7 @@ def _on_the_application(
     if "rematch" in parts:
         from bench import rematch
 
-        rematch.run(report, built, orders=600 if asked.quick else 4_000)
+        rematch.run(report, built, orders=600 if asked.quick else 8_800)
     if set(FEEDS) & set(parts):
         from bench import feeds
 

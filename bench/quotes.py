@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import time as wall
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -20,20 +19,17 @@ from django.db import connection
 from django.test import Client
 
 from bench.report import Figure, Report, percentile
+from bench.world import ACTOR, ZIPS, node_draft
 from config.kernel import clock
 from config.kernel.models import Account, Brand, Channel
 from config.kernel.services import access
-from config.kernel.types import Actor
 from inventory.services import define, record_changes
 from inventory.types import StockChange
-from routing.places import locate
 from routing.services import RateCardDraft, ZoneDraft, define_rate_cards, seed_policies
 
-ACTOR: Final = Actor.system("benchmark")
 SKUS: Final = 60
 AT_EACH: Final = 12
 """SKUs on the shelves of each node."""
-ZIPS: Final = ("10001", "60614", "94110", "33130", "75201", "98101", "80202", "30303")
 SERVICES: Final = (("standard", "standard", 1, 2), ("express", "express", 1, 1))
 PATH: Final = "/api/v1/promises/quote"
 _TICK: Final = os.sysconf("SC_CLK_TCK")
@@ -133,7 +129,7 @@ def _open(nodes: int) -> Shop:
     )
     node_ids = list(
         define.define_nodes(
-            [_node(number, dice) for number in range(nodes)],
+            [node_draft(f"QUOTED-{number}", number, dice) for number in range(nodes)],
             account_id=account.pk,
             at=at,
             actor=ACTOR,
@@ -198,27 +194,3 @@ def _open(nodes: int) -> Shop:
     )
     client = Client(headers={"Authorization": f"Bearer {key}", "Host": "localhost"})
     return Shop(client, sku_ids, node_ids)
-
-
-def _node(number: int, dice: random.Random) -> define.NodeDraft:
-    """A node near one of the ZIP codes, open on weekdays."""
-    postal_code = dice.choice(ZIPS)
-    there = locate(postal_code, "", "US")
-    return define.NodeDraft(
-        code=f"QUOTED-{number}",
-        name=f"Node {number}",
-        kind="dc" if number % 3 else "store",
-        line1="1 Dock Road",
-        city="Town",
-        region="",
-        postal_code=postal_code,
-        country="US",
-        latitude=there.latitude + dice.uniform(-4, 4),
-        longitude=there.longitude + dice.uniform(-4, 4),
-        timezone=there.timezone,
-        hours={day: (wall(8), wall(18)) for day in range(5)},
-        cutoffs={day: wall(15) for day in range(5)},
-        functions=("ship", "pickup", "receiving"),
-        handling_cost_minor=100 + dice.randrange(100),
-        pick_cost_minor=20,
-    )

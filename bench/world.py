@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import time as wall
 from uuid import UUID
 
 import inventory.selectors
@@ -13,11 +14,14 @@ from config.demo.made import Retailer
 from config.kernel import clock
 from config.kernel.services import access
 from config.kernel.types import Actor
+from inventory.services import define
 from inventory.types import StockChange
+from routing.places import locate
 
 ACTOR = Actor.system("benchmark")
 CHANNEL = "hp-web"
 BRAND = "harbor-pine"
+ZIPS = ("10001", "60614", "94110", "33130", "75201", "98101", "80202", "30303")
 DEPTH = 1_000_000
 """Units per shelf: nothing backorders, and what is measured is the road, not the lack."""
 
@@ -62,6 +66,30 @@ def issue_key(world: World) -> str:
         actor=ACTOR,
     )
     return secret
+
+
+def node_draft(code: str, number: int, dice: random.Random) -> define.NodeDraft:
+    """A node near one of the ZIP codes, open on weekdays: two warehouses to one store."""
+    postal_code = dice.choice(ZIPS)
+    there = locate(postal_code, "", "US")
+    return define.NodeDraft(
+        code=code,
+        name=f"Node {number}",
+        kind="dc" if number % 3 else "store",
+        line1="1 Dock Road",
+        city="Town",
+        region="",
+        postal_code=postal_code,
+        country="US",
+        latitude=there.latitude + dice.uniform(-4, 4),
+        longitude=there.longitude + dice.uniform(-4, 4),
+        timezone=there.timezone,
+        hours={day: (wall(8), wall(18)) for day in range(5)},
+        cutoffs={day: wall(15) for day in range(5)},
+        functions=("ship", "pickup", "receiving"),
+        handling_cost_minor=100 + dice.randrange(100),
+        pick_cost_minor=20,
+    )
 
 
 def _fill(retailer: Retailer, goods: tuple[SkuPlan, ...], *, at: datetime) -> None:
