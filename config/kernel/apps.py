@@ -18,8 +18,9 @@ class KernelConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        from config.kernel import arrays, registration  # models must be there first
+        from config.kernel import arrays, instants, registration  # models must be there first
 
         gc.set_threshold(*_COLLECT_AFTER)
         arrays.register()
+        instants.register()
         registration.register_all()
