@@ -4,7 +4,7 @@ They lie at positions of their own, so a reservation says whose units it claims.
 them where the channel sells the owner's goods; what leaves is written down with its movement.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -107,6 +107,10 @@ class Shared:
 
     def __contains__(self, key: object) -> bool:
         return key in self._views
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """By (node, SKU)."""
+        return iter(self._views)
 
 
 def _in_turn(view: PositionView, channel_id: UUID) -> list[int]:

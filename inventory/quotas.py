@@ -242,6 +242,10 @@ class Allotment:
     def __init__(self, known: Kept) -> None:
         self._stock, self._shares = known.stock, known.shares()
 
+    def limited(self, sku_ids: Iterable[int]) -> list[int]:
+        """Of these SKUs those that a quota is about: of the others every channel may have all."""
+        return [sku_id for sku_id in sku_ids if sku_id in self._shares]
+
     def offered(
         self, channel_id: UUID | None, sku_id: int, free: Mapping[int, int]
     ) -> Mapping[int, int]:

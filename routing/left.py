@@ -54,41 +54,42 @@ class Left:
         """
         if self.allotment is None and self.lasting is None and self.shared is None and not held:
             return self.supply, frozenset()
-        units, kept = self._shared_out(channel_id, sku_ids)
-        if self.shared is not None:
-            for key, n in units.items():
-                units[key] = max(0, n - self.shared.not_sold(channel_id, key))
-        for key, own in held.items():
-            if key in self.positions:
-                units[key] = units.get(key, 0) + own
+        units = {sku_id: dict(self.supply.holders(sku_id)) for sku_id in sku_ids}
+        kept = self._keep_back(channel_id, units)
+        if (owners := self.shared) is not None:
+            for node_id, sku_id in owners:
+                if free := units.get(sku_id, {}).get(node_id, 0):
+                    not_sold = owners.not_sold(channel_id, (node_id, sku_id))
+                    units[sku_id][node_id] = max(0, free - not_sold)
+        for (node_id, sku_id), own in held.items():
+            if (node_id, sku_id) in self.positions:
+                there = units.setdefault(sku_id, {})
+                there[node_id] = there.get(node_id, 0) + own
         if self.lasting is not None:
-            for key, n in units.items():
-                position_id = self.positions[key].id
-                units[key] = self.lasting.offered(channel_id, key[1], position_id, n)
-        return Supply(units), frozenset(kept)
+            for sku_id, by_node in units.items():
+                for node_id, n in by_node.items():
+                    position_id = self.positions[node_id, sku_id].id
+                    by_node[node_id] = self.lasting.offered(channel_id, sku_id, position_id, n)
+        return Supply.by_sku(units), frozenset(kept)
 
-    def _shared_out(
-        self, channel_id: UUID, sku_ids: Collection[int]
-    ) -> tuple[dict[Key, int], set[int]]:
-        """What quotas leave the channel, and the SKUs of which they keep units back."""
-        units: dict[Key, int] = {}
+    def _keep_back(self, channel_id: UUID, units: dict[int, dict[int, int]]) -> set[int]:
+        """Lower units by SKU and node to what quotas leave the channel; the SKUs where they do."""
         kept: set[int] = set()
-        for sku_id in sku_ids:
-            if self.allotment is None:
-                holders = self.supply.holders(sku_id)
-                units |= {(node_id, sku_id): n for node_id, n in holders.items()}
-                continue
-            there = {(node_id, sku_id): n for node_id, n in self.supply.holders(sku_id).items()}
+        if self.allotment is None:
+            return kept
+        for sku_id in self.allotment.limited(units):
+            by_node = units[sku_id]
             free = {
-                self.positions[key].id: max(0, n - self.aside.get(key, 0))
-                for key, n in there.items()
+                self.positions[node_id, sku_id].id: max(0, n - self.aside.get((node_id, sku_id), 0))
+                for node_id, n in by_node.items()
             }
             offered = self.allotment.offered(channel_id, sku_id, free)
-            for key, n in there.items():
-                units[key] = min(n, self.aside.get(key, 0) + offered[self.positions[key].id])
-                if units[key] < n:
+            for node_id, n in by_node.items():
+                key = node_id, sku_id
+                by_node[node_id] = min(n, self.aside.get(key, 0) + offered[self.positions[key].id])
+                if by_node[node_id] < n:
                     kept.add(sku_id)
-        return units, kept
+        return kept
 
     def drawn(self, channel_id: UUID, key: Key, units: int) -> list[tuple[int, int]]:
         """The positions that the units come from: of several owners in their turn."""

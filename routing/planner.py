@@ -184,6 +184,7 @@ def _plan_part(
         book,
         ground.timetable,
     )
+    acceptance = {node.id: node.acceptance for node in nodes if node.acceptance != SURE}
     for demand, (wanted, timezone), plan in zip(demands, asked, solved, strict=True):
         wanted_skus = {line.key: line.sku for line in wanted.lines}
         basis = Basis(
@@ -195,7 +196,7 @@ def _plan_part(
             {sku: dict(supply.holders(sku)) for sku in wanted_skus.values()},
             full_until,
             book if plan.book else None,
-            {node.id: node.acceptance for node in nodes if node.acceptance != SURE},
+            acceptance,
             stored(nodes, set(wanted_skus.values())),
         )
         yield plan_of(demand, plan, basis, snapshot, left, timezone, kept, at=at)
@@ -294,7 +295,8 @@ def plan_of(
     opened = [network.node(parcel.node) for parcel in plan.parcels]
     codes = {node.id: node.code for node in opened if node is not None}
     waits = _waits(demand, codes, left.pace.rooms)
-    lines = {str(line.line_id): line for line in demand.lines}
+    keys = [line.key for line in plan.demand.lines]
+    lines = dict(zip(keys, demand.lines, strict=True))
     return Plan(
         group_id=demand.group_id,
         takes=tuple(

@@ -20,6 +20,16 @@ class Supply:
         self._by_sku = by_sku
         self._owned = set(by_sku)
 
+    @classmethod
+    def by_sku(cls, units: Mapping[int, Mapping[int, int]]) -> "Supply":
+        """From units by SKU and node id."""
+        made = cls({})
+        for sku, by_node in units.items():
+            if held := {node: available for node, available in by_node.items() if available > 0}:
+                made._by_sku[sku] = held
+                made._owned.add(sku)
+        return made
+
     def available(self, node: int, sku: int) -> int:
         return self._by_sku.get(sku, NOTHING).get(node, 0)
 
