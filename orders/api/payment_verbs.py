@@ -94,7 +94,10 @@ class PaymentVerbs:
     @idempotent
     @matched
     def authorize(self, request: Request, pk: str) -> Response:
-        """Note what the buyer has authorised since: what is owed is asked of it."""
+        """Note what the buyer has authorised since: what is owed is asked of it.
+
+        Of a cancelled order it is let go.
+        """
         order_id = order_id_of(pk)
         given = read_body(shapes.AuthorizationInput, request)
         (outcome,) = services.record_authorizations(

@@ -34,6 +34,7 @@ from orders.states import (
     Blocks,
     HoldScope,
     LineKind,
+    OrderState,
     PaymentState,
 )
 from orders.types import HoldRequest, NewAuthorization
@@ -53,8 +54,8 @@ def record_authorizations(
 ) -> list[Outcome[UUID]]:
     """Note what a buyer has authorised since; ask for what is owed, lift the holds for payment.
 
-    One outcome per authorisation, with its id. A reference that the tender has already is the
-    same authorisation, repeated.
+    What comes for a cancelled order is let go again at once. One outcome per authorisation, with
+    its id. A reference that the tender has already is the same authorisation, repeated.
     """
     sheet = open_sheet(one.order_id for one in given)
     tenders = lock_tenders(list(sheet.orders))
@@ -89,9 +90,12 @@ def record_authorizations(
 def _tender_for(
     sheet: Sheet, tenders: Tenders, one: NewAuthorization, actor: Actor
 ) -> TenderInHand:
-    """The tender it is for: the named one, else the first of ours that is not secured."""
+    """The tender it is for: the named one, else the first of ours that is not secured.
+
+    What comes for a cancelled order is noted as well: only what is known can be let go.
+    """
     order = visible(sheet, one.order_id, actor.scope)
-    if not is_live(order):
+    if not is_live(order) and order.state != OrderState.CANCELLED:
         raise Conflict(f"The order is {order.get_state_display().lower()}.")
     if not one.reference or len(one.reference) > LONGEST_REFERENCE:
         raise Invalid(f"A reference of 1 to {LONGEST_REFERENCE} characters is needed.")

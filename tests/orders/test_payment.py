@@ -382,6 +382,20 @@ class TestRecordAuthorizations:
 
         assert not outcome.ok
 
+    def test_lets_go_what_comes_for_a_cancelled_order(self, web: Shop) -> None:
+        order = web.accepted(line(web.sku(5), 2), tenders=(card(2000, reference=""),))
+        cancel_units([CancelRequest(order.id)], at=NOON, actor=ANNA)
+
+        (outcome,) = record_authorizations(
+            [NewAuthorization(order.id, "auth-2", 2000)], at=NOON, actor=ANNA
+        )
+
+        assert outcome.ok
+        assert order_of(order.id).payment_state == "cancelled"
+        answer_last(Answer.done(reference="void-2"), record_void)
+        letting_go = Authorization.objects.for_scope(ALL_ACCOUNTS).get()
+        assert (letting_go.reference, letting_go.state) == ("auth-2", "voided")
+
     def test_takes_from_two_authorizations_what_one_does_not_hold(self, web: Shop) -> None:
         order = web.accepted(line(web.sku(5), 2), tenders=(card(2000, reference=""),))
         record_authorizations(
