@@ -1,4 +1,4 @@
-"""Instants, read quickly: a third of an order's columns are such.
+"""Instants, read quickly: an order and its groups have a dozen.
 
 Django reads each with psycopg's loader in Python, a regular expression and a change of zone; what
 PostgreSQL writes in UTC the standard library reads in C.
