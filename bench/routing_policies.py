@@ -17,7 +17,8 @@ from routing.engine.forecast import Baskets, Forecast, sure
 from routing.engine.joint import plan_together, questions_of
 from routing.engine.joint_program import Standing, Terms
 from routing.engine.market import Goods, spread, tariff
-from routing.engine.outlook import SPARE, Outlook, View, later
+from routing.engine.outlook import SPARE, SPARE_AT_ONCE, Outlook, View, later
+from routing.engine.prices import UNTRIED, filling
 
 Given = dict[tuple[int, int], int]
 """Units by (place of the line, node)."""
@@ -28,22 +29,6 @@ Timed = tuple[Baskets, Floats]
 MOST_REJECTIONS = 6
 NEVER_FULL = 10**9
 """Minor units that keep a full node the last choice."""
-
-SPARE_AT_ONCE = 0.25
-"""Of orders that are decided at once; waves have what the engine has."""
-
-FILLING = 115
-"""Percent of its cost that an unfilled unit counts for where units have prices: a price that foresees
-too much leaves units on the shelf, and what it costs to send more is about what that saves.
-"""
-
-DOUBT = 100
-"""Percent more where the forecast was off by as much as it foresaw, less where it was off by less: the
-worse a forecast is known to be, the less it should turn away.
-"""
-
-UNTRIED = 0.5
-"""How far off a forecast is taken to be before anything was ordered."""
 
 STIFFNESS = 40_000
 LOOKS = 12
@@ -75,8 +60,8 @@ class Run:
     def refuses(self, _: int) -> bool:
         return bool(self.rejections.random() < self.inst.shape.rejected)
 
-    def prices(self, spare: float) -> "Prices":
-        return Prices(self.world, spare)
+    def prices(self, spare: float, *, rolling: int | None = None) -> "Prices":
+        return Prices(self.world, spare, rolling)
 
     def full_book(self, day: int, price: int) -> PriceBook:
         """No prices but that of a node whose day is full."""
@@ -106,19 +91,24 @@ Decider = Callable[[Run], None]
 
 
 class Prices:
-    """The engine's outlook on an instance, from its forecast and from what was ordered so far."""
+    """The engine's outlook on an instance, from its forecast and from what was ordered so far.
 
-    def __init__(self, world: World, spare: float) -> None:
+    It sees the instance's end, or so many days ahead at a time where it is `rolling`.
+    """
+
+    def __init__(self, world: World, spare: float, rolling: int | None = None) -> None:
         inst = world.inst
         shape = inst.shape
         self.world = world
+        self.rolling = rolling
         self.forecast = Forecast(
             sure(inst.sku_forecast),
             sure(row_shares(inst.region_forecast, shape.express_share)),
             inst.size_share,
             shape.multi,
         )
-        self.believed = self.forecast
+        self.believed, self.error = self.forecast, UNTRIED
+        self.filling = filling(self.error)
         self.by_day = np.bincount([order.day for order in inst.orders], minlength=shape.days)
         policy = world.policy()
         self.outlook = Outlook(
@@ -144,8 +134,10 @@ class Prices:
             draw = np.random.default_rng([run.inst.seed, self.turn, 1])
             baskets = self.outlook.futures(self.believed, view, self.turn)
             self.drawn = [(one, draw.random(len(one.day))) for one in baskets]
-            before = None if self.settled is None else later(self.settled, day - self.day)
-            start = None if before is None else spread(before, self.outlook.scenes)
+            start = None
+            if self.settled is not None:
+                before = longer(later(self.settled, day - self.day), view.room.shape[1])
+                start = spread(before, self.outlook.scenes)
             self.settled = self.outlook.settled(baskets, view, (), start, None)
         else:
             over = (done - int(self.by_day[:day].sum())) / int(self.by_day[day])
@@ -157,13 +149,13 @@ class Prices:
 
     def learn(self, run: Run, known: int) -> None:
         """What the orders so far say of the forecast, and what unfilled units count for by that."""
-        inst, error = run.inst, UNTRIED
+        inst, self.error = run.inst, UNTRIED
         if known:
             lines, rows = counted(inst.orders[:known], inst.shape.skus, len(METROS))
             self.believed = self.forecast.learned(lines, rows, known)
-            error = self.forecast.error(lines, known)
-        run.world = self.world.filling(round(FILLING + DOUBT * error))
-        self.outlook = replace(self.outlook, goods=goods(run.world))
+            self.error = self.forecast.error(lines, known)
+        self.filling = filling(self.error)
+        self.outlook = replace(self.outlook, goods=goods(self.world.filling(self.filling)))
 
     def view(self, run: Run, known: int, day: int) -> View:
         """What is left once so many orders are known, with those that are still expected.
@@ -173,11 +165,12 @@ class Prices:
         coming = 0 if run.arrived else run.inst.inbound
         rest = self.by_day[day:].copy()
         rest[0] -= known - int(self.by_day[:day].sum())
+        until = None if self.rolling is None else day + self.rolling
         return View(
             (run.ledger.stock + coming).astype(float),
-            run.ledger.room[:, day:].astype(float),
-            rest.tolist(),
-            int(rest.sum()) / len(run.inst.orders),
+            run.ledger.room[:, day:until].astype(float),
+            rest[: self.rolling].tolist(),
+            1.0 if self.rolling else int(rest.sum()) / len(run.inst.orders),
         )
 
     def look(self, run: Run, done: int, day: int, wave: Sequence[Order]) -> Settled:
@@ -185,7 +178,7 @@ class Prices:
         known = done + len(wave)
         self.learn(run, known)
         view = self.view(run, known, day)
-        known_now = questions(run, wave)
+        known_now = questions(run, self.world.filling(self.filling), wave)
         before = None if self.settled is None else later(self.settled, day - self.day)
         self.settled = self.outlook.look(
             self.believed, view, turn=self.turn, wave=known_now, before=before
@@ -193,15 +186,31 @@ class Prices:
         self.day, self.turn = day, self.turn + 1
         return self.settled
 
-    def book(self, run: Run, settled: Settled, day: int, *, of_today: bool) -> PriceBook:
+    def book(
+        self, run: Run, settled: Settled, day: int, *, of_today: bool, relative: bool = False
+    ) -> PriceBook:
         days = [
             run.world.leaves(day + ahead) if ahead or of_today else [None] * run.inst.nodes
             for ahead in range(settled.parcels.shape[2])
         ]
-        view = View(run.ledger.stock.astype(float), run.ledger.room[:, day:].astype(float), (), 0.0)
-        return self.outlook.market(view).book(
-            settled, f"{run.inst.seed}.{self.turn}", when(day), days, relative=False
+        room = run.ledger.room[:, day : day + settled.parcels.shape[2]].astype(float)
+        view = View(run.ledger.stock.astype(float), room, (), 0.0)
+        book = self.outlook.market(view).book(
+            settled, f"{run.inst.seed}.{self.turn}", when(day), days, relative=relative
         )
+        return book if relative else replace(book, filling=self.filling)
+
+
+def longer(settled: Settled, days: int) -> Settled:
+    """The same prices with days that were not in sight yet, whose room costs nothing so far."""
+    more = days - settled.parcels.shape[2]
+    if more <= 0:
+        return settled
+    return replace(
+        settled,
+        parcels=np.pad(settled.parcels, ((0, 0), (0, 0), (0, more))),
+        wave_parcels=np.pad(settled.wave_parcels, ((0, 0), (0, more))),
+    )
 
 
 def still_to_come(one: Baskets, moment: Floats, over: float) -> Baskets:
@@ -215,8 +224,7 @@ def goods(world: World) -> Goods:
     return Goods(tuple(skus), np.array(world.grams, float), np.array(world.unfilled, float))
 
 
-def questions(run: Run, orders: Sequence[Order]) -> list[Question]:
-    world = run.world
+def questions(run: Run, world: World, orders: Sequence[Order]) -> list[Question]:
     demands = [world.demand(str(number), order) for number, order in enumerate(orders)]
     supply = Supply(run.ledger.units())
     return questions_of(demands, world.nodes, supply, world.rates, world.policy())
@@ -343,6 +351,11 @@ def decide_wave(run: Run, prices: Prices, done: int, day: int, wave: Sequence[Or
     settled = prices.look(run, done, day, wave)
     book = prices.book(run, settled, day, of_today=False)
     decided = [given_by(planned) for planned in together(run, wave, book, day, settled)]
+    send(run, wave, decided, book)
+
+
+def send(run: Run, wave: Sequence[Order], decided: Sequence[Given], book: PriceBook) -> None:
+    """Order by order; what is rejected finds no unit that another one of the wave was given."""
     run.claimed = Counter()
     for order, given in zip(wave, decided, strict=True):
         run.claimed.update(claims(order, given))
@@ -368,7 +381,7 @@ def together(
     return plan_together(standing, world.nodes, supply, world.rates, world.policy(), terms, book)
 
 
-POLICIES: dict[str, tuple[Decider, bool]] = {
+ENGINE: dict[str, tuple[Decider, bool]] = {
     "nearest": (at_once(nearest), False),
     "nearest_complete": (at_once(nearest_complete), False),
     "fewest_parcels": (at_once(fewest), False),

@@ -16,12 +16,22 @@ import numpy as np
 
 from bench.report import percentile
 from bench.routing_instances import FAMILIES, METROS, Instance, Order, Shape
-from bench.routing_policies import POLICIES, Run, goods
+from bench.routing_live import live
+from bench.routing_policies import ENGINE, Decider, Run, goods
 from bench.routing_world import MINOR, Ledger, World
 from routing.engine.ascent import Shelves
 from routing.engine.bound import Bound, hindsight
 from routing.engine.forecast import Baskets
 from routing.engine.market import asks_of, tariff
+
+POLICIES: dict[str, tuple[Decider, bool]] = {
+    **ENGINE,
+    "live": (live(told=False), False),
+    "live_told": (live(told=True), False),
+    "noisy_live": (live(told=False), True),
+    "noisy_live_told": (live(told=True), True),
+}
+"""Each with whether its forecast has errors."""
 
 MYOPIC = "myopic_exact"
 """What unfilled units are compared with; measure it before what is compared."""
@@ -77,6 +87,9 @@ def measured(
             "policy": name,
             "nodes": inst.nodes,
             "orders": len(inst.orders),
+            "multi": shape.multi,
+            "replenished": shape.replenished,
+            "rejected": shape.rejected,
             **figures,
             "bound": bound.value / MINOR,
             "bound_tightened": bound.best / MINOR,

@@ -14,7 +14,7 @@ from config.kernel import versions
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.types import PositionView
 from routing import engine
-from routing.engine.prices import Worth, blended
+from routing.engine.prices import WHOLE, Worth, blended, filling
 from routing.matching_models import PriceBook, StockPrice
 
 TOPIC = "prices"
@@ -22,8 +22,6 @@ MARGIN = Struct("<i")
 PRICED = Struct("<iii")
 ROWS_KEPT = 4_000
 """SKUs whose prices a process keeps: five megabytes at a hundred nodes."""
-
-WHOLE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,12 @@ class Prices:
         *,
         percent: int,
         at: datetime,
+        in_full: bool = False,
     ) -> engine.PriceBook | None:
         """What the engine is to pay for units of these SKUs; None where nothing has a price.
 
-        `left` is stock by (node, SKU) as it is now: what an old or a bad book no longer knows is
-        asked by how much of it is gone since. `percent` of prices count.
+        `left` is stock by (node, SKU) as it is now: what an old book no longer knows is asked by how
+        much of it is gone since. `percent` of prices count, relative ones but where they do `in_full`.
         """
         units: dict[int, dict[int, int]] = {}
         worth: dict[int, dict[int, Worth]] = {}
@@ -63,7 +62,14 @@ class Prices:
             if packed := self.rows.get(sku):
                 units[sku], worth[sku] = _unpacked(sku, packed, left)
         parcels = self.header.parcels
-        known = engine.PriceBook(str(self.header.id), self.header.made_at, units, parcels)
+        known = engine.PriceBook(
+            str(self.header.id),
+            self.header.made_at,
+            units,
+            parcels,
+            relative=not in_full,
+            filling=filling(self.header.error) if in_full else WHOLE,
+        )
         book = blended(known, worth, at=max(at, known.made_at), error=self.header.error)
         if percent != WHOLE:
             book = _scaled(book, percent)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from orders.sourcing import Demand
 from routing import engine
+from routing.engine.prices import WHOLE
 
 LEVEL, WINDOW_BITS, MEMORY_LEVEL = 6, 12, 5
 COMMON = (
@@ -144,6 +145,7 @@ def _prices(basis: Basis) -> dict[str, Any]:
         "book": book.version,
         "made_at": book.made_at.isoformat(),
         "stale": book.stale,
+        **({} if book.relative else {"filling": book.filling}),
         "units": units,
         "parcels": [
             (node, day.isoformat(), price)
@@ -166,7 +168,9 @@ def book_of(given: Mapping[str, Any]) -> engine.PriceBook | None:
         datetime.fromisoformat(said["made_at"]),
         units,
         {(node, date.fromisoformat(day)): price for node, day, price in said["parcels"]},
+        relative="filling" not in said,
         stale=said["stale"],
+        filling=said.get("filling", WHOLE),
     )
 
 
@@ -191,6 +195,7 @@ def _rules(policy: engine.Policy, versions: tuple[tuple[str, int], ...]) -> str:
             **({} if policy.nodes is None else {"nodes": sorted(policy.nodes)}),
             **({"reroute_minor": weights.reroute} if weights.reroute else {}),
             **({"day_minor": weights.day} if weights.day else {}),
+            **({"goodwill_minor": policy.goodwill} if policy.goodwill else {}),
         },
         "versions": dict(versions),
     }

@@ -16,11 +16,10 @@ from routing import engine
 from routing.engine.crowd import NEVER, Floats
 from routing.engine.forecast import Forecast, orders_by_day, sure
 from routing.engine.market import Goods, Tariff, tariff
-from routing.engine.outlook import SCENES, Outlook, View
+from routing.engine.outlook import SCENES, SPARE_AT_ONCE, Outlook, View
+from routing.engine.prices import WHOLE, filling
 from routing.places import locate
-
-DAYS_AHEAD = 7
-"""The horizon: about when goods that are ordered today are there."""
+from routing.rules import TERMS
 
 OVERTIME = 500
 """Minor units that a parcel beyond a node's limit costs more."""
@@ -62,6 +61,9 @@ class Seen:
     coming: Mapping[Key, int] = field(default_factory=dict)
     """Units by (node, SKU) that are sure to come within the horizon, and wait for nobody."""
 
+    days: int = TERMS["days_ahead"]
+    """The horizon."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
@@ -97,20 +99,20 @@ def foresee(sold: Sold, seen: Seen, *, at: datetime, seed: int) -> Foreseen:
     goods = Goods(
         tuple(sku.sku_id for sku in skus),
         np.array([sku.grams for sku in skus], dtype=np.float64),
-        np.array([max(1, sku.unit_minor) for sku in skus], dtype=np.float64),
+        np.array([_unfilled(sku, seen.policy, error) for sku in skus], dtype=np.float64),
     )
-    days = [at.date() + timedelta(days=ahead) for ahead in range(DAYS_AHEAD)]
+    days = [at.date() + timedelta(days=ahead) for ahead in range(seen.days)]
     expected = orders_by_day(_every_day(sold.by_day), days)
     scenes = min(scenes, max(FEW, MOST_ASKS // max(1, sum(expected) * len(ids))))
     share = min(1.0, MOST_ASKS / max(1, sum(expected) * len(ids) * scenes))
     view = View(
         # Goods on their way count as there: most of them are for later, and so are most orders.
         (_stock(seen.free, goods, ids) + _stock(seen.coming, goods, ids)) * share,
-        _room(seen.room, ids) * share,
+        _room(seen, ids) * share,
         [round(orders * share) for orders in expected],
         1.0,
     )
-    outlook = Outlook(ids, goods, costs, OVERTIME, seed, scenes)
+    outlook = Outlook(ids, goods, costs, OVERTIME, seed, scenes, SPARE_AT_ONCE)
     settled = outlook.look(forecast, view, turn=0)
     leaves = _leaves([row for _, row in places], seen, costs)
     book = outlook.market(view).book(settled, "", at, leaves)
@@ -146,6 +148,11 @@ def forecast_of(
     counted = np.array([place.recent for place in places], dtype=np.int64)
     error = before.error(recent, sold.recent)
     return before.learned(recent, counted, sold.recent), error
+
+
+def _unfilled(sku: SoldSku, policy: engine.Policy, error: float) -> int:
+    """What a unit that nobody can send counts for in futures, as it does in plans where it may be left."""
+    return (max(1, sku.unit_minor) + policy.goodwill) * filling(error) // WHOLE
 
 
 def _worth_pricing(sold: Collection[SoldSku], seen: Seen, nodes: int) -> tuple[list[SoldSku], int]:
@@ -193,11 +200,11 @@ def _stock(free: Mapping[Key, int], goods: Goods, ids: Sequence[int]) -> Floats:
     return stock
 
 
-def _room(room: Mapping[tuple[int, int], int], ids: Sequence[int]) -> Floats:
+def _room(seen: Seen, ids: Sequence[int]) -> Floats:
     columns = {node: at for at, node in enumerate(ids)}
-    found = np.full((len(ids), DAYS_AHEAD), AMPLE)
-    for (node, day), left in room.items():
-        if node in columns and 0 <= day < DAYS_AHEAD:
+    found = np.full((len(ids), seen.days), AMPLE)
+    for (node, day), left in seen.room.items():
+        if node in columns and 0 <= day < seen.days:
             found[columns[node], day] = max(0, left)
     return found
 
@@ -207,7 +214,7 @@ def _leaves(
 ) -> list[Sequence[date | None]]:
     """By day from now, the day on which a parcel begun then leaves each node."""
     later = [
-        [replace(rows[0], at=rows[0].at + timedelta(days=ahead))] for ahead in range(1, DAYS_AHEAD)
+        [replace(rows[0], at=rows[0].at + timedelta(days=ahead))] for ahead in range(1, seen.days)
     ]
     return [
         today.leaves,

@@ -31,7 +31,7 @@ from routing.places import locate
 from routing.pledges import Pledge, read_pledges
 from routing.quote_models import LearntLane
 from routing.rule_reading import parse_rules
-from routing.rules import TERMS
+from routing.rules import MOST_DAYS_AHEAD, TERMS
 from routing.ruling import Case, cases_of
 from routing.states import PolicyState
 
@@ -96,6 +96,9 @@ class Policy:
 
     reroute_minor: int = TERMS["reroute_minor"]
     """What it costs that a node rejects and the units look for another one."""
+
+    days_ahead: int = TERMS["days_ahead"]
+    """For how many days ahead price books look that are made under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,6 +435,7 @@ def policy_of(row: SourcingPolicy, *, version: int | None = None) -> Policy:
         worthwhile_minor=int(said["worthwhile_minor"]),
         worthwhile_percent=int(said["worthwhile_percent"]),
         reroute_minor=int(said["reroute_minor"]),
+        days_ahead=min(MOST_DAYS_AHEAD, max(1, int(said["days_ahead"]))),
     )
     if not row.rules:
         return policy
@@ -443,6 +447,7 @@ def policy_of(row: SourcingPolicy, *, version: int | None = None) -> Policy:
 def rules_of(row: SourcingPolicy) -> engine.Policy:
     """The policy as the engine takes it, whatever state it is in."""
     weights = row.weights
+    goodwill = int(weights.get("goodwill_minor", 0))
     return engine.Policy(
         code=row.code,
         version=row.version,
@@ -456,6 +461,8 @@ def rules_of(row: SourcingPolicy) -> engine.Policy:
         max_nodes_per_demand=row.max_nodes,
         max_nodes_per_line=None if row.split_lines else 1,
         allow_partial=row.allow_partial,
+        fill_first=not goodwill,
+        goodwill=goodwill,
         groups=frozenset({IN_NETWORK}),
         max_km=row.max_km,
         on_time=row.on_time,

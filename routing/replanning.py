@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,9 @@ from routing.reference import Network, Policy
 from routing.rooms import SHIP
 from routing.ruling import policies_for
 from routing.snapshot import Snapshot, read_snapshot
+
+if TYPE_CHECKING:
+    from routing.engine.joint import Loads
 
 OVERTIME = 500
 """Minor units of a parcel beyond what its node can send in its window."""
@@ -132,7 +135,13 @@ class _Look:
 
     def _plan_known(self, run: list[_Stands], network: Network) -> None:
         # Twenty megabytes of solver that only a process which plans orders again should carry.
-        from routing.engine.joint import plan_together, standing_plans
+        from routing.engine.joint import (
+            Loads,
+            in_turn,
+            plan_together,
+            roomless,
+            standing_plans,
+        )
         from routing.engine.joint_program import Standing, Terms
 
         demands, policy = [one.group.demand for one in run], run[0].policy
@@ -146,13 +155,20 @@ class _Look:
             standing.append(Standing(_shut_out(wanted, full, one.nodes), one.sources, promised))
             zones.append(zone)
         rates = self.snapshot.reference.rates()
-        book = self.snapshot.book(demands, policy, at=self.at)
-        terms = Terms(overtime=OVERTIME, worthwhile=policy.worthwhile_minor, seconds=SECONDS)
+        terms = Terms(
+            _room(self.snapshot, run),
+            OVERTIME,
+            policy.worthwhile_minor,
+            seconds=SECONDS,
+        )
+        book = roomless(self.snapshot.book(demands, policy, at=self.at), terms)
         nodes = self.snapshot.offered.nodes(network.shipping, run[0].leads)
         shared = (nodes, supply, rates, policy.rules)
         now = standing_plans(standing, *shared, book)
         plans = plan_together(standing, *shared, terms, book)
-        for one, zone, stands, plan in zip(run, zones, now, plans, strict=True):
+        loads = Loads.of(standing, terms)
+        for place in in_turn(standing, plans, loads):
+            one, zone, stands, plan = run[place], zones[place], now[place], plans[place]
             self.found.levels[str(plan.level)] += 1
             if _taken(plan) == one.sources:
                 self.found.refused["stays"] += 1
@@ -168,7 +184,7 @@ class _Look:
                 kept_back,
                 at=self.at,
             )
-            self._judge(one, planned, plan, stands, network)
+            self._judge(one, planned, plan, stands, network, loads)
 
     def _basis(
         self,
@@ -198,12 +214,16 @@ class _Look:
         plan: engine.Plan,
         stands: engine.Plan | None,
         network: Network,
+        loads: "Loads",
     ) -> None:
-        if why := _not_better(one.group, planned, plan, stands, one.policy):
+        now = {parcel.node for parcel in plan.parcels}
+        relieved = loads.saved(one.nodes, now)
+        if why := _not_better(one.group, planned, plan, stands, one.policy, relieved):
             self.found.refused[why] += 1
             return
+        loads.move(one.nodes, now)
         codes = {node.id: node.code for node in network.shipping}
-        self.found.better.append(_better(planned, plan, stands, codes, one.sources))
+        self.found.better.append(_better(planned, plan, stands, codes, one.sources, relieved))
         _use(self.left, plan, one.sources)
 
 
@@ -223,8 +243,12 @@ def _not_better(
     plan: engine.Plan,
     stands: engine.Plan | None,
     policy: Policy,
+    relieved: int,
 ) -> str:
-    """Why the plan is not worth a move, or not allowed; empty where it is both."""
+    """Why the plan is not worth a move, or not allowed; empty where it is both.
+
+    `relieved` is the overtime that the move saves.
+    """
     promise = planned.promise
     if plan.unfilled or promise is None:
         return "unfilled"
@@ -232,7 +256,7 @@ def _not_better(
         return "later"
     if stands is None:
         return ""
-    saved = stands.cost.score - plan.cost.score
+    saved = stands.cost.score - plan.cost.score + relieved
     percent = 100 * saved < policy.worthwhile_percent * stands.cost.score
     return "too_little" if percent or saved < max(1, policy.worthwhile_minor) else ""
 
@@ -243,6 +267,7 @@ def _better(
     stands: engine.Plan | None,
     codes: Mapping[int, str],
     held: Mapping[tuple[str, int], int],
+    relieved: int,
 ) -> Better:
     cost = plan.cost.true_cost
     return Better(
@@ -251,7 +276,7 @@ def _better(
         _codes(codes, _taken(plan)),
         cost if stands is None else stands.cost.true_cost,
         cost,
-        0 if stands is None else stands.cost.score - plan.cost.score,
+        0 if stands is None else stands.cost.score - plan.cost.score + relieved,
         forced=stands is None,
     )
 
@@ -282,6 +307,15 @@ def _full(snapshot: Snapshot, network: Network) -> frozenset[int]:
         if node.closed_reason == engine.FULL
     }
     return frozenset(shut | set(snapshot.rooms.waits_of(SHIP)))
+
+
+def _room(snapshot: Snapshot, run: Sequence[_Stands]) -> dict[int, int]:
+    """How many parcels of these groups each node with a limit can send: those that it has, and more."""
+    room = snapshot.rooms.parcels_left(SHIP)
+    for one in run:
+        for node in one.nodes & room.keys():
+            room[node] += 1
+    return {node: max(0, parcels) for node, parcels in room.items()}
 
 
 def _shut_out(wanted: engine.Demand, full: frozenset[int], now: set[int]) -> engine.Demand:

@@ -12,6 +12,9 @@ from routing import engine
 from routing.reference import Network
 
 SHIP, PICKUP = "ship", "pickup"
+COUNTED = ("orders", "parcels")
+"""Resources of which a parcel takes one."""
+
 Key = tuple[int, str]
 """(node id, function)."""
 
@@ -63,6 +66,21 @@ class Rooms:
             for (node_id, asked), until in self.full_until.items()
             if asked == function
         }
+
+    def parcels_left(self, function: str) -> dict[int, int]:
+        """By node with a limit of orders or parcels, how many more its windows of now can do.
+
+        Below zero where they have more than they can do.
+        """
+        left: dict[int, int] = {}
+        open_now = [*self.windows.items()]
+        open_now += [(key, tuple(ahead[0] for ahead in known)) for key, known in self.paced.items()]
+        for (node_id, asked), windows in open_now:
+            for window in windows if asked == function else ():
+                if window.resource in COUNTED:
+                    free = window.most - window.taken
+                    left[node_id] = min(left.get(node_id, free), free)
+        return left
 
     def ids(self, node_id: int, function: str) -> tuple[int, ...]:
         """The windows that work at the node counts against."""

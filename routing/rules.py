@@ -22,10 +22,16 @@ TERMS = {
     "worthwhile_percent": 2,
     "reroute_minor": 300,
     "day_minor": 0,
+    "goodwill_minor": 0,
+    "days_ahead": 7,
 }
 """What a policy says beside its weights, for all of its rules, and what holds where it is silent:
 how much of the prices of later orders counts, what moving a planned order must save, what a
-rejection by a node costs, and what each day counts that the buyer waits."""
+rejection by a node costs, what each day counts that the buyer waits, what it counts beside its price
+that a unit is left for later orders (0: none ever is), and for how many days ahead prices look: until
+goods that are ordered today are there."""
+
+MOST_DAYS_AHEAD = 28
 
 LIMITS = ("max_nodes", "max_km", "on_time", "allow_partial", "split_lines", "soft")
 CUSTOM = "sku."

@@ -175,6 +175,13 @@ def play(
     return first
 
 
+def _asked(book: engine.PriceBook | None, policy: engine.Policy) -> engine.PriceBook | None:
+    """The recorded prices in the form that the policy asks them in."""
+    if book is None or book.relative == policy.fill_first:
+        return book
+    return replace(book, relative=policy.fill_first)
+
+
 def _played(
     recorded: Recorded,
     policies: Sequence[engine.Policy],
@@ -189,7 +196,7 @@ def _played(
     for place, (policy, variant) in enumerate(zip(policies, carried.variants, strict=True)):
         units = _offered(recorded, variant)
         plain = replace(policy, code="", version=0)
-        book = None if place in unpriced else recorded.book
+        book = None if place in unpriced else _asked(recorded.book, policy)
         known = next(
             (
                 plan

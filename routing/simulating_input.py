@@ -148,6 +148,8 @@ def policy_of(rules: Mapping[str, Any]) -> engine.Policy:
         max_nodes_per_demand=rules["max_nodes"],
         max_nodes_per_line=rules["max_nodes_per_line"],
         allow_partial=rules["allow_partial"],
+        fill_first=not rules.get("goodwill_minor"),
+        goodwill=rules.get("goodwill_minor", 0),
         groups=frozenset({IN_NETWORK}),
         max_km=rules["max_km"],
         on_time=rules["on_time"],

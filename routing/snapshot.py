@@ -65,7 +65,13 @@ class Snapshot:
         if prices.header.currency != self.reference.rates().currency:
             return None
         skus = {line.sku_id for one in demands for line in one.lines}
-        return prices.book(skus, self.positions, percent=policy.prices_percent, at=at)
+        return prices.book(
+            skus,
+            self.positions,
+            percent=policy.prices_percent,
+            at=at,
+            in_full=not policy.rules.fill_first,
+        )
 
     def goods(self, demands: Sequence[Demand]) -> list[Goods]:
         """The class of each demand's goods, where nodes are known to reject some more than others.

@@ -154,6 +154,11 @@ _TERMS_IN_WORDS = {
     "worthwhile_percent": ("And of the cost", "at least {} percent"),
     "reroute_minor": ("A rejection", "costs {} minor units"),
     "day_minor": ("A day of waiting", "counts {} minor units"),
+    "goodwill_minor": (
+        "A unit left for later orders",
+        "counts {} minor units beside its price; with 0 none is left",
+    ),
+    "days_ahead": ("Prices look ahead", "{} days"),
 }
 
 _WEIGHT_NAMES = {

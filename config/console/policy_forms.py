@@ -43,6 +43,11 @@ TERM_LABELS: Final = {
     "worthwhile_percent": ("And of its cost at least", "percent"),
     "reroute_minor": ("A rejection by a node costs", "cents"),
     "day_minor": ("Each day that the buyer waits", "cents"),
+    "goodwill_minor": (
+        "A unit left for later orders counts beside its price",
+        "cents, more than a parcel costs; with 0 what is there is always sent",
+    ),
+    "days_ahead": ("Prices look ahead", "days: until goods that are ordered today are there"),
 }
 FLAG_LABELS: Final = {
     "on_time": "Nothing that would arrive late",
@@ -88,6 +93,8 @@ class PolicyForm(ActionForm):
     worthwhile_percent = _term("worthwhile_percent")
     reroute_minor = _term("reroute_minor")
     day_minor = _term("day_minor")
+    goodwill_minor = _term("goodwill_minor")
+    days_ahead = _term("days_ahead")
     max_nodes = forms.IntegerField(label="Most nodes per order", min_value=1, max_value=100)
     max_km = forms.IntegerField(
         label="Most kilometers", required=False, min_value=1, help_text="Empty: any distance."

@@ -1,12 +1,14 @@
 """Open orders planned together, against the stock and the room that they share.
 
-One program holds every order: units by line and node, parcels, what stays unfilled, what goes
-beyond the room. Where it is too large for its time, orders are planned one by one at the prices
-under which all would share, each giving up what it has for something better.
+Orders that can get in each other's way are in one program: units by line and node, parcels, what
+stays unfilled, what goes beyond the room. Where it is too large for its time, orders are planned one
+by one at the prices under which all would share, each giving up what it has for something better.
+The others have their own best plan.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +16,7 @@ import numpy as np
 from routing.engine.ascent import Pace
 from routing.engine.calendar import local_date
 from routing.engine.choosing import Choice, Question, score_points
+from routing.engine.contested import columns_of, groups_of
 from routing.engine.fallback import FAILURES
 from routing.engine.geo import distances_km
 from routing.engine.joint_program import Joint, Standing, Terms
@@ -29,6 +32,9 @@ from routing.engine.types import Demand, Node, Policy, RateCard
 
 MOST_TOGETHER = 400
 """More orders than this are not put into one program."""
+
+MOST_COLUMNS = 20_000
+"""Nor are orders with more lines by nodes: the program would find nothing in its time."""
 
 AMPLE = 1e9
 """Parcels that a node without a limit can send."""
@@ -51,7 +57,7 @@ def plan_together(
     pins are kept. The plans say `joint`, or how else they came about.
     """
     ordered = sorted(nodes, key=lambda node: (node.priority, node.code))
-    run = Run(ordered, Stock(supply, ordered), policy, Timetable(rates), book)
+    run = Run(ordered, Stock(supply, ordered), policy, Timetable(rates), roomless(book, terms))
     demands = [order.demand for order in orders]
     kms = distances_km([node.place for node in ordered], [one.destination for one in demands])
     questions = [
@@ -59,10 +65,17 @@ def plan_together(
         for order, row in zip(orders, kms, strict=True)
     ]
     plans: dict[int, Plan] = {}
-    if len(orders) > MOST_TOGETHER:
-        plans = by_prices(orders, questions, kms, run, terms)
-    else:
-        plans = _in_one_program(orders, questions, run, terms)
+    for places in groups_of(questions, run, terms):
+        if len(places) == 1:
+            (place,) = places
+            plans[place] = _alone(orders[place], questions[place], run, terms)
+            continue
+        rivals, asked = [orders[place] for place in places], [questions[place] for place in places]
+        if len(places) > MOST_TOGETHER or columns_of(asked) > MOST_COLUMNS:
+            found = by_prices(rivals, asked, [kms[place] for place in places], run, terms)
+        else:
+            found = _in_one_program(rivals, asked, run, terms)
+        plans |= {places[at]: planned for at, planned in found.items()}
     for place, row in enumerate(kms):
         if place not in plans:
             again = _kept_promise(ask(demands[place], row, run), orders[place])
@@ -132,6 +145,45 @@ def standing_plans(
     return plans
 
 
+def roomless(book: PriceBook | None, terms: Terms) -> PriceBook | None:
+    """The book without what it asks for room that the terms know: that is counted, not priced."""
+    if book is None or not terms.room:
+        return book
+    parcels = {key: price for key, price in book.parcels.items() if key[0] not in terms.room}
+    return replace(book, parcels=parcels)
+
+
+@dataclass(slots=True)
+class Loads:
+    """Parcels by node while moves are judged one after another: what is beyond the room costs overtime."""
+
+    terms: Terms
+    parcels: Counter[int] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, orders: Iterable[Standing], terms: Terms) -> "Loads":
+        """As the orders stand."""
+        return cls(terms, Counter(node for order in orders for node in order.nodes))
+
+    def saved(self, was: Collection[int], now: Collection[int]) -> int:
+        """The overtime that a move from these nodes to those saves; below zero where it costs some."""
+        room, left, come = self.terms.room, set(was) - set(now), set(now) - set(was)
+        relieved = sum(self.parcels[node] > room[node] for node in left if node in room)
+        filled = sum(self.parcels[node] >= room[node] for node in come if node in room)
+        return (relieved - filled) * self.terms.overtime
+
+    def move(self, was: Collection[int], now: Collection[int]) -> None:
+        self.parcels.subtract(was)
+        self.parcels.update(now)
+
+
+def in_turn(orders: Sequence[Standing], plans: Sequence[Plan], loads: Loads) -> list[int]:
+    """In which turn to judge the plans, by place: first those that relieve a node that is too full."""
+    now = [{parcel.node for parcel in plan.parcels} for plan in plans]
+    relief = [loads.saved(order.nodes, nodes) for order, nodes in zip(orders, now, strict=True)]
+    return sorted(range(len(orders)), key=lambda place: -relief[place])
+
+
 def _kept_promise(question: Question, order: Standing) -> Question:
     """Without the nodes that would be later than the buyer was told, but for those it has now."""
     if order.promised is None:
@@ -176,16 +228,26 @@ def by_prices(
         for line, at, units in now:
             run.stock.give(at, order.demand.lines[line].sku, units)
         question = _kept_promise(ask(order.demand, distances[place], shared), order)
-        planned = plan_asked(question, shared)
-        if now and not _worthwhile(question, planned, now, terms):
-            for row in planned.assignments:
-                sku = order.demand.lines[_line_at(order.demand, row.line)].sku
-                run.stock.give(_node_at(run, row.node), sku, row.quantity)
-            for line, at, units in now:
-                run.stock.take(at, order.demand.lines[line].sku, units)
-            planned = explained(question, _choice_of(now), None, (), shared)
-        plans[place] = replace(planned, level=Level.JOINT)
+        plans[place] = _better(question, now, shared, terms)
     return plans
+
+
+def _alone(order: Standing, question: Question, run: Run, terms: Terms) -> Plan:
+    """The plan of an order that nobody else's plan concerns."""
+    return _better(question, _standing_flows(order, run), run, terms)
+
+
+def _better(question: Question, now: list[tuple[int, int, int]], run: Run, terms: Terms) -> Plan:
+    """The order's best plan from what is left; what stands `now` where that is not worth moving for."""
+    planned, demand = plan_asked(question, run), question.demand
+    if now and not _worthwhile(question, planned, now, terms):
+        for row in planned.assignments:
+            sku = demand.lines[_line_at(demand, row.line)].sku
+            run.stock.give(_node_at(run, row.node), sku, row.quantity)
+        for line, at, units in now:
+            run.stock.take(at, demand.lines[line].sku, units)
+        planned = explained(question, _choice_of(now), None, (), run)
+    return replace(planned, level=Level.JOINT)
 
 
 def _node_at(run: Run, node_id: int) -> int:
@@ -249,7 +311,8 @@ def _sharing(questions: Sequence[Question], run: Run, terms: Terms) -> Run:
         price = round(float(settled.wave_parcels[ids.index(node), 0]))
         if price:
             parcels[node, day] = parcels.get((node, day), 0) + price
-    return replace(run, book=replace(book, units=units, parcels=parcels), networks={})
+    shared = replace(book, units=units, parcels=parcels, filling=known.filling)
+    return replace(run, book=shared, networks={})
 
 
 def _departures(questions: Sequence[Question]) -> set[tuple[int, date]]:

@@ -28,6 +28,10 @@ class Standing:
     sources: Mapping[tuple[str, int], int] = field(default_factory=dict)
     promised: date | None = None
 
+    @property
+    def nodes(self) -> set[int]:
+        return {node for _, node in self.sources}
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -261,7 +265,7 @@ class Joint:
 
 
 def _columns(pairs: Sequence[tuple[int, int]]) -> tuple[Ints, Ints, float]:
-    rows, columns = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
+    rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     return rows, columns, 1.0
 
 

@@ -25,6 +25,10 @@ SPARE = 1.0
 """Units by which stock is taken to be more than it is, with the whole horizon ahead. Prices from
 futures that are known to their end are too high where few units are left."""
 
+SPARE_AT_ONCE = 0.25
+"""The same where orders are decided one by one as they come, and none waits for a better use of the last
+unit."""
+
 FADING = 1.5
 """How spare units go as the horizon does: with what is still to come, and with the root of it, since
 that is how far off what is foreseen of it can be."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from routing.engine.choosing import Choice, Question, choose, score_points
 from routing.engine.fallback import FAILURES, by_rule
-from routing.engine.prices import PriceBook, above_least
+from routing.engine.prices import WHOLE, PriceBook, above_least
 from routing.engine.results import (
     Alternative,
     Assignment,
@@ -84,6 +84,18 @@ class Run:
             return asked
         return {sku: above_least(column, usable[sku]) for sku, column in asked.items()}
 
+    def counted(self, demand: Demand) -> Demand:
+        """The demand with what an unfilled unit counts for, where units may be left for later orders."""
+        percent = self.book.filling if self.book else WHOLE
+        more = self.policy.goodwill
+        if self.policy.fill_first or (not more and percent == WHOLE):
+            return demand
+        lines = tuple(
+            replace(line, unfilled_cost=(line.unfilled_cost + more) * percent // WHOLE)
+            for line in demand.lines
+        )
+        return replace(demand, lines=lines)
+
     def surcharges(self, demand: Demand) -> dict[int, list[int]]:
         """By SKU, what a unit costs above our own at each node, where it does anywhere."""
         partners = [node.partner.surcharges if node.partner else {} for node in self.nodes]
@@ -103,7 +115,7 @@ class Run:
 
 def ask(demand: Demand, distances: Sequence[int], run: Run) -> Question:
     """The demand with who may serve it, from what is left."""
-    policy = run.policy
+    policy, demand = run.policy, run.counted(demand)
     barred = unable(demand, run.nodes, run.timetable.rates)
     usable = usable_units(demand, run.nodes, run.stock, barred)
     rows = stock_rows(demand.lines, run.nodes, usable)

@@ -17,7 +17,26 @@ LASTS = timedelta(hours=2)
 STEEP = e - 1
 """What makes a primal-dual price start at nothing and end at its share."""
 
+FILLING = 115
+"""Percent of its cost that an unfilled unit counts for where units have prices: a price that foresees
+too much leaves units on the shelf, and what it costs to send more is about what that saves.
+"""
+
+DOUBT = 100
+"""Percent more where the forecast was off by as much as it foresaw, less where it was off by less: the
+worse a forecast is known to be, the less it should turn away.
+"""
+
+UNTRIED = 0.5
+"""How far off a forecast is taken to be before anything was ordered."""
+
+WHOLE = 100
 NOTHING: Mapping[int, int] = {}
+
+
+def filling(error: float) -> int:
+    """Percent of its cost that an unfilled unit counts for by prices whose forecast was so far off."""
+    return round(FILLING + DOUBT * error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +44,9 @@ class PriceBook:
     """Minor units by SKU and node, and by node and the day a parcel leaves it.
 
     With `relative` a SKU's price counts only as far as it is above the least of the nodes that
-    have it: then prices say where a unit leaves from and never whether it does. No price is above
-    `cap` (None: no limit).
+    have it: then prices say where a unit leaves from and never whether it does. In full they may also
+    leave it on the shelf, under a policy that does not fill first: an unfilled unit then counts for
+    `filling` percent of its cost. No price is above `cap` (None: no limit).
     """
 
     version: str
@@ -36,6 +56,7 @@ class PriceBook:
     relative: bool = True
     cap: int | None = None
     stale: bool = False
+    filling: int = WHOLE
 
     @property
     def level(self) -> Level:
@@ -89,14 +110,16 @@ def primal_dual(
 
 
 def trusted(age: timedelta, error: float) -> float:
-    """How far to go by a book: 1 for a fresh one that foresaw what came, towards 0 as it ages.
+    """How far to go by a book: 1 for a fresh one, towards 0 as it ages.
 
-    `error` is the share of what it foresaw that did not come as foreseen (0 to 1). A book counts
-    for half after three times its life.
+    `error` is how far off its forecast was (0 to 1; `Forecast.error`). A book whose forecast was right
+    counts for half after three times its life, one that was off by all it foresaw after twice. A fresh
+    one counts whole whatever its error: its forecast has learned from what came, and its futures have
+    rates as unsure as that left them.
     """
     late = max(0.0, age / LASTS - 1)
-    faded: float = 0.5 ** (late / 2)
-    return max(0.0, 1 - min(1.0, error)) * faded
+    left: float = 0.5 ** (late * (1 + min(1.0, error)) / 2)
+    return left
 
 
 def blended(
@@ -104,13 +127,12 @@ def blended(
 ) -> PriceBook:
     """The book as it still counts, mixed with primal-dual prices for the rest.
 
-    Fresh and right it is returned as it is; older than `LASTS` it says that it is stale.
+    Fresh it is returned as it is; older than `LASTS` it says that it is stale.
     """
     age = at - book.made_at
-    share = trusted(age, error)
-    stale = age > LASTS
-    if share == 1 and not stale:
+    if age <= LASTS:
         return book
+    share = trusted(age, error)
     known = primal_dual(worth)
     units: dict[int, dict[int, int]] = {}
     for sku in sorted({*book.units, *known}):
@@ -120,4 +142,4 @@ def blended(
             for node in sorted({*old, *new})
         }
     parcels = {window: round(share * price) for window, price in book.parcels.items()}
-    return replace(book, units=units, parcels=parcels, stale=stale)
+    return replace(book, units=units, parcels=parcels, stale=True)

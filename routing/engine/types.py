@@ -258,8 +258,10 @@ FASTEST = Weights(cost_percent=1, day=100_000)
 class Policy:
     """How demand is matched to supply. None means no limit.
 
-    A node may be used that belongs to one of the `groups` and, where `nodes` names ids, is one of them. `max_nodes_per_line` counts for all units
-    of a SKU within a demand. Without `allow_partial` a demand is all or nothing. With `fill_first` no money is ever saved by leaving a unit unfilled.
+    A node may be used that belongs to one of the `groups` and, where `nodes` names ids, is one of them.
+    `max_nodes_per_line` counts for all units of a SKU within a demand. Without `allow_partial` a demand
+    is all or nothing. With `fill_first` no money is ever saved by leaving a unit unfilled; without it
+    leaving one costs `goodwill` more than its line says.
     `effort` bounds the search in elementary steps (about three million a second).
     """
 
@@ -270,6 +272,7 @@ class Policy:
     max_nodes_per_line: int | None = None
     allow_partial: bool = True
     fill_first: bool = True
+    goodwill: int = 0
     groups: frozenset[str] | None = None
     max_km: int | None = None
     on_time: bool = False

@@ -20,6 +20,7 @@ from orders.selectors.demand_history import Sold, accounts_that_sell, sold
 from routing import reference
 from routing.books import TOPIC, pack
 from routing.matching_models import PriceBook, StockPrice
+from routing.rooms import COUNTED
 
 LOOKS_BACK = timedelta(days=56)
 RECENT = timedelta(days=7)
@@ -33,7 +34,6 @@ BOOKS_WITH_PRICES = 2
 
 MADE_WITHIN = 600.0
 SKUS_AT_ONCE = 500
-_COUNTED = ("orders", "parcels")
 
 _log = logging.getLogger(__name__)
 
@@ -66,15 +66,18 @@ def _made(
         return None
     nodes = known.network(account_id, channel_id).shipping
     ids = [node.id for node in nodes]
+    policy = known.policy(account_id, channel_id)
+    until = at + timedelta(days=policy.days_ahead)
     services = {place.service for place in found.places} | {""}
     seen = Seen(
         nodes,
         known.rates(),
-        known.policy(account_id, channel_id).rules,
+        policy.rules,
         {code: known.service_for(code) for code in services},
         _free([sku.sku_id for sku in found.skus], ids),
-        _room(ids, at),
-        _coming([sku.sku_id for sku in found.skus], ids, at),
+        _room(ids, at, until),
+        _coming([sku.sku_id for sku in found.skus], ids, at, until),
+        policy.days_ahead,
     )
     seed = crc32(f"{account_id}:{at.isoformat()}".encode())
     try:
@@ -88,7 +91,7 @@ def _made(
         made_at=at,
         days_recorded=_days(found),
         orders_recorded=found.groups,
-        days_ahead=7,
+        days_ahead=policy.days_ahead,
         scenes=foreseen.scenes,
         seed=seed,
         skus=foreseen.skus,
@@ -116,8 +119,8 @@ def _made(
             ),
         )
         for sku, margin in foreseen.margins.items()
-        # Where one node has all of it, nothing is to be chosen.
-        if len(there := held.get(sku, {})) > 1
+        # Where one node has all of it, nothing is to be chosen but whether to send it at all.
+        if len(there := held.get(sku, {})) > 1 or there.keys() & foreseen.units.get(sku, {}).keys()
     ]
     _keep(book, rows)
     return book
@@ -149,12 +152,10 @@ def _free(sku_ids: Sequence[int], node_ids: Collection[int]) -> dict[tuple[int, 
 
 
 def _coming(
-    sku_ids: Sequence[int], node_ids: Collection[int], at: datetime
+    sku_ids: Sequence[int], node_ids: Collection[int], at: datetime, until: datetime
 ) -> dict[tuple[int, int], int]:
-    """Units by (node, SKU) that are sure to be there within the horizon, behind all who wait for them."""
-    from routing.foreseeing import DAYS_AHEAD
-
-    there, until = frozenset(node_ids), at + timedelta(days=DAYS_AHEAD)
+    """Units by (node, SKU) that are sure to be there by then, behind all who wait for them."""
+    there = frozenset(node_ids)
     units: Counter[tuple[int, int]] = Counter()
     for start in range(0, len(sku_ids), SKUS_AT_ONCE):
         part = sku_ids[start : start + SKUS_AT_ONCE]
@@ -167,14 +168,11 @@ def _coming(
     return dict(units)
 
 
-def _room(node_ids: Collection[int], at: datetime) -> dict[tuple[int, int], int]:
+def _room(node_ids: Collection[int], at: datetime, until: datetime) -> dict[tuple[int, int], int]:
     """What nodes with a limit can still send, by (node, days from now): the least of its resources."""
-    from routing.foreseeing import DAYS_AHEAD
-
-    until = at + timedelta(days=DAYS_AHEAD)
     room: dict[tuple[int, int], int] = {}
     for window in inventory.selectors.windows_between(node_ids, at, until):
-        if window.function != Function.SHIP or window.resource not in _COUNTED:
+        if window.function != Function.SHIP or window.resource not in COUNTED:
             continue
         key = (window.node_id, max(0, (window.starts_at - at).days))
         left = max(0, window.most - window.taken)

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from config.kernel import versions
 from config.kernel.types import ALL_ACCOUNTS
 from inventory.services import expect_inbound
 from inventory.types import ExpectedDraft, ExpectedLine
@@ -13,6 +14,7 @@ from routing import engine, reference
 from routing.drawn import Drawn, book_of, opened_input
 from routing.matching_models import PriceBook, StockPrice
 from routing.services.books import due_for_prices, make_book
+from routing.simulating_input import policy_of
 from tests.factories.routing import (
     MONDAY_NOON,
     SYSTEM,
@@ -46,10 +48,20 @@ def made(network: Network) -> PriceBook:
 
 def drawn_of(network: Network, **details: object) -> Drawn:
     at = details.pop("at", MONDAY_NOON)
-    asked = network.demand({"TEE": 1}, postal_code=DENVER, **details)
+    asked = network.demand({"TEE": 1}, **({"postal_code": DENVER} | details))
     [planned] = plan(network, asked, at=at)  # type: ignore[arg-type]
     assert isinstance(planned.decision, Drawn)
     return planned.decision
+
+
+def again(network: Network, drawn: Drawn) -> engine.Plan:
+    """The plan of the decision's input alone, by the network as it is."""
+    known, given = reference.current(), opened_input(drawn.input)
+    nodes = known.network(network.account.pk, network.channel.pk).shipping
+    held = engine.Supply({(node, sku): n for node, sku, n in given["supply"]})
+    rules = policy_of(given["policy"])
+    [plan] = engine.plan([drawn.basis.demand], nodes, held, known.rates(), rules, book_of(given))
+    return plan
 
 
 def test_a_unit_that_later_buyers_need_more_is_left_to_them(scarce: Network) -> None:
@@ -88,21 +100,9 @@ def test_goods_on_their_way_leave_nothing_to_be_kept_for_later(scarce: Network) 
 def test_a_decision_is_made_again_from_its_record_byte_for_byte(scarce: Network) -> None:
     made(scarce)
     drawn = drawn_of(scarce)
-    known = reference.current()
-    nodes = known.network(scarce.account.pk, scarce.channel.pk).shipping
-    held = drawn.basis.supply
     PriceBook.objects.for_scope(ALL_ACCOUNTS).delete()
 
-    [again] = engine.plan(
-        [drawn.basis.demand],
-        nodes,
-        engine.Supply({(node, sku): n for sku, row in held.items() for node, n in row.items()}),
-        known.rates(),
-        drawn.basis.policy,
-        book_of(opened_input(drawn.input)),
-    )
-
-    assert engine.compact(again) == engine.compact(drawn.plan)
+    assert engine.compact(again(scarce, drawn)) == engine.compact(drawn.plan)
 
 
 def test_an_old_book_counts_for_less_and_its_plans_say_so(scarce: Network) -> None:
@@ -122,6 +122,79 @@ def test_prices_count_as_far_as_the_policy_says(scarce: Network) -> None:
     made(scarce)
 
     assert drawn_of(scarce).plan.level == "exact"
+
+
+def test_a_book_looks_as_far_ahead_as_the_policy_says(scarce: Network) -> None:
+    """What comes in nine days is there for who looks two weeks ahead, and for nobody else."""
+    reno, tee = scarce.nodes["RENO"], scarce.skus["TEE"]
+    asked = scarce.demand({"TEE": 1}, postal_code=DENVER)
+    late = ExpectedLine(tee, 200, MONDAY_NOON + timedelta(days=9))
+    draft = ExpectedDraft(scarce.account.pk, reno, "PO-1", "po", "erp", (late,))
+    expect_inbound([draft], at=MONDAY_NOON, actor=SYSTEM)
+    usual = made(scarce)
+    [before] = plan(scarce, asked)
+    SourcingPolicyFactory(
+        account=scarce.account, live=True, weights={"cost_percent": 100, "days_ahead": 14}
+    )
+    versions.bump("policy")
+
+    far = made(scarce)
+    [after] = plan(scarce, asked)
+
+    assert (usual.days_ahead, far.days_ahead) == (7, 14)
+    assert (taken(scarce, before), taken(scarce, after)) == ({"NEWARK": 1}, {"RENO": 1})
+
+
+class TestInFull:
+    """A policy by which a unit may be left for who needs it more."""
+
+    @pytest.fixture
+    def last(self) -> Network:
+        """One tee in Reno and none elsewhere; buyers all over the country want one."""
+        network = a_network("RENO", "NEWARK")
+        network.stock("TEE", RENO=1)
+        ordered_before(network, {"TEE": 3})
+        return network
+
+    def allowed(self, network: Network) -> None:
+        SourcingPolicyFactory(
+            account=network.account,
+            live=True,
+            weights={"cost_percent": 100, "goodwill_minor": 2_000},
+        )
+
+    def test_leaves_the_last_unit_to_who_is_near_it(self, last: Network) -> None:
+        self.allowed(last)
+        made(last)
+
+        far, near = (drawn_of(last, postal_code=place).plan for place in ("10001", "89501"))
+
+        assert [row.reason for row in far.unfilled] == ["costs_more"]
+        assert not near.unfilled
+
+    def test_sends_what_there_is_unless_the_policy_says_so(self, last: Network) -> None:
+        made(last)
+
+        assert not drawn_of(last, postal_code="10001").plan.unfilled
+
+    def test_sends_what_nobody_needs_more(self, last: Network) -> None:
+        self.allowed(last)
+
+        assert not drawn_of(last, postal_code="10001").plan.unfilled
+
+    def test_is_recorded_so_that_the_decision_is_made_again(self, last: Network) -> None:
+        self.allowed(last)
+        made(last)
+        drawn = drawn_of(last, postal_code="10001")
+        given = opened_input(drawn.input)
+
+        book = book_of(given)
+
+        assert book is not None
+        assert not book.relative
+        assert book.filling > 100
+        assert policy_of(given["policy"]) == drawn.basis.policy
+        assert engine.compact(again(last, drawn)) == engine.compact(drawn.plan)
 
 
 def test_too_short_a_past_makes_no_book() -> None:

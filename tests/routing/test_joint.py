@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from routing.engine import Level, Plan, Supply
+from routing.engine import Level, Plan, PriceBook, Supply
 from routing.engine import joint as joint_module
-from routing.engine.joint import plan_together
+from routing.engine.joint import Loads, in_turn, plan_together
 from routing.engine.joint_program import Standing, Terms
 from tests.routing.engine.worlds import (
+    AT,
     CHEAPEST_WINS,
     CHICAGO,
     NEW_YORK,
@@ -120,6 +121,26 @@ class TestPlanTogether:
         assert sources(roomy) == [{1}, {1}]
         assert sorted(map(sorted, sources(tight))) == [[1], [2]]
 
+    def test_bears_room_that_nobody_could_take(self) -> None:
+        orders = [Standing(a_demand(CUP, key=key)) for key in ("one", "two")]
+
+        plans = together(orders, {(1, 1): 1}, Terms({2: 1}, overtime=500))
+
+        assert sorted(map(sorted, sources(plans))) == [[], [1]]
+
+    def test_counts_room_that_is_known_instead_of_its_price(self) -> None:
+        order = Standing(a_demand(CUP))
+        dear = {(1, AT.date() + timedelta(days=ahead)): 100_000 for ahead in range(4)}
+        book = PriceBook("7", AT, {}, dear)
+
+        def to(terms: Terms) -> list[set[int]]:
+            held = Supply({(1, 1): 2, (2, 1): 2})
+            plans = plan_together([order], [WEST, EAST], held, RATES, CHEAPEST_WINS, terms, book)
+            return sources(plans)
+
+        assert to(Terms()) == [{2}]
+        assert to(Terms({1: 1}, overtime=100_000)) == [{1}]
+
     def test_says_how_it_decided_when_time_is_over(self) -> None:
         plans = together(CROSSED, CROSSED_STOCK, Terms(seconds=0.0))
 
@@ -130,3 +151,27 @@ class TestPlanTogether:
         orders = [replace(CROSSED[0], sources={}), replace(CROSSED[1], sources={})]
 
         assert together(orders, CROSSED_STOCK) == together(orders, CROSSED_STOCK)
+
+
+class TestLoads:
+    """What a move is worth for the room that nodes have, beside its own costs."""
+
+    def two_at_west(self) -> list[Standing]:
+        return [Standing(a_demand(CUP, key=key), {("cup", 1): 1}) for key in ("one", "two")]
+
+    def test_save_overtime_until_the_rest_has_room(self) -> None:
+        loads = Loads.of(self.two_at_west(), Terms({1: 1}, overtime=500))
+
+        first = loads.saved({1}, {2})
+        loads.move({1}, {2})
+
+        assert (first, loads.saved({1}, {2})) == (500, 0)
+        assert loads.saved({2}, {1}) == -500
+
+    def test_say_whom_to_judge_first(self) -> None:
+        stays, leaves = self.two_at_west()
+        terms = Terms({1: 1}, overtime=100_000)
+        plans = together([stays, leaves], {(1, 1): 2, (2, 1): 2}, terms)
+        went = sources(plans).index({2})
+
+        assert in_turn([stays, leaves], plans, Loads.of([stays, leaves], terms))[0] == went

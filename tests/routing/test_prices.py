@@ -72,6 +72,26 @@ class TestPriceBook:
         assert not priced(PriceBook("7", AT, dear)).unfilled
         assert priced(PriceBook("7", AT, dear, relative=False)).unfilled
 
+    def test_in_full_an_unfilled_unit_counts_for_more_than_it_costs(self) -> None:
+        line = a_line("cup", 1)
+        dear = {1: dict.fromkeys((1, 2), line.unfilled_cost)}
+        book = PriceBook("7", AT, dear, relative=False)
+
+        assert priced(book).unfilled
+        assert not priced(replace(book, filling=200)).unfilled
+        assert not priced(book, goodwill=line.unfilled_cost).unfilled
+
+    def test_without_a_price_goodwill_sends_what_is_worth_less_than_its_parcel(self) -> None:
+        cheap = a_demand(a_line("cup", 1, unfilled_cost=1))
+
+        def sent(goodwill: int) -> bool:
+            policy = replace(CHEAPEST_WINS, fill_first=False, goodwill=goodwill)
+            (answer,) = plan([cheap], [NEAR, FAR], Supply(HELD), RATES, policy, None)
+            return not answer.unfilled
+
+        assert not sent(0)
+        assert sent(10_000)
+
     def test_is_capped(self) -> None:
         book = PriceBook("7", AT, {1: {1: 5_000}}, relative=False, cap=300)
 
@@ -87,6 +107,16 @@ class TestPriceBook:
         assert priced(later).level is Level.STALE
         assert "The price book was out of date" in " ".join(why_here(priced(later)))
         assert blended(old, {}, at=AT + timedelta(hours=1)) is old
+
+    def test_ages_the_faster_the_further_off_its_forecast_was(self) -> None:
+        old = PriceBook("7", AT, {1: {1: 100}})
+
+        def asked(hours: int, error: float) -> int:
+            return blended(old, {}, at=AT + timedelta(hours=hours), error=error).units[1][1]
+
+        assert asked(2, 0.9) == asked(2, 0.0) == 100
+        assert asked(6, 0.0) == asked(4, 1.0) == 50
+        assert asked(6, 0.9) < asked(6, 0.1) < 50
 
 
 class TestFallback:

@@ -3,8 +3,8 @@
 import pytest
 
 from bench.routing_instances import Instance, Shape
-from bench.routing_policies import POLICIES, Run
-from bench.routing_quality import bound_of
+from bench.routing_policies import Run
+from bench.routing_quality import POLICIES, bound_of
 from bench.routing_world import MINOR, Ledger, World
 
 SMALL = Shape(warehouses=2, stores=6, skus=20, orders=24, days=2, rho=1.2)
@@ -31,6 +31,13 @@ def test_better_policies_cost_less_and_none_less_than_hindsight(world: World) ->
     assert costs == sorted(costs, reverse=True)
     assert costs[-1] * MINOR >= bound.best
     assert bound.value <= bound.best
+
+
+@pytest.mark.parametrize("name", ["live", "live_told"])
+def test_an_installation_does_better_than_the_cheapest_plan_of_each_order(
+    world: World, name: str
+) -> None:
+    assert cost_of(world, name) < cost_of(world, "myopic_exact")
 
 
 def test_goods_that_come_later_and_rejections_are_played_out() -> None:

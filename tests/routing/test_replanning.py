@@ -12,6 +12,7 @@ from config.kernel.events import Recorded
 from config.kernel.models import Event
 from config.kernel.types import ALL_ACCOUNTS
 from inventory import selectors as inventory
+from inventory.models import CapacityWindow, Node
 from inventory.services import edit_nodes, pause_node, plan_nodes
 from inventory.types import NodeEdit, PlanDraft
 from orders.models import DeliveryGroup, Order, OrderLine
@@ -26,6 +27,7 @@ from routing.services.reoptimise import (
     replan_account,
     want_replanning,
 )
+from tests.factories.inventory import limited
 from tests.factories.routing import MONDAY_NOON, SYSTEM, Network, a_network, accepted, code_of
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +125,22 @@ def test_orders_exchange_their_units_where_both_gain_by_it() -> None:
     assert run.moved == 2
     assert nodes_of(network, west) == {"COLUMBUS": 1}
     assert nodes_of(network, east) == {"NEWARK": 1}
+
+
+def test_a_node_with_more_than_it_can_send_gives_up_what_another_can() -> None:
+    """Two orders for the far coast stand in Newark; from Columbus they would cost as much."""
+    network = a_network("NEWARK", "COLUMBUS")
+    network.stock("TEE", NEWARK=9)
+    accepted(network, {"TEE": 1}, {"TEE": 1}, postal_code="89501")
+    network.stock("TEE", COLUMBUS=9)
+    roomy = looked(network)
+    newark = limited(node=Node._base_manager.get(pk=network.nodes["NEWARK"]), orders=1)
+    CapacityWindow.objects.filter(node=newark).update(used=2)
+
+    tight = looked(network)
+
+    assert (roomy.moved, tight.moved) == (0, 1)
+    assert tight.saved_minor > tight.freight_saved_minor
 
 
 def test_whoever_changed_the_order_meanwhile_wins(
@@ -223,7 +241,8 @@ def test_a_solver_that_fails_leaves_orders_planned_one_by_one(
     far: tuple[Network, UUID], failure: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, order_id = far
-    network.stock("TEE", NEWARK=5)
+    accepted(network, {"TEE": 2})
+    network.stock("TEE", NEWARK=3)
 
     def fail(*_: object, **__: object) -> None:
         raise failure
@@ -232,5 +251,5 @@ def test_a_solver_that_fails_leaves_orders_planned_one_by_one(
 
     run = looked(network)
 
-    assert (run.moved, run.levels) == (1, {"exact": 1})
+    assert (run.moved, run.levels) == (1, {"exact": 2})
     assert nodes_of(network, order_id) == {"NEWARK": 2}
