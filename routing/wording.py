@@ -115,6 +115,17 @@ def differences(before: SourcingPolicy | None, after: SourcingPolicy) -> list[Ch
     return changes
 
 
+def in_brief(policy: SourcingPolicy) -> list[str]:
+    """What the version says of orders that no rule is about, but for what counts nothing."""
+    named = _WEIGHT_NAMES | _TERM_NAMES
+    silent = {named[name] for name in named if not policy.weights.get(name, TERMS.get(name, 0))}
+    return [
+        said
+        for heading, said in _lines(policy, "USD").items()
+        if heading not in silent | {"Name"} and not heading.startswith("Rule ")
+    ]
+
+
 def _lines(policy: SourcingPolicy, currency: str) -> dict[str, str]:
     """Everything a version says, a sentence under each heading."""
     weights = {name: int(policy.weights.get(name, 0)) for name in WEIGHTS}
@@ -125,8 +136,8 @@ def _lines(policy: SourcingPolicy, currency: str) -> dict[str, str]:
             for name, value in weights.items()
         },
         **{
-            heading: said.format(int(policy.weights.get(name, TERMS[name])))
-            for name, (heading, said) in _TERMS_IN_WORDS.items()
+            heading: _term_in_words(name, int(policy.weights.get(name, TERMS[name])), currency)
+            for name, heading in _TERM_NAMES.items()
         },
         "Nodes per order": _limit_in_words("max_nodes", policy.max_nodes),
         "Distance": _limit_in_words("max_km", policy.max_km),
@@ -148,18 +159,34 @@ def _named(weights: Mapping[str, int]) -> list[str]:
     return [name for name in WEIGHTS if name in weights]
 
 
-_TERMS_IN_WORDS = {
-    "prices_percent": ("Prices of later orders", "{} percent of them count"),
-    "worthwhile_minor": ("A move saves", "at least {} minor units"),
-    "worthwhile_percent": ("And of the cost", "at least {} percent"),
-    "reroute_minor": ("A rejection", "costs {} minor units"),
-    "day_minor": ("A day of waiting", "counts {} minor units"),
-    "goodwill_minor": (
-        "A unit left for later orders",
-        "counts {} minor units beside its price; with 0 none is left",
-    ),
-    "days_ahead": ("Prices look ahead", "{} days"),
+_TERM_NAMES = {
+    "prices_percent": "Prices of later orders",
+    "worthwhile_minor": "A move saves",
+    "worthwhile_percent": "And of the cost",
+    "reroute_minor": "A rejection",
+    "day_minor": "A day of waiting",
+    "goodwill_minor": "A unit left for later orders",
+    "days_ahead": "Prices look ahead",
 }
+
+
+def _term_in_words(name: str, value: int, currency: str) -> str:
+    if name == "prices_percent":
+        return f"prices of later orders count {value:,} %"
+    if name == "worthwhile_percent":
+        return f"a move saves at least {value:,} % of the cost"
+    if name == "days_ahead":
+        return f"prices look {value:,} day{'' if value == 1 else 's'} ahead"
+    if name == "goodwill_minor" and not value:
+        return "no unit is left for later orders"
+    said = {
+        "worthwhile_minor": "a move of a planned order saves at least {}",
+        "reroute_minor": "a rejection by a node counts {}",
+        "day_minor": "each day that the buyer waits counts {}",
+        "goodwill_minor": "a unit left for later orders counts {} beside its price",
+    }[name]
+    return said.format(Money(value, currency))
+
 
 _WEIGHT_NAMES = {
     "cost_percent": "Cost",

@@ -13,6 +13,7 @@ from routing import services
 from routing.models import SourcingPolicy
 from routing.services import PolicyDraft
 from routing.states import PolicyState
+from routing.wording import in_brief
 from tests.factories.kernel import AccountFactory, ChannelFactory
 from tests.factories.routing import MONDAY_NOON, SYSTEM, SourcingPolicyFactory
 
@@ -240,3 +241,25 @@ class TestReviews:
         services.retire_policy(policy.pk, at=MONDAY_NOON, actor=SYSTEM)
 
         assert states(policy) == ["retired"]
+
+
+class TestInBrief:
+    def test_says_what_counts_with_its_subject_and_is_silent_of_what_does_not(self) -> None:
+        policy = SourcingPolicyFactory.build(
+            weights={"cost_percent": 100, "late_day_minor": 500, "day_minor": 0}, max_km=None
+        )
+
+        said = in_brief(policy)
+
+        assert said[:3] == [
+            "true cost counts 100 %",
+            "each expected day late counts 5.00 USD",
+            "prices of later orders count 100 %",
+        ]
+        assert "a rejection by a node counts 3.00 USD" in said
+        assert not any("left for later orders" in one or "buyer waits" in one for one in said)
+
+    def test_says_what_a_unit_that_is_left_counts(self) -> None:
+        policy = SourcingPolicyFactory.build(weights={"goodwill_minor": 1500})
+
+        assert "a unit left for later orders counts 15.00 USD beside its price" in in_brief(policy)

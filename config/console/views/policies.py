@@ -24,7 +24,7 @@ from config.reports.simulations import hits_of
 from routing import lint, selectors, services, simulation_selectors
 from routing.rule_reading import parse_rules
 from routing.states import PolicyState
-from routing.wording import differences, sentence
+from routing.wording import differences, in_brief, sentence
 
 VIEW, EDIT = Permission.ROUTING_VIEW, Permission.ROUTING_EDIT
 TRIED_SHOWN: Final = 5
@@ -161,11 +161,7 @@ def _shown(request: HttpRequest, row: Any, *, problem: str = "", status: int = 2
             for rule in parse_rules(row.rules)
         ],
         "hits": hits.get("", 0),
-        "otherwise": [
-            (one.what, one.after)
-            for one in differences(None, row)
-            if not one.what.startswith(("Rule ", "Name"))
-        ],
+        "otherwise": in_brief(row),
         "against": against,
         "changes": differences(against, row) if against else [],
         "findings": lint.findings(row, at=frame.now) if row.state not in OVER else [],
