@@ -15,9 +15,16 @@ from bench.routing_policies import Decider, Given, Prices, Run, claims, send
 from bench.routing_world import MINOR, given_by
 from routing.engine import Demand, Plan, Policy, PriceBook, Supply
 from routing.engine.ascent import Settled
-from routing.engine.joint import Loads, in_turn, plan_together, roomless, standing_plans
+from routing.engine.joint import (
+    Loads,
+    in_turn,
+    plan_together,
+    roomless,
+    standing_plans,
+)
 from routing.engine.joint_program import Standing, Terms
 from routing.engine.outlook import SPARE_AT_ONCE
+from routing.engine.results import worth_moving
 from routing.rules import TERMS
 
 CENT = MINOR // 100
@@ -179,5 +186,4 @@ def worth_it(order: Standing, plan: Plan, stands: Plan | None, loads: Loads, ter
         return True
     now = {parcel.node for parcel in plan.parcels}
     saved = stands.cost.score - plan.cost.score + loads.saved(order.nodes, now)
-    percent = 100 * saved >= TERMS["worthwhile_percent"] * stands.cost.score
-    return percent and saved >= max(1, terms.worthwhile)
+    return worth_moving(saved, stands, least=terms.worthwhile, percent=TERMS["worthwhile_percent"])

@@ -31,7 +31,7 @@ from routing.places import locate
 from routing.pledges import Pledge, read_pledges
 from routing.quote_models import LearntLane
 from routing.rule_reading import parse_rules
-from routing.rules import MOST_DAYS_AHEAD, TERMS
+from routing.rules import TERMS
 from routing.ruling import Case, cases_of
 from routing.states import PolicyState
 
@@ -435,7 +435,7 @@ def policy_of(row: SourcingPolicy, *, version: int | None = None) -> Policy:
         worthwhile_minor=int(said["worthwhile_minor"]),
         worthwhile_percent=int(said["worthwhile_percent"]),
         reroute_minor=int(said["reroute_minor"]),
-        days_ahead=min(MOST_DAYS_AHEAD, max(1, int(said["days_ahead"]))),
+        days_ahead=int(said["days_ahead"]),
     )
     if not row.rules:
         return policy

@@ -15,6 +15,7 @@ from orders.sourcing import Plan
 from routing import engine
 from routing.binding import bind, in_time
 from routing.drawn import Basis
+from routing.engine.results import worth_moving
 from routing.left import Left
 from routing.offered import Leads, stored
 from routing.planner import engine_demand, plan_of
@@ -256,9 +257,13 @@ def _not_better(
         return "later"
     if stands is None:
         return ""
-    saved = stands.cost.score - plan.cost.score + relieved
-    percent = 100 * saved < policy.worthwhile_percent * stands.cost.score
-    return "too_little" if percent or saved < max(1, policy.worthwhile_minor) else ""
+    worth = worth_moving(
+        stands.cost.score - plan.cost.score + relieved,
+        stands,
+        least=policy.worthwhile_minor,
+        percent=policy.worthwhile_percent,
+    )
+    return "" if worth else "too_little"
 
 
 def _better(

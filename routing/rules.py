@@ -33,6 +33,12 @@ goods that are ordered today are there."""
 
 MOST_DAYS_AHEAD = 28
 
+
+def range_of(name: str) -> tuple[int, int]:
+    """The least and the most that a weight or a term may be."""
+    return (1, MOST_DAYS_AHEAD) if name == "days_ahead" else (0, MAX_WEIGHT)
+
+
 LIMITS = ("max_nodes", "max_km", "on_time", "allow_partial", "split_lines", "soft")
 CUSTOM = "sku."
 """What the name of a condition on a SKU's own attribute begins with: `sku.season`."""

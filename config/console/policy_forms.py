@@ -16,7 +16,7 @@ from django.utils import timezone
 from config.console.forms import ActionForm
 from inventory.states import NodeKind
 from routing.engine import Constraint
-from routing.rules import ATTRIBUTES, CUSTOM, MAX_WEIGHT, TERMS, WEIGHTS, Kind, Test
+from routing.rules import ATTRIBUTES, CUSTOM, MAX_WEIGHT, TERMS, WEIGHTS, Kind, Test, range_of
 from routing.wording import SOFT_WORDS
 
 _BETWEEN: Final = re.compile(r"[,;\n]+")
@@ -66,12 +66,13 @@ def _weight(name: str) -> forms.IntegerField:
 
 def _term(name: str) -> forms.IntegerField:
     label, unit = TERM_LABELS[name]
+    least, most = range_of(name)
     return forms.IntegerField(
         label=label,
         help_text=f"In {unit}.",
         required=False,
-        min_value=0,
-        max_value=MAX_WEIGHT,
+        min_value=least,
+        max_value=most,
         initial=TERMS[name],
     )
 

@@ -214,3 +214,8 @@ class Plan:
     gap: float
     book: str = ""
     """The version of the price book that was used."""
+
+
+def worth_moving(saved: int, stands: Plan, *, least: int, percent: int) -> bool:
+    """Whether to leave a plan that stands: it saves so many minor units, and percent of its score."""
+    return saved >= max(1, least) and 100 * saved >= percent * stands.cost.score

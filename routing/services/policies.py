@@ -17,7 +17,7 @@ from config.kernel.types import Actor, ActorKind
 from routing.engine import Constraint
 from routing.models import SourcingPolicy
 from routing.rule_reading import parse_rules
-from routing.rules import MAX_WEIGHT, TERMS, WEIGHTS, Rule, as_json
+from routing.rules import TERMS, WEIGHTS, Rule, as_json, range_of
 from routing.states import PolicyState
 
 TOPIC = "policy"
@@ -326,10 +326,11 @@ def _validate(draft: PolicyDraft) -> None:
         {
             "pointer": f"/weights/{name}",
             "code": "out-of-range",
-            "detail": f"{name} is a whole number from 0 to {MAX_WEIGHT}.",
+            "detail": f"{name} is a whole number from {least} to {most}.",
         }
         for name, value in draft.weights.items()
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_WEIGHT
+        for least, most in [range_of(name)]
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most
     ]
     if not errors and not any(draft.weights.get(name) for name in WEIGHTS):
         errors.append(

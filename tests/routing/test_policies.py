@@ -108,6 +108,8 @@ class TestEditPolicy:
             ({"weights": {"cost_percent": -1}}, "/weights/cost_percent"),
             ({"weights": {"luck": 5}}, "/weights/luck"),
             ({"weights": {"cost_percent": 0}}, "/weights"),
+            ({"weights": {"cost_percent": 1, "days_ahead": 0}}, "/weights/days_ahead"),
+            ({"weights": {"cost_percent": 1, "days_ahead": 29}}, "/weights/days_ahead"),
             ({"weights": {"cost_percent": 1.5}}, "/weights/cost_percent"),
             ({"max_nodes": 0}, "/max_nodes"),
             ({"soft": ("moon",)}, "/soft"),
